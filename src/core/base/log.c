@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "log.h"
+
+#include "barkeep/str.h"
+#include "clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_CAP 2048
+#define RECENT   50
+
+/* Set once by log_open(), before there are threads; never changed afterwards. A line is one
+ * write() on a descriptor opened for appending, which the kernel does not interleave, so the log
+ * needs no lock. */
+static struct {
+    int fd;
+    char path[1024];
+    enum log_level least;
+} the = {.fd = -1, .least = LOG_INFO};
+
+/* Every thread remembers its own last lines. */
+static _Thread_local struct {
+    char line[RECENT][256];
+    size_t next;
+} recent;
+
+static int open_file(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+bool log_open(const char *path, enum log_level least, struct err *err)
+{
+    the.least = least;
+    if (!path) {
+        return true;
+    }
+    if (!str_copy(the.path, sizeof the.path, path)) {
+        return err_os(err, ENAMETOOLONG, "open the log", path);
+    }
+    the.fd = open_file(path);
+    return the.fd >= 0 ? true : err_os(err, errno, "open the log", path);
+}
+
+static const char *level_name(enum log_level level)
+{
+    switch (level) {
+    case LOG_DEBUG:
+        return "DEBUG";
+    case LOG_INFO:
+        return "INFO";
+    case LOG_WARNING:
+        return "WARNING";
+    case LOG_ERROR:
+        return "ERROR";
+    }
+    return "INFO";
+}
+
+/* Rotation: put the file that now has the name under the same descriptor number. */
+static void reopen_if_moved(void)
+{
+    struct stat named, held;
+    int fd;
+
+    if (fstat(the.fd, &held) == 0 && stat(the.path, &named) == 0 &&
+        named.st_ino == held.st_ino && named.st_dev == held.st_dev) {
+        return;
+    }
+    fd = open_file(the.path);
+    if (fd >= 0) {
+        dup2(fd, the.fd);
+        close(fd);
+    }
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    char text[LINE_CAP], line[LINE_CAP + 128];
+    struct stamp now = stamp_local(clock_wall_ns() / 1000);
+    struct civil c = civil_at(now.us, now.offset_s);
+    struct sbuf b;
+    va_list ap;
+
+    va_start(ap, fmt);
+    sbuf_init(&b, text, sizeof text);
+    sbuf_vfmt(&b, fmt, ap);
+    va_end(ap);
+    sbuf_init(&b, line, sizeof line);
+    sbuf_fmt(&b, "%04d-%02d-%02d %02d:%02d:%02d,%03d [%ld] barkeep %s: ", c.year, c.month,
+             c.day, c.hour, c.minute, c.second, (int)(now.us / 1000 % 1000), (long)getpid(),
+             level_name(level));
+    redact(text, line + b.len, sizeof line - b.len - 1);
+    b.len = strlen(line);
+    sbuf_char(&b, '\n');
+    str_copy(recent.line[recent.next++ % RECENT], sizeof recent.line[0], line);
+    if (the.fd >= 0 && level >= the.least) {
+        reopen_if_moved();
+        b.overflow |= write(the.fd, line, b.len) < 0; /* nobody is left to tell */
+    }
+}
+
+void log_dump_recent(int fd)
+{
+    size_t first = recent.next > RECENT ? recent.next - RECENT : 0;
+
+    for (size_t i = first; i < recent.next; i++) {
+        const char *line = recent.line[i % RECENT];
+        dprintf(fd, "  %s%s", line, strchr(line, '\n') ? "" : "\n");
+    }
+}
+
+/* Length of the value after "password=": quoted with '' or up to a blank. */
+static size_t value_length(struct str s)
+{
+    size_t i = 0;
+
+    if (s.n && (s.p[0] == '\'' || s.p[0] == '"')) {
+        for (i = 1; i < s.n && s.p[i] != s.p[0]; i++) {
+            i += s.p[i] == '\\' && i + 1 < s.n;
+        }
+        return i < s.n ? i + 1 : s.n;
+    }
+    while (i < s.n && !strchr(" \t\r\n&'\"", s.p[i])) {
+        i += s.p[i] == '\\' && i + 1 < s.n ? 2u : 1u;
+    }
+    return i < s.n ? i : s.n;
+}
+
+/* After "scheme://": the length of "user:" and of the password, when there is one. */
+static bool uri_password(struct str s, size_t *user, size_t *pw)
+{
+    size_t end = 0, colon = SIZE_MAX, at = SIZE_MAX;
+
+    for (; end < s.n && !strchr("/? \t\r\n'\"", s.p[end]); end++) {
+        if (s.p[end] == ':' && colon == SIZE_MAX) {
+            colon = end;
+        }
+        if (s.p[end] == '@') {
+            at = end;
+        }
+    }
+    if (colon == SIZE_MAX || at == SIZE_MAX || colon > at) {
+        return false;
+    }
+    *user = colon + 1;
+    *pw = at - colon - 1;
+    return true;
+}
+
+/* How much of the text at s is a key whose value must go: "password=", "password = ", in any
+ * case, also passwd and sslpassword. 0: none. */
+static size_t secret_key(struct str s)
+{
+    static const char *const keys[] = {"password", "passwd"};
+
+    for (size_t k = 0; k < 2; k++) {
+        size_t n = strlen(keys[k]);
+        if (s.n > n && str_eq_nocase(str_n(s.p, n), keys[k])) {
+            while (n < s.n && s.p[n] == ' ') {
+                n++;
+            }
+            if (n < s.n && s.p[n] == '=') {
+                n++;
+                while (n < s.n && s.p[n] == ' ') {
+                    n++;
+                }
+                return n;
+            }
+        }
+    }
+    return 0;
+}
+
+const char *redact(const char *text, char *out, size_t cap)
+{
+    static const char cover[] = "*REDACTED*";
+    struct str s = str_of(text);
+    struct sbuf b;
+    size_t user, pw, key;
+
+    sbuf_init(&b, out, cap);
+    while (s.n) {
+        key = secret_key(s);
+        if (key) {
+            sbuf_add_n(&b, s.p, key);
+            s = str_skip(s, key);
+            sbuf_add(&b, cover);
+            s = str_skip(s, value_length(s));
+        } else if (str_starts(s, "://") && uri_password(str_skip(s, 3), &user, &pw)) {
+            sbuf_add_n(&b, s.p, 3 + user);
+            sbuf_add(&b, cover);
+            s = str_skip(s, 3 + user + pw);
+        } else {
+            sbuf_char(&b, s.p[0]);
+            s = str_skip(s, 1);
+        }
+    }
+    return out;
+}

@@ -52,7 +52,7 @@ struct restore_request {
 
 struct conf_finding { /* a line of the configuration that was changed, or that needs a look */
     const char *file; /* relative to PGDATA */
-    unsigned line;    /* from 0, as Barman counts */
+    unsigned line;    /* from 1 */
     const char *key, *value;
 };
 

@@ -25,6 +25,7 @@
 #include "barkeep/err.h"
 #include "barkeep/model.h"
 #include "base/clock.h"
+#include "wal/record.h"
 
 enum target_kind {
     TARGET_END,
@@ -74,20 +75,8 @@ bool target_is_pitr(const struct target *t);
 #define TARGET_TEXT_CAP 200
 const char *target_text(const struct target *t, char out[TARGET_TEXT_CAP]);
 
-enum wal_event_kind { EVENT_RECORD, EVENT_COMMIT, EVENT_ABORT, EVENT_POINT };
-
-struct wal_event {
-    enum wal_event_kind kind;
-    pg_lsn start, end; /* of the record */
-    pg_tli tli;        /* of the segment it was read from */
-    pg_xid xid;        /* commit, abort: top transaction */
-    int64_t us;        /* commit, abort, point */
-    const char *name;  /* point; only valid during the call */
-};
-
-struct wal_mark { /* a remembered event; known is false before there was one */
+struct wal_mark { /* a remembered record; known is false before there was one */
     bool known;
-    enum wal_event_kind kind;
     pg_lsn start, end;
     pg_tli tli;
     pg_xid xid;
@@ -98,22 +87,26 @@ struct wal_mark { /* a remembered event; known is false before there was one */
 
 struct target_watch {
     const struct target *target;
-    pg_lsn consistent;                        /* end of the backup: no stop before it */
-    struct wal_mark stop;                     /* the event PostgreSQL stops at */
-    bool stop_too_early;                      /* it lies before the end of the backup */
-    struct wal_mark first_commit;             /* behind the end of the backup */
-    struct wal_mark last_commit;              /* anywhere */
-    struct wal_mark last_event;               /* the last commit or abort */
+    pg_lsn begin, consistent;     /* of the backup; no stop before it is consistent */
+    struct wal_mark stop;         /* the record PostgreSQL stops at */
+    bool stop_too_early;          /* it lies before the backup is consistent */
+    bool stop_is_abort;           /* the target's transaction was rolled back */
+    struct wal_mark first_commit; /* behind the end of the backup */
+    struct wal_mark last_commit;  /* anywhere */
     struct wal_mark named[TARGET_POINTS_MAX]; /* restore points with the target's name */
     size_t names;                             /* all of them, also beyond the array */
-    struct wal_mark aborted; /* the target's transaction was rolled back here */
-    pg_lsn end;              /* end of the last record */
+    pg_lsn end;                               /* WAL is proven up to here */
 };
 
-void target_watch_init(struct target_watch *w, const struct target *t, pg_lsn consistent);
+/* end: what backup.info has for it; the record that ends the backup, when it passes by, is
+ * more exact. */
+void target_watch_init(struct target_watch *w, const struct target *t, pg_lsn begin,
+                       pg_lsn end);
 
 enum watch_answer { WATCH_ON, WATCH_ENOUGH };
 /* WATCH_ENOUGH: nothing that follows changes the answer. */
 enum watch_answer target_watch_feed(struct target_watch *w, const struct wal_event *e);
+/* A record of any kind begins at start, and all is proven up to end. */
+enum watch_answer target_watch_reach(struct target_watch *w, pg_lsn start, pg_lsn end);
 
 #endif

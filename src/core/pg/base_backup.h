@@ -25,7 +25,7 @@
 #include "barkeep/task.h"
 #include "base/digest.h"
 
-struct pg_conn;
+struct pg; /* conn.h, opened with PG_REPLICATION */
 
 enum checkpoint_kind { CHECKPOINT_SPREAD, CHECKPOINT_FAST };
 
@@ -68,10 +68,14 @@ struct base_backup_result {
     bool trailers; /* do its archives end with zero blocks? (TAR_WITH_TRAILER) */
 };
 
-MUST_CHECK bool base_backup_run(const struct task *task, struct pg_conn *conn,
-                                const struct base_backup_spec *spec,
-                                const struct base_backup_sink *sink,
-                                struct base_backup_result *result, struct err *err);
+struct base_backup {
+    struct base_backup_spec spec;
+    struct base_backup_sink sink;
+    struct base_backup_result result;
+};
+
+MUST_CHECK bool base_backup_run(const struct task *task, struct pg *pg,
+                                struct base_backup *run, struct err *err);
 void base_backup_free(struct base_backup_buf *buf);
 
 /* Do the archives of this server (PQserverVersion) end with two zero blocks? */

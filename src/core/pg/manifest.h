@@ -60,22 +60,21 @@ struct manifest {
     char name[256]; /* of the file, for messages */
     struct json json;
     struct digest sum;
-    uint64_t line;    /* lines begun, for messages */
-    uint64_t bytes;
     uint64_t files;
-    int version;      /* 0 until seen */
+    int version;       /* 0 until seen */
     uint64_t systemid; /* 0 when the manifest has none */
     /* below: manifest.c only */
     int place, key;
-    unsigned seen, item_seen;
-    char held[256]; /* the last line so far: not yet part of the sum */
+    unsigned seen;      /* keys of the top object */
+    unsigned item_seen; /* keys of the entry at hand */
+    char held[256];     /* the line at hand: part of the sum only when another one follows */
     size_t held_n;
-    bool done, failed;
+    bool long_line; /* it is too long to be the last one, its first part is in the sum */
     struct manifest_file file;
     struct manifest_range range;
     char path[MANIFEST_PATH_CAP];
     char hex[DIGEST_HEX_CAP];
-    char claimed[DIGEST_HEX_CAP]; /* Manifest-Checksum */
+    uint8_t claimed[32]; /* Manifest-Checksum */
 };
 
 /* name: the file, for messages. */

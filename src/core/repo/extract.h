@@ -8,7 +8,8 @@
  * Cost     The chain of directories of the last member stays open, so 20,000 files that come
  *          directory by directory cost one openat() each.
  * Modes    The permission bits of the member (0700, 0750, 0600, 0640), whatever the umask;
- *          set-id and sticky bits are dropped.
+ *          set-id and sticky bits are dropped, a directory is always ours to enter.
+ * Order    A directory comes before what is in it, as PostgreSQL sends them.
  * Sync     Tells the struct sync (sync.h) what was written; extract_close() does not sync.
  * Threads  One at a time.
  * Errors   ERR_UNSAFE for a name or link that would leave the tree or comes twice, ERR_IO.
@@ -32,7 +33,6 @@ void extract_free(struct extract *x); /* NULL is fine; closes what is open, sync
 
 MUST_CHECK bool extract_begin(struct extract *x, const struct tar_member *m, struct err *err);
 MUST_CHECK bool extract_data(struct extract *x, const void *p, size_t n, struct err *err);
-/* A file gets its modification time only here. */
 MUST_CHECK bool extract_end(struct extract *x, struct err *err);
 
 /* All members done: with the slow way of syncing, the directories still open are synced. */

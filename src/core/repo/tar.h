@@ -64,7 +64,4 @@ void tar_init(struct tar *t, enum tar_trailer trailer, const struct tar_events *
 MUST_CHECK bool tar_feed(struct tar *t, const void *p, size_t n, struct err *err);
 MUST_CHECK bool tar_end(struct tar *t, struct err *err); /* the stream is over: was it whole? */
 
-/* Relative, no "..", "." or empty component, no NUL, not longer than TAR_NAME_CAP - 1. */
-bool tar_name_ok(struct str name);
-
 #endif

@@ -33,8 +33,8 @@ struct news {
     int64_t when_ns;
     union {
         struct progress progress; /* NEWS_PROGRESS */
-        struct err *err;          /* NEWS_JOB_ENDED; NULL: well. The taker frees it: news_release */
-        struct {                  /* NEWS_SAID */
+        struct err *err; /* NEWS_JOB_ENDED; NULL: well. The taker frees it: news_release */
+        struct {         /* NEWS_SAID */
             enum say kind;
             char *whole;    /* the line when it is longer than line[], else NULL; owned */
             char line[440]; /* then its beginning */

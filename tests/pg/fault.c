@@ -139,6 +139,13 @@ static enum verdict act(void)
     _exit(99);
 }
 
+/* Is this the kind of call that BARKEEP_FAULT counts? */
+static bool meant(const char *call, bool any, const char *where)
+{
+    return cfg.set && strstr(where, cfg.part) &&
+           (strcmp(cfg.call, call) == 0 || (any && strcmp(cfg.call, "any") == 0));
+}
+
 static enum verdict fault(const char *call, int fd, const char *path, char where[2 * PATH_MAX])
 {
     bool any = strcmp(call, "openr") != 0 && strcmp(call, "close") != 0;
@@ -150,8 +157,7 @@ static enum verdict fault(const char *call, int fd, const char *path, char where
     if (cfg.log) {
         append(cfg.log, "%s %s %s\n", any ? "any" : "-", call, where);
     }
-    if (!cfg.set || (strcmp(cfg.call, call) != 0 && !(any && strcmp(cfg.call, "any") == 0)) ||
-        !strstr(where, cfg.part)) {
+    if (!meant(call, any, where)) {
         return GO;
     }
     unsigned long mine = atomic_fetch_add(&count, 1) + 1;

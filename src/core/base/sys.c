@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -42,4 +43,9 @@ int sys_clone(int from, int to)
 int64_t sys_copy_range(int from, int to, uint64_t n)
 {
     return copy_file_range(from, NULL, to, NULL, (size_t)n, 0);
+}
+
+int sys_real_path(const char *path, char *out)
+{
+    return realpath(path, out) ? 0 : -1;
 }

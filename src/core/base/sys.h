@@ -22,4 +22,7 @@ int sys_clone(int from, int to);
 /* Copy up to n bytes from where both descriptors stand; how many, 0 at the end. */
 int64_t sys_copy_range(int from, int to, uint64_t n);
 
+/* The path of what exists without links, "." and ".."; out has room for 4096 bytes. */
+int sys_real_path(const char *path, char *out);
+
 #endif

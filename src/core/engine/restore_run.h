@@ -10,7 +10,7 @@
 #ifndef ENGINE_RESTORE_RUN_H
 #define ENGINE_RESTORE_RUN_H
 
-#include "engine/backup_tree.h"
+#include "engine/kept_tree.h"
 #include "engine/restore.h"
 #include "engine/restore_conf.h"
 #include "plan/restore.h"
@@ -42,7 +42,7 @@ struct restore_run {
     struct wal_seg *copy; /* WAL that is copied, in order */
     size_t copies;
 
-    struct backup_tree tree;
+    struct kept_tree tree;
     struct restore_place *place; /* as plan/restore.h orders them */
     size_t places;
     struct restore_volume volume[RESTORE_VOLUMES_MAX];

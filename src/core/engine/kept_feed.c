@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* backup_feed.c - the files of a kept backup as batches for a pool: the tree first, which makes
+/* kept_feed.c - the files of a kept backup as batches for a pool: the tree first, which makes
  * the directories and finds what the manifest does not list, then the manifest. */
-#include "engine/backup_tree.h"
+#include "engine/kept_tree.h"
 #include "engine/path_set.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ struct waiting { /* a listed file that was read ahead with its chunk of the mani
 };
 
 struct tree_feed {
-    const struct backup_tree *t;
+    const struct kept_tree *t;
     struct feed_spec spec;
     enum { WALKING, LISTING, ENDED } stage;
     /* the walk */
@@ -53,7 +53,7 @@ struct packed { /* copied in and out with memcpy: no alignment in a batch */
     uint8_t listed;
 };
 
-static bool put(const struct backup_tree *t, struct tree_batch *b, const struct tree_file *f)
+static bool put(const struct kept_tree *t, struct tree_batch *b, const struct tree_file *f)
 {
     size_t rel_n = strlen(f->rel), sum_n = digest_size(f->kind);
     struct packed p = {f->size, (uint32_t)(f->space - t->space), (uint16_t)rel_n,
@@ -72,7 +72,7 @@ static bool put(const struct backup_tree *t, struct tree_batch *b, const struct 
     return true;
 }
 
-bool tree_batch_take(const struct backup_tree *t, const struct tree_batch *b, uint32_t *at,
+bool tree_batch_take(const struct kept_tree *t, const struct tree_batch *b, uint32_t *at,
                      struct tree_file *out)
 {
     struct packed p;
@@ -99,7 +99,7 @@ bool tree_batch_take(const struct backup_tree *t, const struct tree_batch *b, ui
 
 static enum tree_fate fate_of(const struct tree_feed *f, const char *rel)
 {
-    return f->spec.what & FEED_EVERY ? TREE_COPY : backup_tree_fate(rel);
+    return f->spec.what & FEED_EVERY ? TREE_COPY : kept_tree_fate(rel);
 }
 
 /* The path a manifest would have for it: "pg_tblspc/<oid>/" in front inside a tablespace. */
@@ -119,7 +119,7 @@ static bool walk_dir(struct tree_feed *f, const struct tree_entry *e, struct err
     const char *rest;
 
     /* An old layout keeps tablespaces below pg_tblspc: they have a walk of their own. */
-    if (!space->oid && backup_tree_space(f->t, e->rel, &rest) != space) {
+    if (!space->oid && kept_tree_space(f->t, e->rel, &rest) != space) {
         tree_prune(&f->tree);
         return true;
     }
@@ -162,7 +162,7 @@ static void walk_odd(struct tree_feed *f, const struct tree_entry *e)
 {
     const char *rest;
     bool is_tablespace = f->space == 0 && e->kind == TREE_LINK &&
-                         backup_tree_space(f->t, e->rel, &rest) != &f->t->space[0];
+                         kept_tree_space(f->t, e->rel, &rest) != &f->t->space[0];
 
     if (f->spec.odd && !is_tablespace) {
         f->spec.odd(f->spec.ctx, e->rel);
@@ -250,7 +250,7 @@ static bool unpack(struct tree_feed *f, const struct waiting *w, struct tree_fil
     const char *rest;
 
     memset(out, 0, sizeof *out);
-    out->space = backup_tree_space(f->t, w->rel, &rest);
+    out->space = kept_tree_space(f->t, w->rel, &rest);
     out->listed = true;
     out->size = w->size;
     out->kind = w->kind;
@@ -285,7 +285,7 @@ static bool list_one(struct tree_feed *f, bool *found, struct err *err)
 /* --- the feed
  * ---------------------------------------------------------------------------------------- */
 
-struct tree_feed *tree_feed_new(const struct backup_tree *t, const struct feed_spec *spec,
+struct tree_feed *tree_feed_new(const struct kept_tree *t, const struct feed_spec *spec,
                                 struct err *err)
 {
     struct tree_feed *f = calloc(1, sizeof *f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* backup_tree.h - the files of a kept backup: those its manifest lists, those it does not, and
+/* kept_tree.h - the files of a kept backup: those its manifest lists, those it does not, and
  * those a restore must leave out or keep for the end.
  *
  *     <base>/<id>/data/...                  PGDATA; pg_tblspc/<oid>/... of the manifest is
@@ -11,8 +11,8 @@
  * Errors   ERR_FORMAT for a manifest that is not to be believed; a file that is missing or of
  *          another size is a fault of the survey, in words.
  */
-#ifndef ENGINE_BACKUP_TREE_H
-#define ENGINE_BACKUP_TREE_H
+#ifndef ENGINE_KEPT_TREE_H
+#define ENGINE_KEPT_TREE_H
 
 #include "barkeep/arena.h"
 #include "base/digest.h"
@@ -33,7 +33,7 @@ struct tree_space { /* a tablespace, or PGDATA itself (oid 0) */
 
 struct path_set;
 
-struct backup_tree {
+struct kept_tree {
     struct tree_space *space; /* [0] is PGDATA */
     size_t spaces;
     const char *manifest; /* path; NULL: the backup has none */
@@ -46,17 +46,17 @@ struct backup_tree {
     pg_lsn wal_end;    /* of the manifest's WAL ranges; 0: none */
 };
 
-MUST_CHECK bool backup_tree_open(struct arena *a, const struct repo *r, const struct backup *b,
-                                 struct backup_tree *out, struct err *err);
-void backup_tree_release(struct backup_tree *t);
+MUST_CHECK bool kept_tree_open(struct arena *a, const struct repo *r, const struct backup *b,
+                               struct kept_tree *out, struct err *err);
+void kept_tree_release(struct kept_tree *t);
 
 /* fault: called for each, may be NULL; t->fault keeps the first. */
 struct tree_faults {
     void *ctx;
     void (*say)(void *ctx, const char *path, const char *what);
 };
-MUST_CHECK bool backup_tree_survey(struct backup_tree *t, struct arena *a,
-                                   const struct tree_faults *faults, struct err *err);
+MUST_CHECK bool kept_tree_survey(struct kept_tree *t, struct arena *a,
+                                 const struct tree_faults *faults, struct err *err);
 
 /* What a restore does with a file or directory of PGDATA. */
 enum tree_fate {
@@ -65,11 +65,11 @@ enum tree_fate {
     TREE_SKIP,  /* belongs to the life of the old server */
     TREE_EMPTY, /* a directory that starts empty */
 };
-enum tree_fate backup_tree_fate(const char *rel);
+enum tree_fate kept_tree_fate(const char *rel);
 
 /* "pg_tblspc/16384/..." of a relocated tablespace, else PGDATA; *rest is what follows. */
-const struct tree_space *backup_tree_space(const struct backup_tree *t, const char *rel,
-                                           const char **rest);
+const struct tree_space *kept_tree_space(const struct kept_tree *t, const char *rel,
+                                         const char **rest);
 
 /* --- the feed of a pool
  * ------------------------------------------------------------------------ */
@@ -94,7 +94,7 @@ struct tree_file {
 };
 
 /* Take the files of a batch one by one: *at begins as 0. false: no more. */
-bool tree_batch_take(const struct backup_tree *t, const struct tree_batch *batch, uint32_t *at,
+bool tree_batch_take(const struct kept_tree *t, const struct tree_batch *batch, uint32_t *at,
                      struct tree_file *out);
 
 /* FEED_EVERY: also what a restore leaves out or keeps for the end. */
@@ -109,7 +109,7 @@ struct feed_spec {
                 const struct stat *st, struct err *err);
     void (*odd)(void *ctx, const char *path); /* a link, a socket: left out; may be NULL */
 };
-struct tree_feed *tree_feed_new(const struct backup_tree *t, const struct feed_spec *spec,
+struct tree_feed *tree_feed_new(const struct kept_tree *t, const struct feed_spec *spec,
                                 struct err *err);
 void tree_feed_free(struct tree_feed *f);
 /* As pool_spec.next: 1 a batch, 0 the end, -1 failed. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "engine/backup_tree.h"
+#include "engine/kept_tree.h"
 
 #include "engine/path_set.h"
 
@@ -26,7 +26,7 @@ static bool in_list(const char *const *list, size_t n, const char *name)
 
 #define IN(list, name) in_list(list, sizeof(list) / sizeof((list)[0]), name)
 
-enum tree_fate backup_tree_fate(const char *rel)
+enum tree_fate kept_tree_fate(const char *rel)
 {
     static const char *const last[] = {"backup_label", "global/pg_control"};
     /* tablespace_map would make the server remake links to the old places. */
@@ -58,8 +58,8 @@ enum tree_fate backup_tree_fate(const char *rel)
     return TREE_COPY;
 }
 
-const struct tree_space *backup_tree_space(const struct backup_tree *t, const char *rel,
-                                           const char **rest)
+const struct tree_space *kept_tree_space(const struct kept_tree *t, const char *rel,
+                                         const char **rest)
 {
     struct str s = str_of(rel);
     uint64_t oid;
@@ -87,7 +87,7 @@ static bool is_dir(const char *path)
 }
 
 static bool open_space(struct arena *a, const struct repo *r, const struct backup *b, size_t i,
-                       struct backup_tree *t, struct err *err)
+                       struct kept_tree *t, struct err *err)
 {
     const struct tablespace *ts = &b->tablespace[i];
     struct tree_space *space = &t->space[i + 1];
@@ -111,8 +111,8 @@ static bool open_space(struct arena *a, const struct repo *r, const struct backu
     return space->from || arena_err(a, err);
 }
 
-bool backup_tree_open(struct arena *a, const struct repo *r, const struct backup *b,
-                      struct backup_tree *out, struct err *err)
+bool kept_tree_open(struct arena *a, const struct repo *r, const struct backup *b,
+                    struct kept_tree *out, struct err *err)
 {
     char path[PATH_CAP];
     uint64_t size = 0;
@@ -149,7 +149,7 @@ bool backup_tree_open(struct arena *a, const struct repo *r, const struct backup
     return out->listed != NULL;
 }
 
-void backup_tree_release(struct backup_tree *t)
+void kept_tree_release(struct kept_tree *t)
 {
     path_set_free(t->listed);
     t->listed = NULL;
@@ -159,7 +159,7 @@ void backup_tree_release(struct backup_tree *t)
  * -------------------------------------------------------------------------------------- */
 
 struct survey {
-    struct backup_tree *t;
+    struct kept_tree *t;
     struct arena *a;
     const struct tree_faults *faults;
 };
@@ -188,7 +188,7 @@ static uint64_t blocks(uint64_t bytes)
     return (bytes + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-static struct tree_space *space_mut(struct backup_tree *t, const struct tree_space *space)
+static struct tree_space *space_mut(struct kept_tree *t, const struct tree_space *space)
 {
     return &t->space[space - t->space];
 }
@@ -197,7 +197,7 @@ static bool survey_file(void *ctx, const struct manifest_file *file, struct err 
 {
     struct survey *s = ctx;
     const char *rest;
-    const struct tree_space *space = backup_tree_space(s->t, file->path.p, &rest);
+    const struct tree_space *space = kept_tree_space(s->t, file->path.p, &rest);
     char path[PATH_CAP];
     uint64_t size = 0;
     bool fresh;
@@ -304,8 +304,8 @@ static void survey_roots(struct survey *s)
     }
 }
 
-bool backup_tree_survey(struct backup_tree *t, struct arena *a,
-                        const struct tree_faults *faults, struct err *err)
+bool kept_tree_survey(struct kept_tree *t, struct arena *a, const struct tree_faults *faults,
+                      struct err *err)
 {
     struct survey s = {t, a, faults};
 

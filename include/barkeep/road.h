@@ -33,10 +33,10 @@ struct news {
     int64_t when_ns;
     union {
         struct progress progress; /* NEWS_PROGRESS */
-        struct err *err;          /* NEWS_JOB_ENDED; NULL: well. The taker frees it: news_release */
-        struct {                  /* NEWS_SAID */
+        struct err *err; /* NEWS_JOB_ENDED; NULL: well. The taker frees it: news_release */
+        struct {         /* NEWS_SAID */
             enum say kind;
-            char line[440];       /* longer lines are cut with "..." */
+            char line[440]; /* longer lines are cut with "..." */
         } said;
     };
 };

@@ -26,9 +26,9 @@ struct arena_block;
 
 struct arena {
     struct arena_block *top;
-    size_t used;  /* bytes handed out since the last reset */
-    size_t max;   /* most bytes it may hand out; 0: no limit of its own */
-    bool failed;  /* some growth was refused since init */
+    size_t used; /* bytes handed out since the last reset */
+    size_t max;  /* most bytes it may hand out; 0: no limit of its own */
+    bool failed; /* some growth was refused since init */
 };
 
 struct arena_mark {

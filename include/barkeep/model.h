@@ -62,9 +62,9 @@ struct backup {
     uint64_t cluster_size;           /* bytes; 0 not known */
     const char *compression;         /* NULL for a plain tree */
     const char *config_file, *hba_file, *ident_file;
-    const char *copy_stats; /* a Python literal, kept as it was written */
+    const char *copy_stats;       /* a Python literal, kept as it was written */
     double copy_time, total_time; /* seconds, read from copy_stats; 0 not known */
-    const char *data_checksums;     /* "on", "off" */
+    const char *data_checksums;   /* "on", "off" */
     uint64_t deduplicated_size;
     const char *encryption;
     const char *error;
@@ -81,7 +81,7 @@ struct backup {
     const struct tablespace *tablespace;
     size_t tablespaces;
     pg_tli timeline;
-    int version;               /* 150018 */
+    int version;                /* 150018 */
     uint32_t xlog_segment_size; /* 16777216 when the file does not say */
 };
 
@@ -89,10 +89,10 @@ struct backup {
 
 struct wal_file { /* a line of xlog.db */
     char name[WAL_FILE_NAME_CAP];
-    uint64_t size;           /* bytes on disk, compressed or not */
-    double mtime;            /* seconds since 1970 */
-    char compression[12];    /* "" for none */
-    char encryption[8];      /* "" for none */
+    uint64_t size;        /* bytes on disk, compressed or not */
+    double mtime;         /* seconds since 1970 */
+    char compression[12]; /* "" for none */
+    char encryption[8];   /* "" for none */
 };
 
 #endif

@@ -29,7 +29,7 @@ bool str_eq(struct str a, const char *b);
 bool str_eq_nocase(struct str a, const char *b); /* ASCII */
 bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
-struct str str_trim(struct str s);      /* ASCII blanks, tabs, CR, LF at both ends */
+struct str str_trim(struct str s); /* ASCII blanks, tabs, CR, LF at both ends */
 struct str str_skip(struct str s, size_t n);
 bool str_split(struct str *rest, char at, struct str *head); /* head = up to `at` or the end;
                                                                 false when rest was used up */
@@ -37,10 +37,10 @@ bool str_line(struct str *rest, struct str *line); /* next line without its LF; 
 bool str_find(struct str s, char c, size_t *at);
 
 /* The whole view must be the number. */
-bool str_u64(struct str s, uint64_t max, uint64_t *out);     /* decimal digits only */
-bool str_i64(struct str s, int64_t *out);                    /* one leading '-' allowed */
-bool str_hex_u64(struct str s, int digits, uint64_t *out);   /* exactly `digits`, upper-case;
-                                                                0: 1 to 16, either case */
+bool str_u64(struct str s, uint64_t max, uint64_t *out);   /* decimal digits only */
+bool str_i64(struct str s, int64_t *out);                  /* one leading '-' allowed */
+bool str_hex_u64(struct str s, int digits, uint64_t *out); /* exactly `digits`, upper-case;
+                                                              0: 1 to 16, either case */
 /* From the front of the view. */
 bool str_take_char(struct str *s, char c);
 bool str_take_lit(struct str *s, const char *lit);

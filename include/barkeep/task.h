@@ -6,11 +6,11 @@
  * rings; tests and small commands use task_serial(), where every lane and piece of work runs
  * inline, in order, in the calling thread.
  *
- *   task_say       a line for the person (Barman's console lines), a warning, a line for the log
- *   task_progress  how far: overwritten, cheap, call it as often as you like
- *   lane           a bounded conveyor to ONE consumer that runs beside the producer:
- *                  receive -> checksum and write -> sync. Order kept, back-pressure when full.
- *   pool           pieces of equal kind that may run side by side: copy, verify, scan.
+ *   task_say       a line for the person (Barman's console lines), a warning, a line for the
+ * log task_progress  how far: overwritten, cheap, call it as often as you like lane           a
+ * bounded conveyor to ONE consumer that runs beside the producer: receive -> checksum and write
+ * -> sync. Order kept, back-pressure when full. pool           pieces of equal kind that may
+ * run side by side: copy, verify, scan.
  *
  * Errors   A consumer or a piece that fails stops the lane or pool; the failure reaches the
  *          producer from the next lane_put()/lane_close() or from pool_run(), once.
@@ -43,9 +43,9 @@ enum say {
 struct lane;
 
 struct lane_spec {
-    const char *name;  /* of the thread, at most 15 bytes */
-    size_t item_size;  /* bytes copied in by lane_put() */
-    size_t slots;      /* how many items may wait: a power of two */
+    const char *name; /* of the thread, at most 15 bytes */
+    size_t item_size; /* bytes copied in by lane_put() */
+    size_t slots;     /* how many items may wait: a power of two */
     void *ctx;
     /* more: another item is already waiting (so: put off the fdatasync until it is not). */
     bool (*consume)(void *ctx, void *item, bool more, struct err *err);

@@ -76,7 +76,8 @@ void *arena_alloc(struct arena *a, size_t size)
     size_t need;
     void *p;
 
-    if (size > SIZE_MAX / 2 || (a->max && size > a->max - (a->used < a->max ? a->used : a->max))) {
+    if (size > SIZE_MAX / 2 ||
+        (a->max && size > a->max - (a->used < a->max ? a->used : a->max))) {
         a->failed = true;
         return NULL;
     }

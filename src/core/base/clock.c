@@ -98,8 +98,11 @@ int32_t clock_local_offset(int64_t us)
     if (!localtime_r(&t, &tm)) {
         return 0;
     }
-    c = (struct civil){.year = tm.tm_year + 1900, .month = tm.tm_mon + 1, .day = tm.tm_mday,
-                       .hour = tm.tm_hour, .minute = tm.tm_min,
+    c = (struct civil){.year = tm.tm_year + 1900,
+                       .month = tm.tm_mon + 1,
+                       .day = tm.tm_mday,
+                       .hour = tm.tm_hour,
+                       .minute = tm.tm_min,
                        .second = tm.tm_sec > 59 ? 59 : tm.tm_sec};
     if (!civil_us(&c, 0, &local)) {
         return 0;

@@ -29,10 +29,10 @@ struct stamp {
 };
 
 struct civil {
-    int year;               /* 1 .. 9999 */
-    int month, day;         /* 1 .. 12, 1 .. 31 */
+    int year;       /* 1 .. 9999 */
+    int month, day; /* 1 .. 12, 1 .. 31 */
     int hour, minute, second;
-    int weekday;            /* 0 Sunday */
+    int weekday; /* 0 Sunday */
 };
 
 int64_t clock_mono_ns(void);

@@ -14,8 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum digest_kind { DIGEST_NONE, DIGEST_CRC32C, DIGEST_SHA224, DIGEST_SHA256, DIGEST_SHA384,
-                   DIGEST_SHA512 };
+enum digest_kind {
+    DIGEST_NONE,
+    DIGEST_CRC32C,
+    DIGEST_SHA224,
+    DIGEST_SHA256,
+    DIGEST_SHA384,
+    DIGEST_SHA512
+};
 
 #define DIGEST_MAX     64
 #define DIGEST_HEX_CAP (2 * DIGEST_MAX + 1)

@@ -140,8 +140,7 @@ bool fd_write_all(int fd, const void *p, size_t n, const char *what, struct err 
     return true;
 }
 
-bool fd_pwrite_all(int fd, const void *p, size_t n, off_t at, const char *what,
-                   struct err *err)
+bool fd_pwrite_all(int fd, const void *p, size_t n, off_t at, const char *what, struct err *err)
 {
     const char *from = p;
 
@@ -348,7 +347,8 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*x, *y);
 }
 
-/* The list grows by doubling inside the arena; the halves left behind are given back with it. */
+/* The list grows by doubling inside the arena; the halves left behind are given back with it.
+ */
 static bool names_add(struct arena *a, struct names *list, size_t *cap, const char *name)
 {
     if (list->n == *cap) {

@@ -15,8 +15,8 @@
 #define RECENT   50
 
 /* Set once by log_open(), before there are threads; never changed afterwards. A line is one
- * write() on a descriptor opened for appending, which the kernel does not interleave, so the log
- * needs no lock. */
+ * write() on a descriptor opened for appending, which the kernel does not interleave, so the
+ * log needs no lock. */
 static struct {
     int fd;
     char path[1024];

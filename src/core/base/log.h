@@ -19,8 +19,7 @@ enum log_level { LOG_DEBUG = 10, LOG_INFO = 20, LOG_WARNING = 30, LOG_ERROR = 40
  * then goes nowhere. */
 bool log_open(const char *path, enum log_level least, struct err *err);
 
-void log_line(enum log_level level, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 void log_dump_recent(int fd); /* the last lines, for bug_stop() */
 

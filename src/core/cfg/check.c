@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* realpath() is an XSI call. */
+#define _XOPEN_SOURCE 700
+
+/* Contradictions in what the files say, that no single option shows. */
+#include "cfg/load.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is(const char *member, const char *word)
+{
+    return member && strcmp(member, word) == 0;
+}
+
+/* keyword = value ..., or a URI: only the shape, libpq judges the rest. */
+static bool take_conninfo_value(struct str *s)
+{
+    bool quoted = str_take_char(s, '\'');
+
+    while (s->n) {
+        char c = s->p[0];
+        if (quoted ? c == '\'' : c == ' ' || c == '\t' || c == '\n') {
+            *s = str_skip(*s, 1);
+            return true;
+        }
+        *s = str_skip(*s, c == '\\' ? 2 : 1);
+    }
+    return !quoted;
+}
+
+static bool conninfo_ok(const char *text)
+{
+    struct str s = str_trim(str_of(text));
+
+    if (str_starts(s, "postgres://") || str_starts(s, "postgresql://")) {
+        return true;
+    }
+    while (s.n) {
+        size_t at;
+
+        if (!str_find(s, '=', &at) || str_trim(str_n(s.p, at)).n == 0 ||
+            memchr(str_trim(str_n(s.p, at)).p, ' ', str_trim(str_n(s.p, at)).n)) {
+            return false;
+        }
+        s = str_trim(str_skip(s, at + 1));
+        if (!take_conninfo_value(&s)) {
+            return false;
+        }
+        s = str_trim(s);
+    }
+    return true;
+}
+
+static void check_conninfo(struct load *l, const struct server_cfg *srv,
+                           struct cfg_messages *messages)
+{
+    const struct {
+        const char *name, *value;
+    } all[] = {
+        {"conninfo", srv->conninfo},
+        {"streaming_conninfo", srv->streaming_conninfo},
+        {"wal_conninfo", srv->wal_conninfo},
+        {"wal_streaming_conninfo", srv->wal_streaming_conninfo},
+    };
+
+    if (!srv->conninfo && !server_cfg_passive(srv)) {
+        messages_add(l->a, messages, "Missing 'conninfo' option for server '%s'", srv->name);
+    }
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].value && !conninfo_ok(all[i].value)) {
+            messages_add(l->a, messages, "Invalid '%s' option for server '%s'", all[i].name,
+                         srv->name);
+        }
+    }
+}
+
+static void check_archivers(struct load *l, struct server_cfg *srv,
+                            struct cfg_messages *messages)
+{
+    if (server_cfg_passive(srv)) {
+        return;
+    }
+    if (!srv->archiver && !srv->streaming_archiver) {
+        messages_add(l->a, l->warnings,
+                     "No archiver enabled for server '%s'. Please turn on 'archiver', "
+                     "'streaming_archiver' or both",
+                     srv->name);
+        messages_add(l->a, l->warnings, "Forcing 'archiver = on' for server '%s'", srv->name);
+        srv->archiver = true;
+    }
+    if (srv->streaming_archiver && !srv->archiver && !srv->slot_name) {
+        messages_add(l->a, messages,
+                     "Streaming-only archiver requires 'streaming_conninfo' and 'slot_name' "
+                     "options to be properly configured");
+    }
+}
+
+static void check_postgres_method(struct load *l, const struct server_cfg *srv,
+                                  struct cfg_messages *messages)
+{
+    bool compressed = srv->backup_compression && !is(srv->backup_compression, "none");
+
+    if (srv->reuse_backup && !is(srv->reuse_backup, "off")) {
+        messages_add(l->a, messages,
+                     "'reuse_backup' option is not supported by backup_method "
+                     "'postgres'");
+    }
+    if (srv->network_compression) {
+        messages_add(l->a, messages,
+                     "'network_compression' option is not supported by "
+                     "backup_method 'postgres'");
+    }
+    if (srv->tablespace_bandwidth_limit) {
+        messages_add(l->a, messages,
+                     "'tablespace_bandwidth_limit' option is not supported by "
+                     "backup_method 'postgres'");
+    }
+    if (compressed && is(srv->backup_compression_format, "plain") &&
+        !is(srv->backup_compression_location, "server")) {
+        messages_add(l->a, messages,
+                     "backup_compression_format = plain requires "
+                     "backup_compression_location = server");
+    }
+    if (srv->backup_compression_workers != CFG_UNSET && srv->backup_compression_workers > 0 &&
+        !is(srv->backup_compression, "zstd")) {
+        messages_add(l->a, messages,
+                     "backup_compression_workers requires "
+                     "backup_compression = zstd");
+    }
+}
+
+static void check_snapshot_method(struct load *l, const struct server_cfg *srv,
+                                  struct cfg_messages *messages)
+{
+    if (srv->bandwidth_limit != CFG_UNSET || srv->network_compression ||
+        srv->tablespace_bandwidth_limit) {
+        messages_add(l->a, messages,
+                     "options of bandwidth and network are not supported by "
+                     "backup_method 'snapshot'");
+    }
+    if (!srv->snapshot_instance || !srv->snapshot_disks || !srv->snapshot_provider) {
+        messages_add(l->a, messages,
+                     "backup_method 'snapshot' requires snapshot_instance, "
+                     "snapshot_disks and snapshot_provider");
+    }
+}
+
+static void check_method(struct load *l, const struct server_cfg *srv,
+                         struct cfg_messages *messages)
+{
+    bool remote = is(srv->backup_method, "rsync") || is(srv->backup_method, "snapshot");
+
+    if (server_cfg_passive(srv)) {
+        return;
+    }
+    if (remote && !srv->ssh_command) {
+        messages_add(l->a, messages,
+                     "Missing ssh_command for server '%s' with backup_method "
+                     "'%s'",
+                     srv->name, srv->backup_method);
+    }
+    if (is(srv->backup_method, "local-rsync") && srv->ssh_command) {
+        messages_add(l->a, messages, "Local backup method does not support ssh_command");
+    }
+    if (is(srv->backup_method, "postgres")) {
+        check_postgres_method(l, srv, messages);
+    } else if (srv->backup_compression && !is(srv->backup_compression, "none")) {
+        messages_add(l->a, messages,
+                     "'backup_compression' option is not supported by "
+                     "backup_method '%s'",
+                     srv->backup_method);
+    }
+    if (is(srv->backup_method, "snapshot")) {
+        check_snapshot_method(l, srv, messages);
+    }
+}
+
+void check_server(struct load *l, struct server_cfg *srv, struct cfg_messages *messages)
+{
+    check_conninfo(l, srv, messages);
+    check_archivers(l, srv, messages);
+    check_method(l, srv, messages);
+}
+
+/* Links resolved as far as the path exists; the rest as it is written. */
+static const char *real_path(struct arena *a, const char *path)
+{
+    char head[PATH_CAP], full[PATH_MAX];
+
+    if (!str_copy(head, sizeof head, path)) {
+        return path;
+    }
+    for (;;) {
+        char *slash;
+
+        if (realpath(head, full)) {
+            return arena_fmt(a, "%s%s", strcmp(full, "/") == 0 ? "" : full,
+                             path + strlen(head));
+        }
+        slash = strrchr(head, '/');
+        if (!slash || slash == head) {
+            return path;
+        }
+        *slash = '\0';
+    }
+}
+
+struct place {
+    const char *real;
+    const char *option;
+    size_t server;
+};
+
+static int by_place(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+    int by_path = strcmp(x->real, y->real);
+
+    if (by_path) {
+        return by_path;
+    }
+    return x->server == y->server ? strcmp(x->option, y->option)
+                                  : (x->server > y->server) - (x->server < y->server);
+}
+
+#define PLACES 6
+
+static bool add_places(struct load *l, const struct server_cfg *srv, size_t index,
+                       struct place *out)
+{
+    const struct {
+        const char *option, *path;
+    } all[PLACES] = {
+        {"backup_directory", srv->backup_directory},
+        {"basebackups_directory", srv->basebackups_directory},
+        {"errors_directory", srv->errors_directory},
+        {"incoming_wals_directory", srv->incoming_wals_directory},
+        {"streaming_wals_directory", srv->streaming_wals_directory},
+        {"wals_directory", srv->wals_directory},
+    };
+    size_t home = strlen(srv->backup_directory);
+    char target[2];
+
+    for (size_t i = 0; i < PLACES; i++) {
+        const char *path = all[i].path;
+        const char *name = path + home + 1;
+
+        /* The usual layout needs one look a directory, not one for each part of its path. */
+        if (i && strncmp(path, srv->backup_directory, home) == 0 && path[home] == '/' &&
+            name[0] && name[0] != '.' && !strchr(name, '/') &&
+            readlink(path, target, sizeof target) < 0) {
+            out[i].real = arena_fmt(l->a, "%s/%s", out[0].real, name);
+        } else {
+            out[i].real = real_path(l->a, path);
+        }
+        if (!out[i].real) {
+            return false;
+        }
+        out[i].option = all[i].option;
+        out[i].server = index;
+    }
+    return true;
+}
+
+void check_paths(struct load *l, const struct server_cfg *srv, struct cfg_messages *messages)
+{
+    size_t n = l->cfg->servers;
+    struct place *place = ARENA_ARRAY(l->a, n * PLACES + 1, struct place);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!place || !add_places(l, &srv[i], i, &place[i * PLACES])) {
+            return;
+        }
+    }
+    if (!place) {
+        return;
+    }
+    qsort(place, n * PLACES, sizeof *place, by_place);
+    for (size_t i = 1; i < n * PLACES; i++) {
+        const struct place *p = &place[i - 1], *q = &place[i];
+
+        if (strcmp(p->real, q->real) != 0) {
+            continue;
+        }
+        if (p->server == q->server) {
+            messages_add(l->a, &messages[p->server],
+                         "Conflicting path: %s=%s conflicts with '%s' for server '%s'",
+                         q->option, q->real, p->option, srv[p->server].name);
+        } else {
+            messages_add(l->a, &l->cfg->conflicts,
+                         "Conflicting path: %s=%s of server '%s' conflicts with '%s' of server "
+                         "'%s'",
+                         q->option, q->real, srv[q->server].name, p->option,
+                         srv[p->server].name);
+        }
+    }
+}

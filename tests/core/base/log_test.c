@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/log.h"
+
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct row {
+    const char *label, *text, *covered;
+} rows[] = {
+    {"nothing to hide", "host=db user=barman", "host=db user=barman"},
+    {"keyword", "user=b password=s3cret host=db", "user=b password=*REDACTED* host=db"},
+    {"last", "user=b password=s3cret", "user=b password=*REDACTED*"},
+    {"quoted", "password='a b\\'c' host=x", "password=*REDACTED* host=x"},
+    {"blanks around", "password = s3cret x", "password = *REDACTED* x"},
+    {"upper case", "PASSWORD=s3cret", "PASSWORD=*REDACTED*"},
+    {"escaped blank", "password=a\\ b host=x", "password=*REDACTED* host=x"},
+    {"ssl key", "sslpassword=k x", "sslpassword=*REDACTED* x"},
+    {"uri", "postgresql://u:pw@h/db", "postgresql://u:*REDACTED*@h/db"},
+    {"uri with at in it", "postgres://u:p@w@h/db", "postgres://u:*REDACTED*@h/db"},
+    {"uri without password", "postgresql://u@h:5432/db", "postgresql://u@h:5432/db"},
+    {"uri parameter", "postgresql://h/db?password=pw&x=1",
+     "postgresql://h/db?password=*REDACTED*&x=1"},
+    {"port is no password", "http://h:80/x", "http://h:80/x"},
+    {"the word alone", "no password supplied", "no password supplied"},
+    {"unterminated quote", "password='abc", "password=*REDACTED*"},
+};
+
+static void check_row(void **state)
+{
+    const struct row *r = *state;
+    char out[256];
+
+    assert_string_equal(redact(r->text, out, sizeof out), r->covered);
+}
+
+static size_t size_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+}
+
+static void follows_a_rotated_file(void **state)
+{
+    char dir[] = "/tmp/barkeep-log-XXXXXX", path[64], old[64];
+    struct err err = {0};
+    size_t first;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/log", dir);
+    snprintf(old, sizeof old, "%s/log.1", dir);
+    assert_true(log_open(path, LOG_INFO, &err));
+    log_line(LOG_INFO, "one password=x");
+    log_line(LOG_DEBUG, "too quiet for this level");
+    first = size_of(path);
+    assert_true(first > 10);
+    assert_int_equal(rename(path, old), 0);
+    log_line(LOG_ERROR, "two");
+    assert_int_equal(size_of(old), first);
+    assert_true(size_of(path) > 10);
+    unlink(path);
+    unlink(old);
+    rmdir(dir);
+}
+
+static void a_directory_is_no_log(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    assert_false(log_open("/", LOG_INFO, &err));
+    assert_int_equal(err.code, ERR_IO);
+}
+
+TEST_MAIN(ROWS(rows, check_row), ONE(follows_a_rotated_file), ONE(a_directory_is_no_log))

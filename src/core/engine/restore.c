@@ -74,7 +74,7 @@ static bool refuse(const struct restore_run *r, struct err *err)
 static void say_target(const struct restore_run *r)
 {
     const struct target *t = &r->target;
-    char text[400], one[STAMP_CAP];
+    char text[400], one[FMT_CAP];
     struct sbuf b;
 
     if (!target_is_pitr(t)) {

@@ -42,6 +42,21 @@ void path_dir(const char *path, char out[PATH_CAP])
     }
 }
 
+bool path_is_below(struct str path)
+{
+    struct str rest = path, part;
+
+    if (path.n == 0 || path.p[path.n - 1] == '/' || memchr(path.p, 0, path.n)) {
+        return false;
+    }
+    while (str_split(&rest, '/', &part)) {
+        if (part.n == 0 || str_eq(part, ".") || str_eq(part, "..")) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool fd_read_full(int fd, void *p, size_t n, size_t *got, const char *what, struct err *err)
 {
     char *at = p;

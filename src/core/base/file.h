@@ -27,6 +27,10 @@ MUST_CHECK bool path_join(char out[PATH_CAP], const char *dir, const char *name,
 const char *path_base(const char *path);
 void path_dir(const char *path, char out[PATH_CAP]);
 
+/* Can only mean something below the directory it is taken from: relative, and none of its
+ * components empty, "." or ".."; no NUL. */
+bool path_is_below(struct str path);
+
 /* Whole file into the arena, NUL after the last byte. ERR_MISSING when it does not exist. */
 MUST_CHECK bool file_read(struct arena *a, const char *path, size_t max, struct str *out,
                           struct err *err);

@@ -44,10 +44,11 @@ struct json {
     uint64_t offset; /* bytes consumed before p */
     bool finished;
     int depth;
-    char open[JSON_DEPTH_MAX]; /* '{' or '[' */
+    char open[JSON_DEPTH_MAX]; /* closing brackets waited for */
     int state;                 /* of the grammar, see json.c */
     int lex;                   /* of the token at hand */
     uint32_t unit;             /* \u escape in progress */
+    int digits;                /* of it, so far */
     uint32_t high;             /* high surrogate waiting for its low one */
     char text[JSON_TOKEN_MAX + 8];
     size_t len;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#define _GNU_SOURCE /* syncfs, sync_file_range: here and nowhere else */
+#include "sys.h"
+
+#include "barkeep/str.h"
+
+#include <fcntl.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+int sys_syncfs(int fd)
+{
+    return syncfs(fd);
+}
+
+bool sys_syncfs_reports(void)
+{
+    struct utsname u;
+    struct str s;
+    uint64_t major, minor;
+
+    if (uname(&u) != 0) {
+        return false;
+    }
+    s = str_of(u.release);
+    return str_take_u64(&s, 10000, &major) && str_take_char(&s, '.') &&
+           str_take_u64(&s, 10000, &minor) && (major > 5 || (major == 5 && minor >= 8));
+}
+
+int sys_write_out(int fd, uint64_t from, uint64_t bytes)
+{
+    return sync_file_range(fd, (off64_t)from, (off64_t)bytes, SYNC_FILE_RANGE_WRITE);
+}

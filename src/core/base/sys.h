@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* sys.h - the calls that only Linux has. sys.c is the one file that defines _GNU_SOURCE.
+ *
+ * Errors   0, or -1 and errno, as the calls themselves.
+ */
+#ifndef BASE_SYS_H
+#define BASE_SYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Everything of fd's file system to the disk; from kernel 5.8 on errors are reported too. */
+int sys_syncfs(int fd);
+bool sys_syncfs_reports(void); /* is the kernel that new? */
+
+/* Begin to write these bytes out, and do not wait. */
+int sys_write_out(int fd, uint64_t from, uint64_t bytes);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* delete.h - the verb delete: one backup, and the WAL that nobody needs without it.
+ *
+ * Order    locks (backup, the backup's own) -> delete_this mark -> tablespaces and data -> WAL,
+ *          file by file -> base/<id> and marks -> backup.info, last: what was interrupted is
+ *          listed still, and can be deleted again.
+ * Refuses  ERR_UNSAFE: a backup with a keep mark; a DONE backup when no more than
+ *          minimum_redundancy DONE backups are there. FAILED ones can always go.
+ * Says     Barman's lines: "Deleting backup ID for server SRV", "Delete associated WAL
+ *          segments:", "Deleted backup ID (start time: ..., elapsed time: ...)".
+ */
+#ifndef ENGINE_DELETE_H
+#define ENGINE_DELETE_H
+
+#include "barkeep/task.h"
+#include "repo_of.h"
+
+struct delete_backup {
+    const struct repo *repo;
+    const char *id;
+    uint64_t minimum_redundancy;
+};
+
+MUST_CHECK bool delete_backup(const struct task *t, const struct delete_backup *what,
+                              struct err *err);
+
+/* Would it be refused? For a dialog, before anything is asked. */
+MUST_CHECK bool delete_allowed(const struct task *t, const struct delete_backup *what,
+                               struct err *err);
+
+/* For backup: the first backup of a server makes all WAL before its begin useless. Removes
+ * nothing when any other usable backup is there; the caller does not call it with worm_mode. */
+MUST_CHECK bool wal_purge_before(const struct task *t, const struct repo *r,
+                                 const char *first_id, struct err *err);
+
+#endif

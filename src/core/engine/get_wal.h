@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* get_wal.h - the verb get-wal: one WAL file to a descriptor or into a directory.
+ *
+ * With GET_PARTIAL a segment that is nowhere whole is served from its ".partial", padded with
+ * zeros to a whole segment: PostgreSQL then replays up to the last received record.
+ *
+ * Exit     ERR_MISSING: status 1. An impossible name or an output file that cannot be opened:
+ *          get_wal_status() gives 3.
+ */
+#ifndef ENGINE_GET_WAL_H
+#define ENGINE_GET_WAL_H
+
+#include "barkeep/task.h"
+#include "repo_of.h"
+
+enum get_wal_flags {
+    GET_PARTIAL = 1,   /* -P */
+    GET_GZIP = 2,      /* -z: packed on the way out */
+    GET_AS_STORED = 4, /* --keep-compression */
+};
+
+struct get_wal {
+    const struct repo *repo;
+    const char *name;
+    unsigned flags;
+    const char *directory; /* -o: written to directory/name, durably; NULL: to fd */
+    int fd;
+};
+
+MUST_CHECK bool get_wal(const struct task *t, const struct get_wal *what, struct err *err);
+int get_wal_status(const struct err *err); /* the command's exit status after a failure */
+
+/* --peek N: says up to n names that can be had, one a line, beginning with name. At a hole
+ * the search goes on with the next 4 GiB if the hole could be the end of these (the segment
+ * size need not be known for it), else it ends. */
+MUST_CHECK bool get_wal_peek(const struct task *t, const struct repo *r, const char *name,
+                             uint64_t n, struct err *err);
+
+#endif

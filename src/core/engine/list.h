@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* list.h - the numbers behind list-backups and show-backup.
+ *
+ * One pass over xlog.db serves all backups. A segment belongs to a backup when its name is not
+ * before begin_wal, its timeline not above the backup's, and its name not after end_wal of the
+ * next copy-done backup; up to the backup's own end_wal it is needed for consistency, after it
+ * it is "until the next". Labels, .partial and history files are not counted.
+ *
+ * Ownership  Everything lives in the arena.
+ * Units      bytes on disk; seconds since 1970.
+ */
+#ifndef ENGINE_LIST_H
+#define ENGINE_LIST_H
+
+#include "repo_of.h"
+
+struct backup_wal {
+    uint64_t num, size;           /* begin_wal .. end_wal */
+    uint64_t next_num, next_size; /* after end_wal, up to the next backup's end_wal */
+    char first[25], last[25];     /* "" none; first only if it is begin_wal itself */
+    double first_time, last_time;
+};
+
+struct backup_list {
+    struct catalogue catalogue;
+    const struct backup_wal *wal; /* wal[i] belongs to catalogue.backup[i] */
+};
+
+MUST_CHECK bool list_load(const struct repo *r, struct arena *a, struct backup_list *out,
+                          struct err *err);
+
+/* What show-backup computes for one backup; ratios are 0 when not known. */
+struct backup_show {
+    const struct backup *backup;
+    const struct backup_wal *wal;
+    enum backup_type type;
+    enum keep keep;
+    uint64_t size_with_wals; /* of what the backup takes on disk, plus wal->size */
+    double saved_ratio;      /* 1 - deduplicated_size / cluster_size (rsync: size) */
+    uint64_t saved_bytes;
+    double wal_ratio;  /* of the needed WAL: 1 - bytes / (num * segment size) */
+    double next_ratio; /* of the WAL until the next backup */
+    double wals_per_s;
+    double copy_time, analysis_time; /* seconds */
+    uint64_t workers;
+    double throughput;                    /* bytes/s */
+    const struct backup *previous, *next; /* copy done; NULL: none */
+    const pg_tli *timeline;               /* child timelines that can be reached */
+    size_t timelines;
+};
+
+/* list: of list_load(); b: one of its backups. */
+MUST_CHECK bool list_show(const struct repo *r, struct arena *a, const struct backup_list *list,
+                          const struct backup *b, struct backup_show *out, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* backup_info.h - the file that tells everything about one backup.
+ *
+ *     backup_label='START WAL LOCATION: ...\n...'     a Python string literal
+ *     begin_time=2026-11-22 13:43:53.813183+00:00     without an offset: local time
+ *     tablespaces=[('tbs1', 16384, '/srv/tbs1')]      Python literals; None: not set
+ *     status=DONE
+ *
+ * UTF-8, one key=value a line, keys sorted, every key always there except backup_name and
+ * snapshots_info, which are left out when they are not set. Blank lines and lines that begin
+ * with '#' are skipped; blanks around key and value are trimmed.
+ *
+ * Writing  An unset member is None: a NULL text, a 0 number; begin_offset is None when
+ * begin_wal is, end_offset when end_wal is. copy_stats NULL with a total_time is written from
+ *          copy_time and total_time.
+ * Errors   ERR_FORMAT with file and line: a key we do not know ("created by a newer version"),
+ *          a value that is not what its key holds, a line too long. ERR_MISSING: no such
+ * backup. Bounds   A file has at most BACKUP_INFO_MAX bytes. Source   Barman 3.17, backup.info.
+ */
+#ifndef REPO_BACKUP_INFO_H
+#define REPO_BACKUP_INFO_H
+
+#include "barkeep/arena.h"
+#include "barkeep/model.h"
+#include "barkeep/str.h"
+#include "repo.h"
+
+#define BACKUP_INFO_MAX (4u * 1024 * 1024)
+
+/* path is only for messages. out->id is not in the file: the caller sets it. */
+MUST_CHECK bool backup_info_parse(struct arena *a, struct str text, const char *path,
+                                  struct backup *out, struct err *err);
+
+MUST_CHECK bool backup_info_text(struct arena *a, const struct backup *b, struct str *out,
+                                 struct err *err);
+
+/* meta/<id>-backup.info, else base/<id>/backup.info. */
+MUST_CHECK bool backup_info_load(const struct repo *r, struct arena *a, const char *id,
+                                 struct backup *out, struct err *err);
+
+/* Durably, into meta/ (made when missing). */
+MUST_CHECK bool backup_info_save(const struct repo *r, const struct backup *b, struct err *err);
+
+const char *backup_status_name(enum backup_status status); /* "DONE" */
+
+/* DONE or WAITING_FOR_WALS: the copy itself is complete. */
+bool backup_copy_done(const struct backup *b);
+
+enum backup_type backup_type_of(const struct backup *b);
+const char *backup_type_name(enum backup_type type); /* "full", "incremental", ... */
+
+/* A number of copy_stats ("copy_time", "number_of_workers", "analysis_time"). */
+bool backup_copy_stat(const struct backup *b, const char *key, double *out);
+
+#endif

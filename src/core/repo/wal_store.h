@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* wal_store.h - archived WAL: taking files in for good, and finding and reading them.
+ *
+ * Taking in, a batch at a time:
+ *
+ *     add     check the file -> sync it -> give it its final name (a hard link, so that nothing
+ *             is ever overwritten; a synced copy through <name>.tmp when it is to be compressed
+ *             or lies on another file system)
+ *     flush   sync the directories -> append to xlog.db, synced -> remove the sources
+ *
+ * A crash at any point leaves the source in place or the file archived and listed; adding the
+ * source again finds its twin, makes sure of the line in xlog.db and removes the source.
+ *
+ * Rules    A plain segment has exactly one segment's size, and its first page says the cluster,
+ *          the segment size and the place that its name says; the timeline on the page may be
+ *          smaller than the one in the name, never larger. A segment that came in compressed is
+ *          held to the same after unpacking it, and is stored as it came.
+ * Twins    A name that is archived already: the same content is success and the source goes;
+ * other content leaves the archived file alone and moves the source to errors_dir as
+ *          <name>.<UTC YYYYMMDDTHHMMSSZ>.duplicate. The same holds for history files.
+ * Locks    The caller holds LOCK_ARCHIVE_WAL from the first add to the last flush.
+ * Ownership  wal_store_new() / wal_store_free(); free without flush leaves the sources in
+ * place. Errors   ERR_FORMAT for a file that breaks a rule (it stays where it is); ERR_IO
+ * otherwise. Source   PostgreSQL, xlog_internal.h; Barman 3.17, names in errors/.
+ */
+#ifndef REPO_WAL_STORE_H
+#define REPO_WAL_STORE_H
+
+#include "codec.h"
+#include "xlogdb.h"
+
+struct wal_rules { /* what is known of the cluster; 0: not known, then not checked */
+    uint64_t systemid;
+    uint32_t seg_size;
+    unsigned major; /* 15 */
+};
+
+struct wal_store_options {
+    struct wal_rules rules;
+    enum codec_kind pack; /* CODEC_NONE, CODEC_GZIP */
+    int level;            /* 1 .. 9 */
+};
+
+#define WAL_BATCH 32
+
+enum wal_fate {
+    WAL_STORED,    /* archived by the next flush */
+    WAL_TWIN,      /* was archived already, the same bytes */
+    WAL_DUPLICATE, /* was archived already, other bytes: moved to errors_dir */
+};
+
+struct wal_added {
+    enum wal_fate fate;
+    char moved_to[PATH_CAP];   /* WAL_DUPLICATE */
+    char ours[65], theirs[65]; /* WAL_DUPLICATE: SHA-256 of archived and offered, unpacked */
+};
+
+struct wal_store;
+
+struct wal_store *wal_store_new(const struct repo *r, const struct wal_store_options *options,
+                                struct err *err);
+void wal_store_free(struct wal_store *s);
+
+/* source: path of a file whose last part is its WAL file name. A full batch is flushed first.
+ */
+MUST_CHECK bool wal_store_add(struct wal_store *s, const char *source, struct wal_added *out,
+                              struct err *err);
+MUST_CHECK bool wal_store_flush(struct wal_store *s, struct err *err);
+
+/* Move a file to errors_dir/<base name>.<UTC stamp>.<why>, never over another one. */
+MUST_CHECK bool wal_store_set_aside(const struct repo *r, const char *source, const char *why,
+                                    char moved_to[PATH_CAP], struct err *err);
+
+/* Remove what a killed archiver left: *.tmp in the directories of wals_dir. The caller holds
+ * LOCK_ARCHIVE_WAL. */
+MUST_CHECK bool wal_store_sweep(const struct repo *r, struct err *err);
+
+/* Where a WAL file can be had. Looked for in the archive, incoming, streaming, and in the
+ * archive once more, since it may be moved while we look. With WAL_OR_PARTIAL, for a segment
+ * that is nowhere whole, its ".partial" in streaming, then in the archive, then in incoming.
+ * ERR_MISSING: nowhere. ERR_FORMAT: not a WAL file name. */
+enum wal_want { WAL_WHOLE, WAL_OR_PARTIAL };
+struct wal_found {
+    char path[PATH_CAP];
+    bool is_partial; /* padded with zeros when read */
+};
+MUST_CHECK bool wal_find(const struct repo *r, const char *name, enum wal_want want,
+                         struct wal_found *out, struct err *err);
+
+/* Reading a WAL file of any place as plain WAL: unpacked on the way. pad_to: with a partial
+ * file, zeros are added up to that many bytes (0: none). */
+struct wal_reader;
+struct wal_reader *wal_reader_new(const struct wal_found *found, uint32_t pad_to,
+                                  struct err *err);
+void wal_reader_free(struct wal_reader *rd);
+/* *got 0: the end. Less than cap is not the end. */
+MUST_CHECK bool wal_read(struct wal_reader *rd, void *p, size_t cap, size_t *got,
+                         struct err *err);
+enum codec_kind wal_reader_codec(const struct wal_reader *rd);
+
+/* All of it into a descriptor; what: its name for messages. */
+MUST_CHECK bool wal_send(const struct wal_found *found, uint32_t pad_to, int fd,
+                         const char *what, struct err *err);
+
+/* The newest archived segment of a timeline by what is on disk; "" when there is none. */
+MUST_CHECK bool wal_newest(const struct repo *r, pg_tli tli, char out[WAL_FILE_NAME_CAP],
+                           struct err *err);
+
+#endif

@@ -55,9 +55,9 @@ MUST_CHECK struct pg *pg_open(const struct task *t, const struct pg_target *targ
 void pg_close(struct pg *pg); /* NULL is fine */
 
 bool pg_is_open(const struct pg *pg);
-int pg_version(const struct pg *pg);              /* 150020; major: / 10000 */
-int pg_fd(const struct pg *pg);                   /* for poll(); -1 when shut down */
-const char *pg_sqlstate(const struct pg *pg);     /* of the last ERR_QUERY: "42710", or "" */
+int pg_version(const struct pg *pg);          /* 150020; major: / 10000 */
+int pg_fd(const struct pg *pg);               /* for poll(); -1 when shut down */
+const char *pg_sqlstate(const struct pg *pg); /* of the last ERR_QUERY: "42710", or "" */
 const char *pg_server_text(const struct pg *pg, const char *name); /* parameter status */
 
 /* Cut the connection so that a wait in progress ends at once; pg_close() must still follow. */
@@ -77,12 +77,11 @@ struct pg_rows {
     int rows, cols;
 };
 
-const char *pg_text(const struct pg_rows *r, int row, int col); /* NULL for SQL NULL */
-struct str pg_bytes(const struct pg_rows *r, int row, int col); /* may hold NUL bytes */
+const char *pg_text(const struct pg_rows *r, int row, int col);        /* NULL for SQL NULL */
+struct str pg_bytes(const struct pg_rows *r, int row, int col);        /* may hold NUL bytes */
 bool pg_u64(const struct pg_rows *r, int row, int col, uint64_t *out); /* false: not a number */
-bool pg_bool(const struct pg_rows *r, int row, int col);        /* 't' */
+bool pg_bool(const struct pg_rows *r, int row, int col);               /* 't' */
 /* "16/B374D848"; false when it is not one. */
-bool pg_lsn_parse(struct str text, pg_lsn *out);
 bool pg_lsn_at(const struct pg_rows *r, int row, int col, pg_lsn *out);
 void pg_rows_clear(struct pg_rows *r); /* zeroed rows are fine */
 
@@ -112,8 +111,7 @@ enum pg_step {
 };
 
 MUST_CHECK bool pg_send(struct pg *pg, const struct task *t, const char *sql, struct err *err);
-enum pg_step pg_next(struct pg *pg, const struct task *t, struct pg_rows *out,
-                     struct err *err);
+enum pg_step pg_next(struct pg *pg, const struct task *t, struct pg_rows *out, struct err *err);
 /* Throw away what is left until PG_STEP_END; false when a result was a failure. */
 MUST_CHECK bool pg_drain(struct pg *pg, const struct task *t, struct err *err);
 
@@ -122,7 +120,7 @@ MUST_CHECK bool pg_drain(struct pg *pg, const struct task *t, struct err *err);
  * pg_fd() to become readable. PG_COPY_END: the copy ended, ask pg_next() how. */
 enum pg_copy { PG_COPY_FAILED, PG_COPY_DATA, PG_COPY_NOTHING, PG_COPY_END };
 enum pg_copy pg_copy_get(struct pg *pg, const struct task *t, char **msg, size_t *n,
-                         struct err *err);                                  /* waits */
+                         struct err *err);                                        /* waits */
 enum pg_copy pg_copy_poll(struct pg *pg, char **msg, size_t *n, struct err *err); /* no wait */
 void pg_copy_free(char *msg);
 

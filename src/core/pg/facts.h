@@ -9,8 +9,8 @@
  *          a number 0 unless its line says otherwise. Texts live in the arena.
  * Units    bytes; seconds where the name says so.
  * Threads  As the connection.
- * Source   PostgreSQL 13-18: pg_settings, pg_stat_archiver, pg_replication_slots (wal_status and
- *          safe_wal_size since 13, conflicting 16, invalidation_reason 17), pg_stat_replication.
+ * Source   PostgreSQL 13-18: pg_settings, pg_stat_archiver, pg_replication_slots (wal_status
+ * and safe_wal_size since 13, conflicting 16, invalidation_reason 17), pg_stat_replication.
  */
 #ifndef PG_FACTS_H
 #define PG_FACTS_H
@@ -66,8 +66,7 @@ MUST_CHECK bool pg_size_read(struct pg *pg, const struct task *t, uint64_t *byte
 
 /* User tablespaces (not pg_default, pg_global), by name. */
 MUST_CHECK bool pg_tablespaces_read(struct pg *pg, const struct task *t, struct arena *a,
-                                    const struct tablespace **out, size_t *n,
-                                    struct err *err);
+                                    const struct tablespace **out, size_t *n, struct err *err);
 
 enum slot_use { SLOT_MISSING, SLOT_IDLE, SLOT_ACTIVE };
 

@@ -32,7 +32,7 @@ struct control {
     uint64_t sysid;
     uint32_t version;     /* 1300, 1800 */
     uint32_t cat_version; /* 202209061 */
-    int major;            /* by cat_version; 0: of a release not in the table (a beta) */
+    int major;            /* 0: a catalogue of no release from 13 to 17 (a beta) */
     enum control_state state;
     int64_t time_us;
     pg_lsn checkpoint; /* where the record is */

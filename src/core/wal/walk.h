@@ -69,18 +69,19 @@ struct wal_walk {
     struct wal_end end;
     int major;
     pg_tli file_tli, page_tli; /* of the file fed, of the last page seen */
-    pg_lsn at;                 /* next byte expected; 0 before the first file */
+    pg_lsn at;                 /* next byte expected */
     pg_lsn first;              /* first record proven by its CRC; 0: none yet */
     pg_lsn last;               /* last one: its start */
     pg_lsn last_end;
     uint64_t records, unproven;
 
     /* The rest is private. */
+    bool is_placed;        /* a file was named */
     bool is_linked;        /* last is the predecessor of the next record */
     pg_lsn skip_to;        /* nothing below this is read */
     struct wal_record rec; /* being put together when got > 0 */
     uint32_t got, sum;
-    bool speaks, streams;
+    bool speaks, streams; /* streams: too long to keep, scanned as it passes */
     uint32_t kept;
     struct wal_xact_scan scan;
     uint8_t head[WAL_RECORD_HEADER];

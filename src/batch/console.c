@@ -68,12 +68,19 @@ static void print_prefixed(struct console *c, const char *color, const char *pre
 
 void console_sink(void *ctx, enum say kind, const char *line)
 {
+    char text[LINE_CAP];
+
+    log_it(kind, redact(line, text, sizeof text));
+    console_print(ctx, kind, line);
+}
+
+void console_print(void *ctx, enum say kind, const char *line)
+{
     struct console *c = ctx;
     char text[LINE_CAP];
 
     redact(line, text, sizeof text);
     tame(text);
-    log_it(kind, text);
     switch (kind) {
     case SAY_OUT:
         if (!c->quiet) {

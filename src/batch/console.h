@@ -38,8 +38,10 @@ void console_init(struct console *c, enum console_color color);
 
 void console_say(struct console *c, enum say kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, as a sink of tasks and jobs; ctx is the console. */
+/* The same, as a sink of tasks; ctx is the console. */
 void console_sink(void *ctx, enum say kind, const char *line);
+/* Only printed: a job logs what it says itself. */
+void console_print(void *ctx, enum say kind, const char *line);
 /* Text and hint of a failure. */
 void console_err(struct console *c, const struct err *err);
 

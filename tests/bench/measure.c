@@ -4,10 +4,10 @@
  *     measure [--touch MIB] [--repeat N] -- COMMAND [ARG...]
  *
  * Prints: wall_s user_s sys_s peak_kib status. The command's output goes to /dev/null. wall is
- * CLOCK_MONOTONIC around fork and wait; user, sys and peak are of the whole process tree that was
- * waited for (wait4), peak of its largest process. --touch maps and touches that much memory
- * first: on a virtual machine the first touch of a page costs the host, and whoever runs first
- * would pay for all. --repeat runs it N times and prints the median of each number.
+ * CLOCK_MONOTONIC around fork and wait; user, sys and peak are of the whole process tree that
+ * was waited for (wait4), peak of its largest process. --touch maps and touches that much
+ * memory first: on a virtual machine the first touch of a page costs the host, and whoever runs
+ * first would pay for all. --repeat runs it N times and prints the median of each number.
  */
 #include <errno.h>
 #include <fcntl.h>

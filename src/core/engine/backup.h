@@ -23,6 +23,7 @@
 #include "barkeep/task.h"
 #include "base/digest.h"
 
+struct repo;
 struct server_cfg;
 
 struct engine_backup_options {
@@ -40,14 +41,20 @@ struct engine_backup_result {
     char id[BACKUP_ID_CAP]; /* "" when none was begun */
     enum backup_status status;
     uint64_t size;
-    bool corrupt; /* the server found bad page checksums: the backup is FAILED */
+    bool corrupt;           /* the server found bad page checksums: the backup is FAILED */
 };
 
 /* From the configuration and nothing else: what the command line did not say. */
 void engine_backup_defaults(const struct server_cfg *srv, struct engine_backup_options *out);
 
-MUST_CHECK bool engine_backup(const struct task *task, const struct server_cfg *srv,
-                              const struct engine_backup_options *options,
-                              struct engine_backup_result *result, struct err *err);
+struct engine_backup {
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    struct engine_backup_options options;
+    struct engine_backup_result result; /* filled also when it failed */
+};
+
+MUST_CHECK bool engine_backup(const struct task *task, struct engine_backup *what,
+                              struct err *err);
 
 #endif

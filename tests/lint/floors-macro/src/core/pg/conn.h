@@ -1,0 +1,1 @@
+enum conn { CONN_NONE };

@@ -1,0 +1,6 @@
+#include "../pg/conn.h"
+
+int bad_include(void)
+{
+    return CONN_NONE;
+}

@@ -1,0 +1,6 @@
+#include <fcntl.h>
+
+int bad_include(void)
+{
+    return O_RDONLY;
+}

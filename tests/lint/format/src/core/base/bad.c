@@ -1,0 +1,3 @@
+int bad_format(void);
+
+int bad_format(void) { return 1 ; }

@@ -1,0 +1,6 @@
+long time(long *out);
+
+long bad_symbol(void)
+{
+    return time(0);
+}

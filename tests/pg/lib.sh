@@ -1,0 +1,462 @@
+# shellcheck shell=bash
+# lib.sh - what a live test against real PostgreSQL servers is made of.
+#
+# A test is a bash function test_NAME in tests/pg/*_test.sh. tests/pg/run starts each one in
+# a process of its own (bash -Eeuo pipefail: the first failing command fails the test), as an
+# unprivileged user, in an empty directory $T that is removed afterwards, with a deadline.
+# Whatever it started is killed. A line just above the function may say
+#     #: deadline=300 small_fs=64 quick
+# deadline  seconds instead of 120;  small_fs  a tmpfs of so many MB mounted at $SMALL_FS
+# (needs root);  quick  part of the short list that CI repeats under the sanitizers.
+# V=17 tests/pg/run makes 17 the version of every server whose test does not name one.
+#
+# Verdicts
+#   fail MSG                       end the test as failed
+#   skip MSG                       end it as skipped (in CI a skip is a failure)
+#   expect_status N CMD...         run; its exit status must be N; output in $OUT and $ERR
+#   expect_match REGEX FILE|TEXT   grep -E must find it;  expect_no_match: must not
+#   expect_equal WANT GOT [WHAT]
+#   wait_until SECONDS CMD...      poll ten times a second until CMD succeeds, else fail
+#   now                            this instant, as PostgreSQL reads it, with microseconds and +00
+#
+# Servers (NAME is the test's own word for one; -A trust, user postgres, fsync off)
+#   pg_bin [VERSION]               directory of the server's programs; skips when not there
+#   pg_new NAME [VERSION] [--segsize=MB] [--initdb=OPTION]... ['conf = line']...
+#                                  initdb and a configuration, not started. VERSION "-": default
+#   pg_start NAME, pg_stop NAME [fast|smart|immediate], pg_restart NAME
+#   pg_kill9 NAME                  SIGKILL to all its processes: no checkpoint, no WAL switch
+#   pg_wait_ready NAME             a query is answered within 30 s
+#   pg_sql NAME [SQL|psql option]...   psql -X -qAt, stops at the first error; SQL may be stdin
+#   pg_conninfo NAME               "host=... port=... user=postgres dbname=postgres"
+#   pg_adopt NAME DIR [VERSION]    let NAME mean an existing data directory (port is new)
+#   restored_start NAME DIR [VERSION]  pg_adopt, start; no archiving. On failure its log is shown
+#   pg_wait_promoted NAME          recovery has ended
+#   ${PG_DATA[NAME]} ${PG_PORT[NAME]} ${PG_LOG[NAME]} $PG_SOCK
+#
+# Load
+#   pg_traffic_start NAME [GAP]    one client, one row per commit in table traffic(id, at),
+#                                  GAP seconds apart (0.02); ids the server acknowledged go to a file
+#   pg_traffic_stop NAME           ends it (also after the server has died)
+#   traffic_acked NAME             last id that was acknowledged to the client
+#   traffic_max NAME               last id in the table;  traffic_count: how many rows
+#   commit_time NAME ID            when that row's transaction committed (also on a restored copy)
+#   row_at NAME TIME               last id whose commit time is <= TIME
+#   pg_load_start NAME [pgbench option]...   heavy: pgbench, -c 2, unlimited;  pg_load_stop NAME
+#
+# Barkeep
+#   bk_home NAME ['option = value']...   $BK_CONF: [barman] with a new $BK_HOME, and section [NAME]
+#                                  for that server: streaming backup, archiver and slot
+#   bk_server NAME [SECTION] ['option = value']...   one more section; a given option replaces
+#                                  ours, 'option = -' leaves it out
+#   bk ARG...                      $BARKEEP -c $BK_CONF --batch ARG...
+#   bk_bg WORD ARG...              the same in the background; ${BK_PID[WORD]}, log in $T/WORD.log
+#   bk_bg_stop WORD [SIGNAL]       signal it (TERM), wait, status in $BK_STATUS
+#   bk_fault SPEC ARG...           bk under the fault shim, SPEC as fault.c tells
+#   bk_calls ARG...                bk, and set $CALLS to how many calls "any" would have counted
+#   bk_powercut ARG...             bk with a journal; afterwards powercut takes the power away
+#   powercut                       undo what was not synced since
+
+# T, BARKEEP, BARKEEP_FAULT_LIB, PORTS, TEMPLATES come from tests/pg/run.
+: "${T:?start tests with tests/pg/run}" "${PORTS:?}" "${TEMPLATES:?}"
+
+declare -A PG_DATA=() PG_PORT=() PG_LOG=() PG_BIN=() TRAFFIC_PID=() LOAD_PID=() BK_PID=()
+PG_SOCK=$T/s
+OUT=$T/out
+ERR=$T/err
+export CALLS=0 BK_STATUS=0
+BK_CONF=$T/barman.conf
+BK_HOME=$T/barman
+mkdir -p "$PG_SOCK"
+
+# ---- verdicts --------------------------------------------------------------------------
+
+fail() {
+    local i
+    printf 'FAILED: %s\n' "$*" >&2
+    for ((i = 1; i < ${#FUNCNAME[@]} - 1; i++)); do
+        printf '    at %s line %s (%s)\n' "${BASH_SOURCE[i]##*/}" "${BASH_LINENO[i - 1]}" \
+            "${FUNCNAME[i]}" >&2
+    done
+    trap - ERR
+    exit 1
+}
+
+skip() {
+    printf 'SKIP: %s\n' "$*" >&2
+    trap - ERR
+    exit 77
+}
+
+expect_status() {
+    local want=$1 got=0
+    shift
+    "$@" >"$OUT" 2>"$ERR" || got=$?
+    cat "$OUT" "$ERR"
+    [ "$got" = "$want" ] || fail "exit status $got, not $want, of: $*"
+}
+
+text_of() {
+    if [ -f "$1" ]; then
+        cat "$1"
+    else
+        printf '%s\n' "$1"
+    fi
+}
+
+expect_match() {
+    text_of "$2" | grep -Eq -- "$1" || fail "nothing matches '$1' in: $(text_of "$2" | tail -n 15)"
+}
+
+expect_no_match() {
+    ! text_of "$2" | grep -E -- "$1" >&2 || fail "something matches '$1' in '${2:0:60}'"
+}
+
+expect_equal() {
+    [ "$1" = "$2" ] || fail "${3:-value} is '$2', not '$1'"
+}
+
+# Sleeping without starting a process: the wait is on a pipe that nobody writes to.
+nap() {
+    if [ -z "${NAP_FD:-}" ]; then
+        exec {NAP_FD}<> <(:)
+    fi
+    read -rt "$1" -u "$NAP_FD" || true
+}
+
+wait_until() {
+    local seconds=$1 end=$((SECONDS + $1 + 1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || fail "not within $seconds s: $*"
+        nap 0.1
+    done
+}
+
+now() {
+    TZ=UTC date '+%Y-%m-%d %H:%M:%S.%6N+00'
+}
+
+# ---- servers ---------------------------------------------------------------------------
+
+pg_bin() {
+    local version=${1:--} dir
+    if [ "$version" = - ]; then
+        version=${V:-15}
+    fi
+    for dir in "/usr/lib/postgresql/$version/bin" "${BARKEEP_PG_CACHE:-/var/cache/barkeep/pg}/$version/bin"; do
+        if [ -x "$dir/postgres" ]; then
+            printf '%s\n' "$dir"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# psql and pgbench: the matrix packages have none, those of the system talk to every version.
+pg_client() {
+    local dir
+    for dir in /usr/lib/postgresql/15/bin /usr/lib/postgresql/*/bin; do
+        if [ -x "$dir/$1" ]; then
+            printf '%s\n' "$dir/$1"
+            return 0
+        fi
+    done
+    fail "no $1 here. Run scripts/deps --test."
+}
+
+# A port that no other test of this run has and nobody listens on.
+free_port() {
+    local port
+    while :; do
+        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        if mkdir "$PORTS/$port" 2>/dev/null && ! (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            printf '%s\n' "$port"
+            return 0
+        fi
+    done
+}
+
+# initdb takes a second, a copy of its result a tenth. Only the first server of a test may be
+# such a copy: copies have one system identifier, and two servers of one test must differ.
+initdb_from_template() {
+    local bin=$1 data=$2 key template
+    shift 2
+    key=$(printf '%s\n' "$bin" "$@" | cksum | cut -d ' ' -f 1)
+    template=$TEMPLATES/$key
+    (
+        flock 9
+        [ -d "$template" ] || initdb_fresh "$bin" "$template" "$@"
+    ) 9>"$TEMPLATES/$key.lock"
+    cp -a "$template" "$data"
+}
+
+initdb_fresh() {
+    local bin=$1 data=$2
+    shift 2
+    "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C --no-sync "$@" \
+        >"$data.initdb" 2>&1 || fail "initdb: $(tail -n 5 "$data.initdb")"
+}
+
+pg_name_taken() {
+    [ -n "${PG_DATA[$1]:-}" ]
+}
+
+pg_new() {
+    local name=$1 version=${2:--} data bin arg initdb=() conf=()
+    shift $(($# > 1 ? 2 : 1))
+    ! pg_name_taken "$name" || fail "pg_new: there is a server '$name' already"
+    bin=$(pg_bin "$version") || skip "no PostgreSQL ${version/-/${V:-15}} here. Run scripts/deps --matrix."
+    for arg; do
+        case $arg in
+        --segsize=*) initdb+=("--wal-segsize=${arg#*=}") ;;
+        --initdb=*) initdb+=("${arg#*=}") ;;
+        *) conf+=("$arg") ;;
+        esac
+    done
+    data=$T/pg_$name
+    if [ ${#PG_DATA[@]} = 0 ]; then
+        initdb_from_template "$bin" "$data" "${initdb[@]}"
+    else
+        initdb_fresh "$bin" "$data" "${initdb[@]}"
+    fi
+    pg_register "$name" "$data" "$bin"
+    {
+        printf '%s\n' "port = ${PG_PORT[$name]}" "listen_addresses = '127.0.0.1'" \
+            "unix_socket_directories = '$PG_SOCK'" "fsync = off" "shared_buffers = 16MB" \
+            "max_connections = 30" "wal_level = replica" "max_wal_senders = 10" \
+            "max_replication_slots = 10" "track_commit_timestamp = on" "timezone = 'UTC'" \
+            "log_timezone = 'UTC'" "${conf[@]}"
+    } >>"$data/postgresql.conf"
+}
+
+pg_register() {
+    PG_DATA[$1]=$2
+    PG_BIN[$1]=$3
+    PG_PORT[$1]=$(free_port)
+    PG_LOG[$1]=$T/pg_$1.log
+}
+
+pg_adopt() {
+    local bin
+    bin=$(pg_bin "${3:--}") || skip "no PostgreSQL $3 here"
+    pg_register "$1" "$2" "$bin"
+}
+
+# The port and socket are given on the command line too: a restored directory has its
+# origin's in its configuration.
+pg_ctl_start() {
+    local name=$1
+    "${PG_BIN[$name]}/pg_ctl" -D "${PG_DATA[$name]}" -l "${PG_LOG[$name]}" -w -t 60 -s \
+        -o "-p ${PG_PORT[$name]} -k $PG_SOCK -h 127.0.0.1 ${2:-}" start >/dev/null
+}
+
+pg_start() {
+    pg_ctl_start "$1" || fail "server '$1' does not start: $(tail -n 15 "${PG_LOG[$1]}")"
+}
+
+pg_stop() {
+    "${PG_BIN[$1]}/pg_ctl" -D "${PG_DATA[$1]}" -w -t 60 -s -m "${2:-fast}" stop ||
+        fail "server '$1' does not stop: $(tail -n 15 "${PG_LOG[$1]}")"
+}
+
+pg_restart() {
+    pg_stop "$1" fast
+    pg_start "$1"
+}
+
+# Stopped first: otherwise the postmaster could start a replacement, or a child see its
+# parent gone and write, between two of the kills.
+pg_kill9() {
+    local postmaster children
+    postmaster=$(head -n 1 "${PG_DATA[$1]}/postmaster.pid")
+    kill -STOP "$postmaster"
+    children=$(ps -o pid= --ppid "$postmaster")
+    # shellcheck disable=SC2086 # a list of numbers
+    kill -KILL $children "$postmaster" 2>/dev/null || true
+    wait_until 10 not_running "$postmaster"
+    rm -f "${PG_DATA[$1]}/postmaster.pid"
+}
+
+not_running() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+pg_conninfo() {
+    printf 'host=127.0.0.1 port=%s user=postgres dbname=postgres' "${PG_PORT[$1]}"
+}
+
+pg_sql() {
+    local name=$1 arg args=()
+    shift
+    for arg; do
+        case $arg in
+        -*) args+=("$arg") ;;
+        *) args+=(-c "$arg") ;;
+        esac
+    done
+    "$(pg_client psql)" -X -qAt -v ON_ERROR_STOP=1 -d "$(pg_conninfo "$name")" "${args[@]}"
+}
+
+pg_answers() {
+    [ "$(pg_sql "$1" 'select 1' 2>/dev/null)" = 1 ]
+}
+
+pg_wait_ready() {
+    wait_until 30 pg_answers "$1"
+}
+
+restored_start() {
+    pg_adopt "$1" "$2" "${3:--}"
+    pg_ctl_start "$1" "-c archive_mode=off -c fsync=off" ||
+        fail "the restored cluster '$2' does not start: $(tail -n 25 "${PG_LOG[$1]}")"
+}
+
+pg_is_promoted() {
+    [ "$(pg_sql "$1" 'select pg_is_in_recovery()' 2>/dev/null)" = f ]
+}
+
+pg_wait_promoted() {
+    wait_until 60 pg_is_promoted "$1"
+}
+
+# ---- load ------------------------------------------------------------------------------
+
+pg_traffic_start() {
+    local name=$1 gap=${2:-0.02} ack=$T/traffic_$1
+    pg_sql "$name" "create table if not exists traffic
+        (id bigserial primary key, at timestamptz not null default clock_timestamp())"
+    (
+        trap - ERR
+        while nap "$gap"; do
+            echo 'insert into traffic default values returning id;' || exit 0
+        done | pg_sql "$name" -f- >>"$ack" 2>"$ack.err" || true
+    ) &
+    TRAFFIC_PID[$name]=$!
+    wait_until 10 test -s "$ack"
+}
+
+pg_traffic_stop() {
+    local pid=${TRAFFIC_PID[$1]}
+    # The psql at the end of the pipe has to go before the loop that feeds it notices.
+    pkill -TERM -P "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+    unset "TRAFFIC_PID[$1]"
+}
+
+# The last whole line: psql may have died while writing one.
+traffic_acked() {
+    if [ -z "$(tail -c 1 "$T/traffic_$1")" ]; then
+        tail -n 1 "$T/traffic_$1"
+    else
+        tail -n 2 "$T/traffic_$1" | head -n 1
+    fi
+}
+
+traffic_max() {
+    pg_sql "$1" 'select coalesce(max(id), 0) from traffic'
+}
+
+traffic_count() {
+    pg_sql "$1" 'select count(*) from traffic'
+}
+
+commit_time() {
+    pg_sql "$1" "select pg_xact_commit_timestamp(xmin) from traffic where id = $2"
+}
+
+row_at() {
+    pg_sql "$1" "select coalesce(max(id), 0) from traffic
+        where pg_xact_commit_timestamp(xmin) <= '$2'"
+}
+
+pg_load_start() {
+    local name=$1
+    shift
+    pg_sql "$name" 'create table if not exists load(id bigserial, filler text)'
+    printf '%s\n' "insert into load(filler) select repeat(md5(random()::text), 30)
+        from generate_series(1, 50);" >"$T/load.sql"
+    "$(pg_client pgbench)" -n -c 2 -T 600 -f "$T/load.sql" "$@" -d "$(pg_conninfo "$name")" \
+        >"$T/load_$name.log" 2>&1 &
+    LOAD_PID[$name]=$!
+}
+
+pg_load_stop() {
+    kill "${LOAD_PID[$1]}" 2>/dev/null || true
+    wait "${LOAD_PID[$1]}" 2>/dev/null || true
+    unset "LOAD_PID[$1]"
+}
+
+# ---- barkeep ---------------------------------------------------------------------------
+
+bk_home() {
+    local name=$1
+    shift
+    mkdir -p "$BK_HOME"
+    printf '%s\n' '[barman]' "barman_home = $BK_HOME" "barman_user = $(id -un)" \
+        "log_file = $T/barman.log" 'log_level = INFO' >"$BK_CONF"
+    bk_server "$name" "$name" "$@"
+}
+
+bk_server() {
+    local name=$1 section=${2:-$1} arg
+    local -A option=(
+        [description]="test server $name"
+        [conninfo]=$(pg_conninfo "$name")
+        [streaming_conninfo]="host=127.0.0.1 port=${PG_PORT[$name]} user=postgres"
+        [backup_method]=postgres [streaming_archiver]=on [slot_name]=barman [create_slot]=auto
+    )
+    shift $(($# > 1 ? 2 : 1))
+    for arg; do
+        option[${arg%% =*}]=${arg#*= }
+    done
+    printf '\n[%s]\n' "$section" >>"$BK_CONF"
+    for arg in "${!option[@]}"; do
+        if [ "${option[$arg]}" != - ]; then
+            printf '%s = %s\n' "$arg" "${option[$arg]}" >>"$BK_CONF"
+        fi
+    done
+}
+
+bk() {
+    "$BARKEEP" -c "$BK_CONF" --batch "$@"
+}
+
+bk_bg() {
+    local word=$1
+    shift
+    "$BARKEEP" -c "$BK_CONF" --batch "$@" >"$T/$word.log" 2>&1 &
+    BK_PID[$word]=$!
+}
+
+bk_bg_stop() {
+    BK_STATUS=0
+    kill "-${2:-TERM}" "${BK_PID[$1]}" 2>/dev/null || true
+    wait "${BK_PID[$1]}" || BK_STATUS=$?
+    unset "BK_PID[$1]"
+}
+
+with_shim() {
+    [ -e "${BARKEEP_FAULT_LIB:-}" ] || fail "no fault shim was built beside $BARKEEP"
+    env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" \
+        LD_PRELOAD="$BARKEEP_FAULT_LIB" "$@"
+}
+
+bk_fault() {
+    local spec=$1
+    shift
+    with_shim BARKEEP_FAULT="$spec" "$BARKEEP" -c "$BK_CONF" --batch "$@"
+}
+
+bk_calls() {
+    rm -f "$T/calls"
+    with_shim BARKEEP_FAULT_LOG="$T/calls" "$BARKEEP" -c "$BK_CONF" --batch "$@"
+    CALLS=$(grep -c '^any' "$T/calls" || true)
+}
+
+bk_powercut() {
+    with_shim BARKEEP_POWERCUT="$T/powercut" "$BARKEEP" -c "$BK_CONF" --batch "$@"
+}
+
+powercut() {
+    "${TESTS_PG:?}/powercut_apply" "$T/powercut"
+}

@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+# one.sh FILE FUNCTION - the process of one test; tests/pg/run starts it.
+set -Eeuo pipefail
+shopt -s inherit_errexit
+cd "$T"
+PATH=$PATH:/usr/sbin:/sbin
+# A failing command names itself: there is no other trace of where a test stopped.
+trap 'printf "FAILED: %s line %s: %s (status %s)\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND" "$?" >&2' ERR
+# shellcheck source=tests/pg/lib.sh
+. "${TESTS_PG:?}/lib.sh"
+# shellcheck disable=SC1090 # the test's file
+. "$1"
+"$2"

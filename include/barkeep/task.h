@@ -119,8 +119,8 @@ void lane_set_mark(const struct task *t, struct lane *lane, uint64_t mark);
 uint64_t lane_mark(const struct task *t, struct lane *lane);
 int lane_mark_fd(const struct task *t, struct lane *lane);
 
-/* Runs next/work/done until there is no more; the first failure stops it. Cancel is looked at
- * between pieces. */
+/* Runs next, work and done until there is no more; the first failure stops it. Cancel is looked
+ * at between pieces. */
 MUST_CHECK bool pool_run(const struct task *t, const struct pool_spec *spec, struct err *err);
 
 #endif

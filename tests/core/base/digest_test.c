@@ -81,10 +81,10 @@ static const struct hex_row {
     size_t n;
     bool ok;
 } hex_rows[] = {
-    {"two bytes", "00ff", 2, true},   {"upper case", "0AFf", 2, true},
-    {"nothing", "", 0, true},         {"too short", "00f", 2, false},
-    {"too long", "00ff0", 2, false},  {"not hex", "00fg", 2, false},
-    {"a blank", "00 f", 2, false},    {"a prefix", "0x10", 2, false},
+    {"two bytes", "00ff", 2, true},  {"upper case", "0AFf", 2, true},
+    {"nothing", "", 0, true},        {"too short", "00f", 2, false},
+    {"too long", "00ff0", 2, false}, {"not hex", "00fg", 2, false},
+    {"a blank", "00 f", 2, false},   {"a prefix", "0x10", 2, false},
     {"a sign", "+0-1", 2, false},
 };
 
@@ -100,7 +100,10 @@ static const struct name_row {
     const char *label;
     const char *name;
 } bad_names[] = {
-    {"empty name", ""}, {"unknown name", "MD5"}, {"name with a blank", "SHA256 "}, {"cut name", "SHA"},
+    {"empty name", ""},
+    {"unknown name", "MD5"},
+    {"name with a blank", "SHA256 "},
+    {"cut name", "SHA"},
 };
 
 static void check_bad_name(void **state)

@@ -5,6 +5,7 @@
 #include "barkeep/str.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -33,6 +34,21 @@ bool sys_syncfs_reports(void)
 int sys_write_out(int fd, uint64_t from, uint64_t bytes)
 {
     return sync_file_range(fd, (off64_t)from, (off64_t)bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+int sys_become(const char *name, uint32_t uid, uint32_t gid)
+{
+    if (initgroups(name, gid) != 0 || setgid(gid) != 0) {
+        return -1;
+    }
+    return setuid(uid);
+}
+
+int sys_terminal_width(int fd)
+{
+    struct winsize size;
+
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 int sys_clone(int from, int to)

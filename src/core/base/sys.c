@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
-<<<<<<< HEAD
-#define _GNU_SOURCE /* syncfs, sync_file_range, initgroups: only here */
-=======
 #define _GNU_SOURCE /* syncfs, copy_file_range and the like: here only */
->>>>>>> restore
 #include "sys.h"
 
 #include "barkeep/str.h"
 
 #include <fcntl.h>
-<<<<<<< HEAD
 #include <grp.h>
-=======
 #include <linux/fs.h>
 #include <stdlib.h>
->>>>>>> restore
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -43,7 +36,6 @@ int sys_write_out(int fd, uint64_t from, uint64_t bytes)
     return sync_file_range(fd, (off64_t)from, (off64_t)bytes, SYNC_FILE_RANGE_WRITE);
 }
 
-<<<<<<< HEAD
 int sys_become(const char *name, uint32_t uid, uint32_t gid)
 {
     if (initgroups(name, gid) != 0 || setgid(gid) != 0) {
@@ -57,7 +49,8 @@ int sys_terminal_width(int fd)
     struct winsize size;
 
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-=======
+}
+
 int sys_clone(int from, int to)
 {
     return ioctl(to, FICLONE, from);
@@ -71,5 +64,4 @@ int64_t sys_copy_range(int from, int to, uint64_t n)
 int sys_real_path(const char *path, char *out)
 {
     return realpath(path, out) ? 0 : -1;
->>>>>>> restore
 }

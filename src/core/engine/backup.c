@@ -4,17 +4,14 @@
 #include "archive_wal.h"
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "base/log.h"
 #include "check_backup.h"
 #include "delete.h"
 #include "repo/pylit.h"
 #include "wal/seg.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define WAIT_STEP_MS 200
 #define LIST_MAX     ((size_t)256 * 1024) /* included_files as a Python list */
@@ -343,18 +340,12 @@ static void ask_after_copy(struct backup_run *r)
     }
     said = (struct err){0};
     if (!switch_wal(r, &said)) {
-        task_say(r->task, SAY_WARN, "WAL is not switched: %s", err_text(&said, why, sizeof why));
+        task_say(r->task, SAY_WARN, "WAL is not switched: %s",
+                 err_text(&said, why, sizeof why));
     }
     read_end_time(r);
     pg_close(r->sql);
     r->sql = NULL;
-}
-
-static void say_duration(const struct backup_run *r, const char *fmt, int64_t ns)
-{
-    char span[FMT_CAP];
-
-    task_say(r->task, SAY_OUT, fmt, fmt_duration(ns, span));
 }
 
 static bool finish(struct backup_run *r, struct err *err)
@@ -363,7 +354,8 @@ static bool finish(struct backup_run *r, struct err *err)
     char size[FMT_CAP], stats[128], copy[FMT_CAP], total[FMT_CAP];
 
     b->copy_time = (double)(r->copied_ns - r->began_ns) / (double)NS_PER_S;
-    say_duration(r, "Copy done (time: %s)", r->copied_ns - r->began_ns);
+    task_say(r->task, SAY_OUT, "Copy done (time: %s)",
+             fmt_duration(r->copied_ns - r->began_ns, size));
     task_say(r->task, SAY_OUT, "Finalising the backup.");
     b->end_time = moment_at(clock_wall_ns() / 1000);
     ask_after_copy(r);
@@ -436,8 +428,9 @@ static bool wait_wal(struct backup_run *r, struct err *err)
         return true;
     }
     if (o->wait_timeout_s) {
-        task_say(r->task, SAY_OUT, "Waiting for the WAL file %s from server '%s' (max: %u seconds)",
-                 r->b.end_wal, r->srv->name, o->wait_timeout_s);
+        task_say(r->task, SAY_OUT,
+                 "Waiting for the WAL file %s from server '%s' (max: %u seconds)", r->b.end_wal,
+                 r->srv->name, o->wait_timeout_s);
     } else {
         task_say(r->task, SAY_OUT, "Waiting for the WAL file %s from server '%s'", r->b.end_wal,
                  r->srv->name);
@@ -469,11 +462,12 @@ static void say_completed(const struct backup_run *r)
 static void warn_waiting(const struct backup_run *r)
 {
     if (r->b.status == BACKUP_WAITING_FOR_WALS) {
-        task_say(r->task, SAY_WARN,
-                 "backup %s is complete but WAITING_FOR_WALS: not all WAL it needs to become "
-                 "consistent has been archived yet. That is usual; cron or check-backup makes it "
-                 "DONE when %s is there, and 'backup --wait' waits for it.",
-                 r->b.id, r->b.end_wal);
+        task_say(
+            r->task, SAY_WARN,
+            "backup %s is complete but WAITING_FOR_WALS: not all WAL it needs to become "
+            "consistent has been archived yet. That is usual; cron or check-backup makes it "
+            "DONE when %s is there, and 'backup --wait' waits for it.",
+            r->b.id, r->b.end_wal);
     }
 }
 
@@ -543,11 +537,8 @@ static bool run(struct backup_run *r, struct err *err)
 
 bool engine_backup(const struct task *task, struct engine_backup *what, struct err *err)
 {
-    struct backup_run r = {.task = task,
-                           .what = what,
-                           .repo = what->repo,
-                           .srv = what->srv,
-                           .lock = LOCK_INIT};
+    struct backup_run r = {
+        .task = task, .what = what, .repo = what->repo, .srv = what->srv, .lock = LOCK_INIT};
     bool ok;
 
     what->result = (struct engine_backup_result){.status = BACKUP_EMPTY};

@@ -72,11 +72,13 @@ static bool look_wal(struct backup_run *r, struct err *err)
         file = archiver_trouble(&r->facts);
     }
     if (stream && file) {
-        return err_set(err, ERR_UNSAFE, "Start receive-wal (cron does), or repair the archiver.",
-                       r->srv->name, "nobody takes its WAL: %s, %s", stream, file);
+        return err_set(err, ERR_UNSAFE,
+                       "Start receive-wal (cron does), or repair the archiver.", r->srv->name,
+                       "nobody takes its WAL: %s, %s", stream, file);
     }
     if (r->srv->streaming_archiver && stream) {
-        task_say(r->task, SAY_WARN, "WAL of server %s does not stream: %s", r->srv->name, stream);
+        task_say(r->task, SAY_WARN, "WAL of server %s does not stream: %s", r->srv->name,
+                 stream);
     }
     if (r->srv->archiver && file) {
         task_say(r->task, SAY_WARN, "WAL of server %s is not pushed: %s", r->srv->name, file);

@@ -52,9 +52,9 @@ static bool save_rows(struct backup_run *r, const struct pg_rows *rows, const ch
             sbuf_char(&b, col + 1 < rows->cols ? '\t' : '\n');
         }
     }
-    ok = sbuf_ok(&b) ? file_replace(path, str_n(b.p, b.len), err)
-                     : err_set(err, ERR_FORMAT, "", "pg_settings", "more than %zu bytes",
-                               SETTINGS_MAX);
+    ok = sbuf_ok(&b)
+             ? file_replace(path, str_n(b.p, b.len), err)
+             : err_set(err, ERR_FORMAT, "", "pg_settings", "more than %zu bytes", SETTINGS_MAX);
     r->bytes += ok ? b.len : 0;
     arena_reset(&r->arena, mark);
     return ok;

@@ -296,7 +296,8 @@ static bool begin_manifest(struct tree *t, struct err *err)
         return err_os(err, errno, "make", path);
     }
     t->in_manifest = true;
-    manifest_init(&t->manifest, MANIFEST, &(struct manifest_events){.ctx = t, .file = on_listed});
+    manifest_init(&t->manifest, MANIFEST,
+                  &(struct manifest_events){.ctx = t, .file = on_listed});
     return true;
 }
 

@@ -54,7 +54,7 @@ MUST_CHECK bool tree_archives(struct tree *t, const struct base_backup_archive *
 enum tree_item_kind { TREE_ARCHIVE, TREE_MANIFEST, TREE_DATA, TREE_ARCHIVE_END };
 struct tree_item {
     enum tree_item_kind kind;
-    size_t archive; /* TREE_ARCHIVE: index in the list */
+    size_t archive;             /* TREE_ARCHIVE: index in the list */
     struct base_backup_buf buf; /* TREE_DATA: freed by consume or drop */
 };
 bool tree_consume(void *tree, void *item, bool more, struct err *err);

@@ -82,8 +82,8 @@ static bool flush(struct sums *s, struct err *err)
     return ok;
 }
 
-bool sums_arrived(struct sums *s, struct str path, uint64_t size,
-                  const uint8_t sum[DIGEST_MAX], struct err *err)
+bool sums_arrived(struct sums *s, struct str path, uint64_t size, const uint8_t sum[DIGEST_MAX],
+                  struct err *err)
 {
     char *p;
 

@@ -8,8 +8,8 @@
  * order. From the first entry that does not come in order on, the rest of both goes through an
  * external sort and is compared by path: no list of files is ever held in memory.
  *
- * Finds     a file whose size or checksum differs, one that is listed and did not come, came and
- *           is not listed, or is listed twice: ERR_FORMAT, naming it.
+ * Finds     a file whose size or checksum differs, one that is listed and did not come, came
+ * and is not listed, or is listed twice: ERR_FORMAT, naming it.
  */
 #ifndef ENGINE_SUMS_H
 #define ENGINE_SUMS_H

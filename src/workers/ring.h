@@ -27,17 +27,18 @@
 
 #define CACHE_LINE 64
 
-enum ring_state {
-    RING_OPEN,
-    RING_CLOSED,  /* no more will be put; what waits is still taken */
-    RING_STOPPED, /* somebody gave up: nothing is put or waited for any more */
+enum ring_state { /* bits */
+                  RING_OPEN = 0,
+                  RING_CLOSED = 1, /* no more will be put; what waits is still taken */
+                  RING_STOPPED =
+                      2, /* somebody gave up: nothing is put or waited for any more */
 };
 
 struct ring {
     size_t item_size, stride, mask;
     char *item;
     int room_fd, item_fd; /* what the putter and the taker sleep on */
-    _Atomic int state;    /* enum ring_state; only grows */
+    _Atomic int state;    /* of enum ring_state, never cleared */
 
     _Alignas(CACHE_LINE) _Atomic size_t tail; /* written by the putter */
     size_t head_seen;                         /* putter's copy of head */

@@ -43,7 +43,8 @@ struct child_end {
 MUST_CHECK bool child_run(const struct child_spec *spec, struct child_end *end,
                           struct err *err);
 
-/* Start in a session of its own with stdin from /dev/null and do not wait: init inherits it.
+/* Start in a session of its own with stdin from /dev/null and do not wait: init inherits it
+ * (a caller that lives long waits for *pid by and by).
  * CHILD_QUIET sends its stdout and stderr to /dev/null, CHILD_KEEP_OUTPUT leaves it ours. */
 enum child_output { CHILD_QUIET, CHILD_KEEP_OUTPUT };
 MUST_CHECK bool child_detach(const char *const *argv, enum child_output output, pid_t *pid,

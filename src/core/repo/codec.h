@@ -17,20 +17,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* the enumerator, the name in xlog.db, can this build read and write it */
-#define CODEC_LIST(X)                                                                          \
-    X(CODEC_NONE, "", true)                                                                    \
-    X(CODEC_BZIP2, "bzip2", false)                                                             \
-    X(CODEC_GZIP, "gzip", true)                                                                \
-    X(CODEC_LZ4, "lz4", false)                                                                 \
-    X(CODEC_SNAPPY, "snappy", false)                                                           \
-    X(CODEC_XZ, "xz", false)                                                                   \
-    X(CODEC_ZSTD, "zstd", false)
-
+/* In the order in which Barman tries the magic numbers. */
 enum codec_kind {
-#define X(name, text, can) name,
-    CODEC_LIST(X)
-#undef X
+    CODEC_NONE,
+    CODEC_BZIP2,
+    CODEC_GZIP,
+    CODEC_LZ4,
+    CODEC_SNAPPY,
+    CODEC_XZ,
+    CODEC_ZSTD,
 };
 
 #define CODEC_MAGIC_LEN 10 /* bytes that codec_detect() wants to see, fewer at end of file */

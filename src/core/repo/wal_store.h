@@ -8,6 +8,9 @@
  *             or lies on another file system)
  *     flush   sync the directories -> append to xlog.db, synced -> remove the sources
  *
+ * A file whose sync fails is taken for lost: it goes to errors_dir as <name>.<stamp>.error,
+ * since syncing it again could succeed without anything having reached the disk.
+ *
  * A crash at any point leaves the source in place or the file archived and listed; adding the
  * source again finds its twin, makes sure of the line in xlog.db and removes the source.
  *
@@ -70,10 +73,6 @@ MUST_CHECK bool wal_store_flush(struct wal_store *s, struct err *err);
 /* Move a file to errors_dir/<base name>.<UTC stamp>.<why>, never over another one. */
 MUST_CHECK bool wal_store_set_aside(const struct repo *r, const char *source, const char *why,
                                     char moved_to[PATH_CAP], struct err *err);
-
-/* Remove what a killed archiver left: *.tmp in the directories of wals_dir. The caller holds
- * LOCK_ARCHIVE_WAL. */
-MUST_CHECK bool wal_store_sweep(const struct repo *r, struct err *err);
 
 /* Where a WAL file can be had. Looked for in the archive, incoming, streaming, and in the
  * archive once more, since it may be moved while we look. With WAL_OR_PARTIAL, for a segment

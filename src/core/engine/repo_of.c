@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "repo_of.h"
+
+#include "wal/page.h"
+
+#include <string.h>
+
+bool repo_of(struct arena *a, const struct server_cfg *srv, const char *home,
+             const char *lock_dir, struct repo *out, struct err *err)
+{
+    *out = (struct repo){
+        .server = srv->name,
+        .home = home,
+        .lock_dir = lock_dir ? lock_dir : home,
+        .backup_dir = srv->backup_directory,
+        .base_dir = srv->basebackups_directory,
+        .wals_dir = srv->wals_directory,
+        .xlogdb_dir = srv->xlogdb_directory,
+        .incoming_dir = srv->incoming_wals_directory,
+        .streaming_dir = srv->streaming_wals_directory,
+        .errors_dir = srv->errors_directory,
+        .meta_dir = arena_fmt(a, "%s/meta", srv->backup_directory),
+        .own_dir = arena_fmt(a, "%s/.barkeep", srv->backup_directory),
+    };
+    return out->meta_dir && out->own_dir ? true : arena_err(a, err);
+}
+
+/* The newest backup that says so: a cluster keeps its segment size for life, but one directory
+ * may have seen a pg_upgrade. */
+static void from_backups(const struct catalogue *c, const struct identity *id,
+                         struct wal_rules *out)
+{
+    for (size_t i = c->n; i-- > 0 && out->seg_size == 0;) {
+        const struct backup *b = &c->backup[i];
+        bool same = !b->systemid || !id->systemid[0] || strcmp(b->systemid, id->systemid) == 0;
+
+        if (same && backup_copy_done(b)) {
+            out->seg_size = b->xlog_segment_size;
+        }
+    }
+}
+
+bool wal_rules_of(const struct repo *r, struct wal_rules *out, struct err *err)
+{
+    struct wal_rules rules = {0};
+    struct catalogue c;
+    struct identity id;
+    uint64_t major;
+    struct arena a;
+    bool ok;
+
+    arena_init(&a, 0);
+    ok = identity_load(r, &id, err) && catalogue_load(r, &a, &c, err);
+    if (ok) {
+        struct str version = str_of(id.version);
+
+        if (!str_u64(str_of(id.systemid), UINT64_MAX, &rules.systemid)) {
+            rules.systemid = 0;
+        }
+        /* A server of a version that is not known here is not held to one. */
+        if (str_take_u64(&version, 1000, &major) && wal_magic_of_major((int)major)) {
+            rules.major = (unsigned)major;
+        }
+        from_backups(&c, &id, &rules);
+        *out = rules;
+    }
+    arena_release(&a);
+    return ok;
+}

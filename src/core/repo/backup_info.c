@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup_info.h"
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "pylit.h"
+#include "wal/seg.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#define SEGMENT_SIZE_DEFAULT (16u * 1024 * 1024)
+
+enum kind {
+    TEXT,    /* as it is, one line */
+    LABEL,   /* Python text literal */
+    LITERAL, /* any Python literal, kept as written */
+    U64,
+    U32,
+    INT,
+    LSN,
+    MOMENT,
+    STATUS,
+    SPACES,
+};
+
+enum omit { ALWAYS_THERE, OMIT_WHEN_UNSET };
+
+/* Sorted by key: that is the order in which they are written. */
+static const struct field {
+    const char *key;
+    enum kind kind;
+    size_t at;
+    enum omit omit;
+} fields[] = {
+#define FIELD(key, kind)                                                                       \
+    {                                                                                          \
+#key, kind, offsetof(struct backup, key), ALWAYS_THERE                                 \
+    }
+#define RARE(key, kind)                                                                        \
+    {                                                                                          \
+#key, kind, offsetof(struct backup, key), OMIT_WHEN_UNSET                              \
+    }
+    FIELD(backup_label, LABEL),
+    RARE(backup_name, TEXT),
+    FIELD(begin_offset, U32),
+    FIELD(begin_time, MOMENT),
+    FIELD(begin_wal, TEXT),
+    FIELD(begin_xlog, LSN),
+    FIELD(children_backup_ids, TEXT),
+    FIELD(cluster_size, U64),
+    FIELD(compression, TEXT),
+    FIELD(config_file, TEXT),
+    FIELD(copy_stats, LITERAL),
+    FIELD(data_checksums, TEXT),
+    FIELD(deduplicated_size, U64),
+    FIELD(encryption, TEXT),
+    FIELD(end_offset, U32),
+    FIELD(end_time, MOMENT),
+    FIELD(end_wal, TEXT),
+    FIELD(end_xlog, LSN),
+    FIELD(error, TEXT),
+    FIELD(hba_file, TEXT),
+    FIELD(ident_file, TEXT),
+    FIELD(included_files, LITERAL),
+    FIELD(mode, TEXT),
+    FIELD(parent_backup_id, TEXT),
+    FIELD(pgdata, TEXT),
+    FIELD(server_name, TEXT),
+    FIELD(size, U64),
+    RARE(snapshots_info, LITERAL),
+    FIELD(status, STATUS),
+    FIELD(summarize_wal, TEXT),
+    FIELD(systemid, TEXT),
+    {"tablespaces", SPACES, offsetof(struct backup, tablespace), ALWAYS_THERE},
+    FIELD(timeline, U32),
+    FIELD(version, INT),
+    FIELD(xlog_segment_size, U32),
+};
+
+#define FIELDS (sizeof fields / sizeof fields[0])
+
+static const char *const status_names[] = {
+#define X(name, text) text,
+    BACKUP_STATUS_LIST(X)
+#undef X
+};
+
+const char *backup_status_name(enum backup_status status)
+{
+    return status_names[status];
+}
+
+static bool status_of(struct str text, enum backup_status *out)
+{
+    for (size_t i = 0; i < sizeof status_names / sizeof status_names[0]; i++) {
+        if (str_eq(text, status_names[i])) {
+            *out = (enum backup_status)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct field *field_of(struct str key)
+{
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (str_eq(key, fields[i].key)) {
+            return &fields[i];
+        }
+    }
+    return NULL;
+}
+
+static bool moment_of(struct str text, struct moment *out)
+{
+    struct time_text t;
+    struct stamp s[2];
+
+    if (!time_parse(text, &t)) {
+        return false;
+    }
+    if (t.has_offset) {
+        *out = (struct moment){t.stamp.us, t.stamp.offset_s, true};
+        return true;
+    }
+    clock_local_readings(&t.civil, s);
+    *out = (struct moment){s[0].us + t.us, s[0].offset_s, true};
+    return true;
+}
+
+static bool text_of(struct arena *a, struct str text, const char **out)
+{
+    if (memchr(text.p, '\0', text.n)) {
+        return false;
+    }
+    *out = arena_strndup(a, text.p, text.n);
+    return *out != NULL;
+}
+
+static bool number_of(struct str text, enum kind kind, void *to)
+{
+    uint64_t v;
+
+    if (!str_u64(text, kind == U64 ? UINT64_MAX : kind == U32 ? UINT32_MAX : INT32_MAX, &v)) {
+        return false;
+    }
+    if (kind == U64) {
+        *(uint64_t *)to = v;
+    } else if (kind == U32) {
+        *(uint32_t *)to = (uint32_t)v;
+    } else {
+        *(int *)to = (int)v;
+    }
+    return true;
+}
+
+static bool set_field(struct arena *a, const struct field *f, struct str text,
+                      struct backup *out)
+{
+    void *to = (char *)out + f->at;
+
+    switch (f->kind) {
+    case TEXT:
+        return text_of(a, text, to);
+    case LITERAL:
+        return pylit_ok(text) && text_of(a, text, to);
+    case LABEL:
+        return pylit_text(a, text, to);
+    case LSN:
+        return wal_lsn_parse(text, to);
+    case MOMENT:
+        return moment_of(text, to);
+    case STATUS:
+        return status_of(text, to);
+    case SPACES:
+        return pylit_tablespaces(a, text, &out->tablespace, &out->tablespaces);
+    case U64:
+    case U32:
+    case INT:
+        break;
+    }
+    return number_of(text, f->kind, to);
+}
+
+static bool bad_line(const char *path, uint64_t line, const char *why, struct err *err)
+{
+    char what[PATH_CAP + 24];
+
+    str_fmt(what, sizeof what, "%s:%" PRIu64, path, line);
+    return err_set(err, ERR_FORMAT, "Look at that line; the backup itself was not touched.",
+                   what, "%s", why);
+}
+
+static bool parse_line(struct arena *a, struct str line, struct backup *out, const char **why,
+                       char why_mem[128])
+{
+    struct str value = line, key;
+    const struct field *f;
+
+    if (!str_split(&value, '=', &key) || !value.p) {
+        *why = "is not of the form key=value";
+        return false;
+    }
+    key = str_trim(key);
+    value = str_trim(value);
+    f = field_of(key);
+    if (!f) {
+        str_fmt(why_mem, 128, "key '%.*s' is not known: created by a newer version",
+                key.n < 60 ? (int)key.n : 60, key.p);
+        *why = why_mem;
+        return false;
+    }
+    if (!str_eq(value, "None") && !set_field(a, f, value, out)) {
+        str_fmt(why_mem, 128, "not a value for '%s'", f->key);
+        *why = why_mem;
+        return false;
+    }
+    return true;
+}
+
+bool backup_info_parse(struct arena *a, struct str text, const char *path, struct backup *out,
+                       struct err *err)
+{
+    struct backup b = {.status = BACKUP_EMPTY, .xlog_segment_size = SEGMENT_SIZE_DEFAULT};
+    struct str line;
+
+    for (uint64_t no = 1; str_line(&text, &line); no++) {
+        char mem[128];
+        const char *why;
+
+        line = str_trim(line);
+        if (line.n == 0 || line.p[0] == '#') {
+            continue;
+        }
+        if (!parse_line(a, line, &b, &why, mem)) {
+            return a->failed ? arena_err(a, err) : bad_line(path, no, why, err);
+        }
+    }
+    if (!wal_seg_size_ok(b.xlog_segment_size)) {
+        return err_set(err, ERR_FORMAT, "Look at xlog_segment_size in that file.", path,
+                       "%u is not a segment size", b.xlog_segment_size);
+    }
+    if (!backup_copy_stat(&b, "copy_time", &b.copy_time)) {
+        b.copy_time = 0;
+    }
+    if (!backup_copy_stat(&b, "total_time", &b.total_time)) {
+        b.total_time = 0;
+    }
+    memcpy(b.id, out->id, sizeof b.id);
+    *out = b;
+    return true;
+}
+
+/* A value is one line, whatever a server's message holds. */
+static void put_line(struct sbuf *b, const char *text)
+{
+    for (; *text; text++) {
+        sbuf_char(b, *text == '\n' || *text == '\r' ? ' ' : *text);
+    }
+}
+
+static void put_moment(struct sbuf *b, struct moment m)
+{
+    char text[STAMP_CAP];
+
+    sbuf_add(b, m.known ? stamp_iso((struct stamp){m.us, m.offset_s}, text) : "None");
+}
+
+static void put_u64(struct sbuf *b, uint64_t v)
+{
+    if (v) {
+        sbuf_fmt(b, "%" PRIu64, v);
+    } else {
+        sbuf_add(b, "None");
+    }
+}
+
+static void put_copy_stats(struct sbuf *b, const struct backup *from)
+{
+    char copy[FMT_CAP], total[FMT_CAP];
+
+    if (from->copy_stats) {
+        put_line(b, from->copy_stats);
+    } else if (from->total_time > 0) {
+        sbuf_fmt(b, "{'copy_time': %s, 'total_time': %s}", fmt_py_float(from->copy_time, copy),
+                 fmt_py_float(from->total_time, total));
+    } else {
+        sbuf_add(b, "None");
+    }
+}
+
+static const char *text_at(const struct backup *from, size_t at)
+{
+    const char *text;
+
+    memcpy(&text, (const char *)from + at, sizeof text);
+    return text;
+}
+
+static uint32_t u32_at(const struct backup *from, size_t at)
+{
+    uint32_t v;
+
+    memcpy(&v, (const char *)from + at, sizeof v);
+    return v;
+}
+
+static uint64_t u64_at(const struct backup *from, size_t at)
+{
+    uint64_t v;
+
+    memcpy(&v, (const char *)from + at, sizeof v);
+    return v;
+}
+
+/* Offsets may be 0 and yet known: they are, as soon as their segment is. */
+static void put_u32(struct sbuf *b, const struct field *f, const struct backup *from)
+{
+    bool is_begin = f->at == offsetof(struct backup, begin_offset);
+    bool is_end = f->at == offsetof(struct backup, end_offset);
+
+    if ((is_begin && from->begin_wal) || (is_end && from->end_wal)) {
+        sbuf_fmt(b, "%u", u32_at(from, f->at));
+    } else if (f->at == offsetof(struct backup, xlog_segment_size)) {
+        put_u64(b, from->xlog_segment_size ? from->xlog_segment_size : SEGMENT_SIZE_DEFAULT);
+    } else {
+        put_u64(b, u32_at(from, f->at));
+    }
+}
+
+static void put_value(struct sbuf *b, const struct field *f, const struct backup *from)
+{
+    const char *text = f->kind <= LITERAL ? text_at(from, f->at) : NULL;
+    char lsn[FMT_CAP];
+
+    if (f->at == offsetof(struct backup, copy_stats)) {
+        put_copy_stats(b, from);
+    } else if (f->kind == U32) {
+        put_u32(b, f, from);
+    } else if (f->kind == U64) {
+        put_u64(b, u64_at(from, f->at));
+    } else if (f->kind == INT) {
+        put_u64(b, from->version > 0 ? (uint64_t)from->version : 0);
+    } else if (f->kind == MOMENT) {
+        put_moment(b, f->at == offsetof(struct backup, begin_time) ? from->begin_time
+                                                                   : from->end_time);
+    } else if (f->kind == STATUS) {
+        sbuf_add(b, backup_status_name(from->status));
+    } else if (f->kind == SPACES && from->tablespaces) {
+        pylit_put_tablespaces(b, from->tablespace, from->tablespaces);
+    } else if (f->kind == LSN && u64_at(from, f->at)) {
+        sbuf_add(b, fmt_lsn(u64_at(from, f->at), lsn));
+    } else if (text && f->kind == LABEL) {
+        pylit_put_text(b, text);
+    } else {
+        put_line(b, text ? text : "None");
+    }
+}
+
+bool backup_info_text(struct arena *a, const struct backup *b, struct str *out, struct err *err)
+{
+    /* Every byte of a text may become four ("\x01"). */
+    size_t cap = 8192;
+    struct sbuf text;
+    char *mem;
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        const char *value = fields[i].kind <= LITERAL ? text_at(b, fields[i].at) : NULL;
+        cap += value ? 4 * strlen(value) : 0;
+    }
+    for (size_t i = 0; i < b->tablespaces; i++) {
+        cap += 4 * (strlen(b->tablespace[i].name) + strlen(b->tablespace[i].location)) + 64;
+    }
+    mem = arena_alloc(a, cap);
+    if (!mem) {
+        return arena_err(a, err);
+    }
+    sbuf_init(&text, mem, cap);
+    for (size_t i = 0; i < FIELDS; i++) {
+        if (fields[i].omit == OMIT_WHEN_UNSET && !text_at(b, fields[i].at)) {
+            continue;
+        }
+        sbuf_fmt(&text, "%s=", fields[i].key);
+        put_value(&text, &fields[i], b);
+        sbuf_char(&text, '\n');
+    }
+    if (!sbuf_ok(&text) || text.len > BACKUP_INFO_MAX) {
+        return err_set(err, ERR_FORMAT, "", b->id,
+                       "the facts of the backup do not fit in %u bytes", BACKUP_INFO_MAX);
+    }
+    *out = str_n(text.p, text.len);
+    return true;
+}
+
+bool backup_info_load(const struct repo *r, struct arena *a, const char *id, struct backup *out,
+                      struct err *err)
+{
+    char path[PATH_CAP];
+    struct err first = {0};
+    struct str text;
+
+    if (!repo_info_path(r, id, path, err)) {
+        return false;
+    }
+    if (!file_read(a, path, BACKUP_INFO_MAX, &text, &first)) {
+        if (first.code != ERR_MISSING) {
+            *err = first;
+            return false;
+        }
+        if (!repo_info_legacy_path(r, id, path, err) ||
+            !file_read(a, path, BACKUP_INFO_MAX, &text, err)) {
+            return false;
+        }
+    }
+    str_copy(out->id, sizeof out->id, id);
+    return backup_info_parse(a, text, path, out, err);
+}
+
+bool backup_info_save(const struct repo *r, const struct backup *b, struct err *err)
+{
+    char path[PATH_CAP];
+    struct arena a;
+    struct str text;
+    bool ok;
+
+    arena_init(&a, 0);
+    ok = repo_info_path(r, b->id, path, err) && dir_make(r->meta_dir, err) &&
+         backup_info_text(&a, b, &text, err) && file_replace(path, text, err);
+    arena_release(&a);
+    return ok;
+}
+
+bool backup_copy_done(const struct backup *b)
+{
+    return b->status == BACKUP_DONE || b->status == BACKUP_WAITING_FOR_WALS;
+}
+
+enum backup_type backup_type_of(const struct backup *b)
+{
+    struct str mode = str_of(b->mode);
+
+    if (str_starts(mode, "snapshot")) {
+        return BACKUP_SNAPSHOT;
+    }
+    if (str_starts(mode, "rsync")) {
+        return BACKUP_RSYNC;
+    }
+    return b->parent_backup_id ? BACKUP_INCREMENTAL : BACKUP_FULL;
+}
+
+const char *backup_type_name(enum backup_type type)
+{
+    static const char *const name[] = {"full", "incremental", "rsync", "snapshot"};
+
+    return name[type];
+}
+
+bool backup_copy_stat(const struct backup *b, const char *key, double *out)
+{
+    return b->copy_stats && pylit_number(str_of(b->copy_stats), key, out);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "wal_check.h"
+
+#include "wal/page.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEXT_MAX (1024 * 1024) /* a label or a history file has a few hundred bytes */
+
+bool wal_candidate_of(const char *path, int fd, struct wal_candidate *out, struct err *err)
+{
+    char head[CODEC_MAGIC_LEN];
+    struct stat st;
+    ssize_t n;
+
+    *out = (struct wal_candidate){.path = path, .name = path_base(path)};
+    out->kind = wal_name_kind(str_of(out->name), WAL_CASE_UPPER);
+    if (out->kind == WAL_NAME_OTHER) {
+        return err_set(err, ERR_FORMAT, "", path, "not a WAL file name");
+    }
+    if (fstat(fd, &st) != 0) {
+        return err_os(err, errno, "read", path);
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return err_set(err, ERR_FORMAT, "Remove it from there.", path, "not a regular file");
+    }
+    n = pread(fd, head, sizeof head, 0);
+    if (n < 0) {
+        return err_os(err, errno, "read", path);
+    }
+    out->codec = codec_detect(head, (size_t)n);
+    out->size = (uint64_t)st.st_size;
+    return true;
+}
+
+struct measured {
+    uint64_t size;
+    uint8_t head[WAL_PAGE_LONG];
+    size_t head_n;
+};
+
+/* The first bytes and the size of what is in the file, unpacked if it is packed. */
+static bool measure(const struct wal_candidate *c, uint64_t limit, struct measured *out,
+                    struct err *err)
+{
+    struct wal_found found = {.is_partial = false};
+    struct wal_reader *rd;
+    char buf[32768];
+    bool ok;
+
+    *out = (struct measured){0};
+    str_copy(found.path, sizeof found.path, c->path);
+    rd = wal_reader_new(&found, 0, err);
+    if (!rd) {
+        return false;
+    }
+    do {
+        size_t got = 0;
+
+        ok = wal_read(rd, buf, sizeof buf, &got, err);
+        if (!ok || got == 0) {
+            break;
+        }
+        if (out->head_n < sizeof out->head) {
+            size_t want = sizeof out->head - out->head_n;
+            want = want < got ? want : got;
+            memcpy(out->head + out->head_n, buf, want);
+            out->head_n += want;
+        }
+        out->size += got;
+        if (c->codec == CODEC_NONE && out->head_n == sizeof out->head) {
+            out->size = c->size;
+            break;
+        }
+    } while (out->size <= limit); /* more than a segment is wrong however much it is */
+    wal_reader_free(rd);
+    return ok;
+}
+
+static bool check_size(const struct wal_candidate *c, uint64_t size, uint32_t seg_size,
+                       struct err *err)
+{
+    if (c->kind == WAL_NAME_SEGMENT ? size == seg_size : size <= seg_size) {
+        return true;
+    }
+    return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",
+                   c->path, "has %s%" PRIu64 " bytes, a segment of this server has %u",
+                   size > seg_size && c->codec != CODEC_NONE ? "more than " : "",
+                   size > seg_size && c->codec != CODEC_NONE ? (uint64_t)seg_size : size,
+                   seg_size);
+}
+
+static bool check_segment(const struct wal_candidate *c, const struct wal_rules *rules,
+                          struct err *err)
+{
+    char plain[WAL_NAME_CAP];
+    struct wal_head expect;
+    struct wal_page page;
+    struct measured m;
+    enum wal_page_fault fault;
+
+    if (!measure(c, UINT32_C(1) << 30, &m, err)) {
+        return false;
+    }
+    fault = wal_page_decode(m.head, m.head_n, &page);
+    expect = (struct wal_head){
+        .seg_size = rules->seg_size,
+        .sysid = rules->systemid,
+        .major = (int)rules->major,
+        .what = c->path,
+    };
+    if (c->kind == WAL_NAME_PARTIAL && (fault == WAL_PAGE_EMPTY || fault == WAL_PAGE_CUT)) {
+        return true; /* nothing was received into it yet */
+    }
+    if (expect.seg_size == 0) {
+        expect.seg_size = wal_seg_size_ok(page.seg_size) ? page.seg_size : (uint32_t)c->size;
+    }
+    if (!wal_seg_size_ok(expect.seg_size)) {
+        return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",
+                       c->path, "has %" PRIu64 " bytes, which no WAL segment has", c->size);
+    }
+    str_fmt(plain, sizeof plain, "%.*s", WAL_NAME_LEN, c->name);
+    return check_size(c, m.size, expect.seg_size, err) &&
+           wal_seg_parse(plain, expect.seg_size, &expect.seg, err) &&
+           wal_seg_check_head(m.head, m.head_n, &expect, err);
+}
+
+bool wal_candidate_check(const struct wal_candidate *c, const struct wal_rules *rules,
+                         struct err *err)
+{
+    if (!codec_can(c->codec)) {
+        return true; /* nobody here can look into it; it is kept as it came */
+    }
+    if (c->kind == WAL_NAME_SEGMENT || c->kind == WAL_NAME_PARTIAL) {
+        return check_segment(c, rules, err);
+    }
+    if (c->size > TEXT_MAX) {
+        return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",
+                       c->path, "has %" PRIu64 " bytes, too many for such a file", c->size);
+    }
+    return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* wal_check.h - is a file that wants to be archived what its name says? See Rules in
+ * wal_store.h.
+ */
+#ifndef REPO_WAL_CHECK_H
+#define REPO_WAL_CHECK_H
+
+#include "wal/seg.h"
+#include "wal_store.h"
+
+struct wal_candidate {
+    const char *path; /* ends in its name */
+    const char *name;
+    enum wal_name_kind kind;
+    enum codec_kind codec; /* as it lies there */
+    uint64_t size;         /* on disk */
+};
+
+/* Fills *out from the name and the first bytes; fd is read at its beginning only. */
+MUST_CHECK bool wal_candidate_of(const char *path, int fd, struct wal_candidate *out,
+                                 struct err *err);
+
+MUST_CHECK bool wal_candidate_check(const struct wal_candidate *c,
+                                    const struct wal_rules *rules, struct err *err);
+
+#endif

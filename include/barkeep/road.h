@@ -36,7 +36,8 @@ struct news {
         struct err *err; /* NEWS_JOB_ENDED; NULL: well. The taker frees it: news_release */
         struct {         /* NEWS_SAID */
             enum say kind;
-            char line[440]; /* longer lines are cut with "..." */
+            char *whole;    /* the line when it is longer than line[], else NULL; owned */
+            char line[440]; /* then its beginning */
         } said;
     };
 };
@@ -44,6 +45,7 @@ _Static_assert(sizeof(struct news) <= 512, "news is copied for every step: keep 
 
 int road_fd(const struct road *road);
 bool road_take(struct road *road, struct news *out); /* false: nothing to take */
+const char *news_line(const struct news *news);      /* of NEWS_SAID, all of it */
 void news_release(struct news *news);
 
 #endif

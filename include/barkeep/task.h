@@ -102,6 +102,7 @@ void task_say(const struct task *t, enum say kind, const char *fmt, ...)
 void task_progress(const struct task *t, const struct progress *p);
 
 /* A lane: the producer opens, puts, and ends with exactly one of close and fail.
+ * put:   whatever it says, the item is the lane's: consumed, or dropped when it failed.
  * close: no more items; waits until all are consumed; false and the consumer's failure.
  * fail:  the producer gives up; what waits is dropped; waits for the consumer to stop. */
 MUST_CHECK struct lane *lane_open(const struct task *t, const struct lane_spec *spec,
@@ -118,8 +119,8 @@ void lane_set_mark(const struct task *t, struct lane *lane, uint64_t mark);
 uint64_t lane_mark(const struct task *t, struct lane *lane);
 int lane_mark_fd(const struct task *t, struct lane *lane);
 
-/* Runs next/work/done until there is no more; the first failure stops it. Cancel is looked at
- * between pieces. */
+/* Runs next, work and done until there is no more; the first failure stops it. Cancel is looked
+ * at between pieces. */
 MUST_CHECK bool pool_run(const struct task *t, const struct pool_spec *spec, struct err *err);
 
 #endif

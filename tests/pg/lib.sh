@@ -267,18 +267,21 @@ pg_restart() {
 # Stopped first: otherwise the postmaster could start a replacement, or a child see its
 # parent gone and write, between two of the kills.
 pg_kill9() {
-    local postmaster children
+    local postmaster children pid
     postmaster=$(head -n 1 "${PG_DATA[$1]}/postmaster.pid")
     kill -STOP "$postmaster"
     children=$(ps -o pid= --ppid "$postmaster")
     # shellcheck disable=SC2086 # a list of numbers
     kill -KILL $children "$postmaster" 2>/dev/null || true
-    wait_until 10 not_running "$postmaster"
-    rm -f "${PG_DATA[$1]}/postmaster.pid"
+    for pid in $children $postmaster; do
+        wait_until 10 not_running "$pid"
+    done
+    rm -f "${PG_DATA[$1]}/postmaster.pid" "$PG_SOCK/.s.PGSQL.${PG_PORT[$1]}.lock"
 }
 
+# A zombie that nobody collects (a container may have no init) runs no more either.
 not_running() {
-    ! kill -0 "$1" 2>/dev/null
+    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
 }
 
 pg_conninfo() {

@@ -145,3 +145,54 @@ END
     wait "$pid" || true
     expect_equal '' "$(pgrep -af '^sleep 317[1-4]$' || true)" 'left after TERM'
 }
+
+# The words about barkeep, with a shell script in its place.
+test_lib_barkeep() {
+    local n
+    pg_new a
+    cat >"$T/fake" <<'END'
+#!/bin/bash
+case "$*" in
+*' say')
+    echo "$*"
+    ;;
+*' save')
+    dd if=/dev/zero of="$T/saved" bs=10 count=2 status=none
+    ;;
+*' stay')
+    trap 'exit 7' TERM
+    echo begun
+    while sleep 0.1; do :; done
+    ;;
+esac
+END
+    chmod +x "$T/fake"
+    export BARKEEP=$T/fake
+    bk_home a 'compression = gzip' 'slot_name = other'
+    bk_server a second 'create_slot = -'
+    expect_match "^barman_home = $BK_HOME\$" "$BK_CONF"
+    expect_match '^\[a\]$' "$BK_CONF"
+    expect_match "^conninfo = host=127.0.0.1 port=${PG_PORT[a]} user=postgres dbname=postgres\$" "$BK_CONF"
+    expect_match '^compression = gzip$' "$BK_CONF"
+    expect_equal 'slot_name = other' "$(grep -m 1 slot_name "$BK_CONF")"
+    expect_match '^\[second\]$' "$BK_CONF"
+    expect_equal 1 "$(grep -c '^create_slot = auto$' "$BK_CONF")"
+
+    expect_status 0 bk say
+    expect_equal "-c $BK_CONF --batch say" "$(cat "$OUT")"
+    bk_bg job stay
+    wait_until 5 grep -q begun job.log
+    bk_bg_stop job TERM
+    expect_equal 7 "$BK_STATUS"
+
+    bk_calls save
+    n=$(grep -c "^any write $T/saved" calls)
+    expect_equal 2 "$n"
+    [ "$CALLS" -ge 3 ] || fail "only $CALLS calls"
+    expect_status 1 bk_fault write:2:ENOSPC save
+    expect_match 'No space left' "$ERR"
+    rm saved
+    bk_powercut save
+    powercut
+    [ ! -e saved ] || fail "a file that was never synced survived"
+}

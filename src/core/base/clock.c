@@ -72,14 +72,24 @@ struct civil civil_at(int64_t us, int32_t offset_s)
     return c;
 }
 
-bool civil_us(const struct civil *c, int32_t offset_s, int64_t *us)
+static bool within(int v, int least, int most)
+{
+    return v >= least && v <= most;
+}
+
+static int month_length(int year, int month)
 {
     static const int length[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (c->year % 4 == 0 && c->year % 100 != 0) || c->year % 400 == 0;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    if (c->year < 1 || c->year > 9999 || c->month < 1 || c->month > 12 || c->day < 1 ||
-        c->day > length[c->month - 1] + (leap && c->month == 2) || c->hour < 0 ||
-        c->hour > 23 || c->minute < 0 || c->minute > 59 || c->second < 0 || c->second > 59) {
+    return length[month - 1] + (leap && month == 2);
+}
+
+bool civil_us(const struct civil *c, int32_t offset_s, int64_t *us)
+{
+    if (!within(c->year, 1, 9999) || !within(c->month, 1, 12) ||
+        !within(c->day, 1, month_length(c->year, c->month)) || !within(c->hour, 0, 23) ||
+        !within(c->minute, 0, 59) || !within(c->second, 0, 59)) {
         return false;
     }
     *us = (days_of(c->year, c->month, c->day) * DAY_S + c->hour * 3600 + c->minute * 60 +

@@ -23,6 +23,7 @@
 #include "barkeep/task.h"
 #include "base/digest.h"
 
+struct repo;
 struct server_cfg;
 
 struct engine_backup_options {
@@ -46,8 +47,14 @@ struct engine_backup_result {
 /* From the configuration and nothing else: what the command line did not say. */
 void engine_backup_defaults(const struct server_cfg *srv, struct engine_backup_options *out);
 
-MUST_CHECK bool engine_backup(const struct task *task, const struct server_cfg *srv,
-                              const struct engine_backup_options *options,
-                              struct engine_backup_result *result, struct err *err);
+struct engine_backup {
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    struct engine_backup_options options;
+    struct engine_backup_result result; /* filled also when it failed */
+};
+
+MUST_CHECK bool engine_backup(const struct task *task, struct engine_backup *what,
+                              struct err *err);
 
 #endif

@@ -60,7 +60,8 @@ bool base_backup_command(const struct base_backup_spec *spec, int server_version
     if (is_new) {
         sbuf_fmt(&b, ", PROGRESS, CHECKPOINT '%s', WAIT false, MANIFEST 'yes'",
                  fast ? "fast" : "spread");
-        sbuf_fmt(&b, ", MANIFEST_CHECKSUMS '%s', TARGET 'client'", digest_name(spec->checksums));
+        sbuf_fmt(&b, ", MANIFEST_CHECKSUMS '%s', TARGET 'client'",
+                 digest_name(spec->checksums));
     } else {
         sbuf_fmt(&b, " PROGRESS%s NOWAIT MANIFEST 'yes'", fast ? " FAST" : "");
         sbuf_fmt(&b, " MANIFEST_CHECKSUMS '%s'", digest_name(spec->checksums));
@@ -298,8 +299,7 @@ static bool take_copy(struct stream *s, enum shape shape, struct err *err)
 static bool take_old_shape(struct stream *s, struct err *err)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (!take_copy_out(s, err) || !begin_archive(s, err) ||
-            !take_copy(s, SHAPE_RAW, err)) {
+        if (!take_copy_out(s, err) || !begin_archive(s, err) || !take_copy(s, SHAPE_RAW, err)) {
             return false;
         }
     }
@@ -359,8 +359,8 @@ bool base_backup_run(const struct task *task, struct pg *pg, struct base_backup 
     char sql[1024];
     bool ok;
 
-    run->result = (struct base_backup_result){.trailers =
-                                                  base_backup_has_trailers(pg_version(pg))};
+    run->result =
+        (struct base_backup_result){.trailers = base_backup_has_trailers(pg_version(pg))};
     if (!base_backup_command(&run->spec, pg_version(pg), sql, sizeof sql, err)) {
         return false;
     }

@@ -266,8 +266,7 @@ static void one_value(void **state)
 
     fresh_home();
     arena_init(&a, 0);
-    str_fmt(text, sizeof text, "%s", HEAD SRV);
-    strncat(text, row->file, sizeof text - strlen(text) - 1);
+    str_fmt(text, sizeof text, "%s%s", HEAD SRV, row->file);
     if (strcmp(row->label, "blanks around") == 0) {
         str_copy(text, sizeof text,
                  HEAD "[pg]\n   description   =   x y   \n"

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* child.h - run another program and know how it ended, or start one and let it go.
+ *
+ * Program  argv as it is, no shell; argv[0] without a '/' is looked up in PATH. No descriptor
+ * of ours goes along but 0, 1 and 2; its signals are as a login shell leaves them, whatever the
+ * calling thread blocks. Group    child_run() gives it a process group of its own,
+ * child_detach() a session of its own. When the deadline passes or cancel_fd becomes readable,
+ * the whole group gets SIGTERM and, CHILD_GRACE_MS later, SIGKILL. Output   bounded: what does
+ * not fit in the caller's buffer is read and thrown away, and the result says so. The last line
+ * on stderr becomes the reason of the failure. Errors   ERR_IO: not started, ended by a signal,
+ * or a status other than 0; ERR_CANCEL; ERR_TIMEOUT. struct child_end is filled whenever the
+ * program was started. Threads  Any; no state.
+ */
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
+
+#include "barkeep/err.h"
+#include "barkeep/str.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CHILD_GRACE_MS 3000
+
+struct child_spec {
+    const char *const *argv; /* ends in NULL */
+    const char *const *env;  /* "NAME=value", ends in NULL; NULL: ours */
+    struct str input;        /* given on stdin; empty: /dev/null */
+    char *out;               /* what it wrote on stdout, NUL-terminated; NULL: /dev/null */
+    size_t out_cap;          /* bytes of out, with the NUL */
+    int64_t deadline_ns;     /* CLOCK_MONOTONIC; 0: none */
+    int cancel_fd;           /* readable: stop it; -1: none */
+};
+
+struct child_end {
+    int status;     /* exit status, or -1 when a signal ended it */
+    int signal;     /* the signal, or 0 */
+    size_t out_len; /* bytes in out, without the NUL */
+    bool out_cut;   /* there was more */
+};
+
+/* Start, feed, collect, wait. */
+MUST_CHECK bool child_run(const struct child_spec *spec, struct child_end *end,
+                          struct err *err);
+
+/* Start in a session of its own with stdin from /dev/null and do not wait: init inherits it
+ * (a caller that lives long waits for *pid by and by).
+ * CHILD_QUIET sends its stdout and stderr to /dev/null, CHILD_KEEP_OUTPUT leaves it ours. */
+enum child_output { CHILD_QUIET, CHILD_KEEP_OUTPUT };
+MUST_CHECK bool child_detach(const char *const *argv, enum child_output output, pid_t *pid,
+                             struct err *err);
+
+#endif

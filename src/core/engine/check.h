@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* check.h - the verb check: is this server ready to be backed up, and was it?
+ *
+ * One line a question, in Barman's order and with its labels; what looks only after the client
+ * programs we do not need ("pg_basebackup", "pg_receivexlog") is OK with the hint "built in".
+ *
+ * Time     deadline_ns of the task; check_timeout of the caller ends the questions that are
+ *          left and adds the line "check timeout: FAILED".
+ * Writes   Missing directories are made, as Barman does. Nothing else.
+ * Errors   Only what stops the checking itself; a failed check is a line.
+ */
+#ifndef ENGINE_CHECK_H
+#define ENGINE_CHECK_H
+
+#include "barkeep/task.h"
+#include "engine/repo_of.h"
+
+enum check_weight {
+    CHECK_CRITICAL,
+    CHECK_NOT_FOR_BACKUP, /* does not stop a backup when it fails */
+};
+
+struct check_line {
+    const char *label; /* "replication slot" */
+    bool ok;
+    const char *hint;        /* NULL: none */
+    const char *const *more; /* further lines, NULL: none ("configuration") */
+    size_t mores;
+    enum check_weight weight;
+    int64_t perfdata; /* bytes for Nagios ("backup minimum size", "wal size"); -1: none */
+};
+
+#define CHECK_LINES_MAX 64
+
+struct check {
+    struct check_line line[CHECK_LINES_MAX];
+    size_t n;
+};
+
+struct check_what {
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    int64_t timeout_s; /* 0: no limit */
+};
+
+MUST_CHECK bool check_run(const struct task *t, const struct check_what *what, struct arena *a,
+                          struct check *out, struct err *err);
+
+/* Did everything succeed? CHECK_NOT_FOR_BACKUP lines count only for CHECK_ALL. */
+enum check_scope { CHECK_ALL, CHECK_FOR_BACKUP };
+const struct check_line *check_first_failed(const struct check *c, enum check_scope scope);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* cron.h - the verb cron: once a minute, start what should be running.
+ *
+ * For each server that is active and not disabled, under its cron lock: archive-wal, receive-wal
+ * when it does not run (or end it when streaming_archiver is off), check-backup of the oldest
+ * backup that waits for WAL, and the end of a delete that was interrupted. Each is started as
+ * our own program (`<program> -c CONF -q VERB SERVER`) in a session of its own and not waited
+ * for. At the end lock files that nobody holds are removed.
+ *
+ * Errors   What one server refuses is said and the others go on; false at the end then.
+ */
+#ifndef ENGINE_CRON_H
+#define ENGINE_CRON_H
+
+#include "barkeep/task.h"
+#include "cfg/config.h"
+#include "engine/repo_of.h"
+
+enum cron_output { CRON_CHILDREN_QUIET, CRON_CHILDREN_KEEP_OUTPUT };
+
+struct cron {
+    const struct config *cfg;
+    enum cron_output output;
+    const char *program; /* absolute; NULL: the running one */
+};
+
+MUST_CHECK bool cron_run(const struct task *t, const struct cron *what, struct err *err);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* receive.h - the parts of receive-wal, for its own files only.
+ *
+ *     receive_wal.c    the verb: lock, connect, try again
+ *     receive_feed.c   one START_REPLICATION: the reader
+ *     receive_sink.c   the writer behind the lane, and the archiver behind a second one
+ *     receive_place.c  where to start, histories, what is noted
+ *     receive_slot.c   slots, --stop, --reset
+ *
+ * Notes    .barkeep/wal-notes: "hole|diverged TAB tli TAB from TAB to TAB when", a line once
+ *          for each kind, timeline and beginning.
+ */
+#ifndef ENGINE_RECEIVE_H
+#define ENGINE_RECEIVE_H
+
+#include "engine/archive_wal.h"
+#include "engine/receive_wal.h"
+#include "pg/facts.h"
+#include "pg/wal_stream.h"
+#include "wal/history.h"
+
+#define FEED_SLOTS 256
+
+struct feed_item { /* a WAL message, or (msg NULL) the order to sync what came before */
+    char *msg;     /* of pg_copy_poll(); freed by the consumer */
+    const char *data;
+    size_t n;
+    pg_lsn at;
+};
+
+struct sink {
+    const struct task *t;
+    const struct repo *repo;
+    struct lane *lane;    /* carries struct feed_item */
+    struct lane *archive; /* carries struct archive_item; NULL: none */
+    uint32_t seg_size;
+    pg_tli tli;
+    int fd;                        /* of the .partial file, -1: none */
+    pg_lsn written;                /* next byte expected */
+    pg_lsn old_end;                /* below this the file held bytes before we opened it */
+    bool is_diverged, is_unsynced; /* why it failed */
+    char path[PATH_CAP];           /* of the .partial file, last one opened */
+};
+
+struct archive_item {
+    char name[WAL_FILE_NAME_CAP];
+};
+
+struct receive {
+    const struct task *t;
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    struct arena turn; /* one connection's texts */
+    struct pg *pg;
+    struct pg_ident ident;
+    char systemid[24]; /* of the first connection: it may not change */
+    uint32_t seg_size;
+    struct history history; /* of the server's timeline */
+    struct wal_start start;
+    enum wal_trouble trouble; /* of the last failure */
+    pg_lsn durable;           /* told to the server; never goes back in one process */
+    bool is_standby;          /* the server is in recovery */
+    bool is_prompt;           /* a commit waits for us */
+    int64_t status_ns;        /* between two status messages, at most */
+    int64_t silence_ns;
+    bool was_streaming; /* this turn: the waiting time starts anew */
+    struct sink sink;
+    struct lane *archive;
+    struct archive_wal how; /* to archive */
+};
+
+/* ---- sink --------------------------------------------------------------------------- */
+
+/* Opens s->lane; t, repo, archive, seg_size are set. */
+MUST_CHECK bool sink_open(struct sink *s, pg_tli tli, pg_lsn at, struct err *err);
+/* Close the file; the lane is closed already. */
+void sink_release(struct sink *s);
+/* Does the open file hold anything but zeros after what was written? */
+bool sink_has_more(struct sink *s);
+
+MUST_CHECK bool archiver_open(struct receive *rx, struct err *err);
+
+/* ---- feed --------------------------------------------------------------------------- */
+
+enum feed_end { FEED_FAILED, FEED_CANCELLED, FEED_SWITCHED };
+
+/* Streams from rx->start until it ends. FEED_SWITCHED: next is where to go on. */
+enum feed_end feed_run(struct receive *rx, struct wal_next *next, struct err *err);
+
+/* ---- place -------------------------------------------------------------------------- */
+
+/* What we have: fills tli and at; tli 0: nothing on any timeline of the history. */
+MUST_CHECK bool place_find(struct receive *rx, pg_tli *tli, pg_lsn *at, struct err *err);
+
+/* Fetch a history, hold it against ours, keep it durably. NULL out: not parsed. */
+MUST_CHECK bool place_history(struct receive *rx, pg_tli tli, struct history *out,
+                              struct err *err);
+
+enum note_kind { NOTE_HOLE, NOTE_DIVERGED };
+/* Once for each kind, timeline and beginning. */
+MUST_CHECK bool place_note(const struct receive *rx, enum note_kind kind, pg_tli tli,
+                           const pg_lsn range[2], struct err *err);
+
+/* ---- slot --------------------------------------------------------------------------- */
+
+MUST_CHECK bool receive_connect(struct receive *rx, struct err *err); /* rx->pg, ident, ... */
+/* What the slot is, by an ordinary connection; false: nobody could tell, err untouched. */
+bool receive_slot_ask(const struct receive *rx, struct pg_slot *out);
+/* restart_lsn of the slot; 0: it keeps nothing. ERR_MISSING: no slot. */
+MUST_CHECK bool receive_slot_place(struct receive *rx, pg_lsn *lsn, pg_tli *tli,
+                                   struct err *err);
+
+MUST_CHECK bool receive_slot_create(struct receive *rx, enum receive_do how, struct err *err);
+MUST_CHECK bool receive_slot_drop(struct receive *rx, struct err *err);
+MUST_CHECK bool receive_stop(struct receive *rx, struct err *err);
+MUST_CHECK bool receive_reset(struct receive *rx, struct err *err);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* restore_judge.c - the sentences of a restore's plan: one function a group of checks. */
+#include "base/fmt.h"
+#include "plan/restore.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define OLDEST_VERSION 120000 /* recovery.signal; before it, recovery.conf */
+#define MARK_CAP       160
+
+struct judge {
+    struct arena *a;
+    const struct restore_facts *f;
+    struct restore_checks *out;
+};
+
+__attribute__((format(printf, 5, 6))) static void add(struct judge *j, const char *id,
+                                                      enum verdict verdict, const char *hint,
+                                                      const char *fmt, ...)
+{
+    char text[2048];
+    struct sbuf b;
+    va_list ap;
+
+    sbuf_init(&b, text, sizeof text);
+    va_start(ap, fmt);
+    sbuf_vfmt(&b, fmt, ap);
+    va_end(ap);
+    restore_check_add(j->out, id, verdict, arena_strdup(j->a, text), hint);
+}
+
+static const char *mark_text(const struct wal_mark *m, char out[MARK_CAP])
+{
+    char when[STAMP_CAP], lsn[FMT_CAP];
+
+    if (!m->known) {
+        str_copy(out, MARK_CAP, "none");
+    } else {
+        str_fmt(out, MARK_CAP, "%s (transaction %" PRIu32 ", LSN %s)",
+                stamp_iso((struct stamp){m->us, 0}, when), m->xid, fmt_lsn(m->start, lsn));
+    }
+    return out;
+}
+
+static void judge_backup(struct judge *j)
+{
+    const struct backup *b = j->f->backup;
+    const char *hint = "Restore another backup: list-backups shows them.";
+    bool is_snapshot = b->mode && str_starts(str_of(b->mode), "snapshot");
+
+    if (b->status != BACKUP_DONE && b->status != BACKUP_WAITING_FOR_WALS) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is not complete", b->id);
+    } else if (b->compression && strcmp(b->compression, "none") != 0) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is stored compressed (%s)", b->id,
+            b->compression);
+    } else if (b->encryption && strcmp(b->encryption, "none") != 0) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is encrypted", b->id);
+    } else if (b->parent_backup_id) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is incremental", b->id);
+    } else if (is_snapshot) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is a disk snapshot", b->id);
+    } else if (b->version && b->version < OLDEST_VERSION) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is of a PostgreSQL before 12",
+            b->id);
+    } else if (j->f->tree_fault) {
+        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is damaged: %s", b->id,
+            j->f->tree_fault);
+    } else {
+        add(j, "backup", VERDICT_OK, "", "backup %s, %s", b->id, j->f->choice);
+    }
+    if (b->status == BACKUP_WAITING_FOR_WALS) {
+        add(j, "backup", VERDICT_WARN, "",
+            "backup %s was still waiting for its last WAL when it was last looked at", b->id);
+    }
+}
+
+/* --- WAL and target --------------------------------------------------------------------- */
+
+static const char *fault_text(const struct judge *j)
+{
+    const struct wal_evidence *w = j->f->wal;
+    char lsn[FMT_CAP];
+
+    switch (w->fault) {
+    case WAL_GAP:
+        return w->resumes ? arena_fmt(j->a, "; segment %s is missing, WAL goes on at %s",
+                                      w->where, fmt_lsn(w->resumes, lsn))
+                          : arena_fmt(j->a, "; segment %s is missing", w->where);
+    case WAL_CORRUPT:
+        return arena_fmt(j->a, "; segment %s is damaged: %s", w->where, w->why);
+    case WAL_WELL:
+        break;
+    }
+    return "";
+}
+
+static const char *stop_hint(const struct judge *j)
+{
+    const struct wal_mark *last = &j->f->wal->watch.last_commit;
+    char lsn[FMT_CAP];
+
+    if (!last->known || last->start < j->f->wal->watch.consistent) {
+        return "Use --target-immediate, which stops at the end of the backup.";
+    }
+    return arena_fmt(j->a, "Give --target-lsn %s to stop at the last reachable commit.",
+                     fmt_lsn(last->start, lsn));
+}
+
+static void refuse_unmet(struct judge *j)
+{
+    const struct wal_evidence *w = j->f->wal;
+    const struct target *t = j->f->target;
+    char last[MARK_CAP], from[FMT_CAP], to[FMT_CAP], what[TARGET_TEXT_CAP];
+    const char *hint = stop_hint(j);
+
+    mark_text(&w->watch.last_commit, last);
+    fmt_lsn(w->watch.consistent, from);
+    fmt_lsn(w->watch.end, to);
+    target_text(t, what);
+    if (w->elsewhere) {
+        add(j, "target", VERDICT_REFUSED,
+            arena_fmt(j->a, "Give --target-tli %" PRIu32 " to follow that timeline.",
+                      w->elsewhere),
+            "%s lies on timeline %" PRIu32 ", which this recovery does not follow", what,
+            w->elsewhere);
+        return;
+    }
+    switch (t->kind) {
+    case TARGET_TIME:
+        add(j, "target", VERDICT_REFUSED, hint,
+            "nothing ends after %s: the last reachable commit is %s%s", what, last,
+            fault_text(j));
+        break;
+    case TARGET_LSN:
+        add(j, "target", VERDICT_REFUSED, hint,
+            "%s is out of reach: from %s to %s can be reached, the last commit is %s%s", what,
+            from, to, last, fault_text(j));
+        break;
+    default:
+        add(j, "target", VERDICT_REFUSED, hint,
+            "%s is not in the WAL from %s to %s: the last reachable commit is %s%s", what, from,
+            to, last, fault_text(j));
+        break;
+    }
+}
+
+static void refuse_early(struct judge *j)
+{
+    const struct backup *b = j->f->backup;
+    char what[TARGET_TEXT_CAP], when[STAMP_CAP], lsn[FMT_CAP];
+
+    add(j, "target", VERDICT_REFUSED, "Restore an older backup, or 'auto'.",
+        "%s lies before the end of backup %s: the earliest it reaches is %s (LSN %s)",
+        target_text(j->f->target, what), b->id,
+        stamp_iso((struct stamp){b->end_time.us, b->end_time.offset_s}, when),
+        fmt_lsn(j->f->wal->watch.consistent, lsn));
+}
+
+static void warn_names(struct judge *j)
+{
+    const struct target_watch *w = &j->f->wal->watch;
+    char text[1024], lsn[FMT_CAP], when[STAMP_CAP];
+    struct sbuf b;
+
+    sbuf_init(&b, text, sizeof text);
+    for (size_t i = 0; i < w->names && i < TARGET_POINTS_MAX; i++) {
+        sbuf_fmt(&b, "%sLSN %s at %s", i ? ", " : "", fmt_lsn(w->named[i].start, lsn),
+                 stamp_iso((struct stamp){w->named[i].us, 0}, when));
+    }
+    add(j, "target", VERDICT_WARN, "Use --target-lsn for one of the others.",
+        "restore point '%s' was made %zu times (%s): PostgreSQL stops at the first",
+        j->f->target->name, w->names, text);
+}
+
+/* The backup itself is consistent by now. */
+static void judge_target(struct judge *j)
+{
+    const struct wal_evidence *w = j->f->wal;
+    const struct target *t = j->f->target;
+    const struct moment *end = &j->f->backup->end_time;
+    char what[TARGET_TEXT_CAP], mark[MARK_CAP];
+
+    target_text(t, what);
+    if ((t->kind == TARGET_TIME && end->known && t->us < end->us) || w->watch.stop_too_early) {
+        refuse_early(j);
+    } else if (t->kind == TARGET_END && w->fault != WAL_WELL) {
+        add(j, "target", VERDICT_REFUSED, stop_hint(j),
+            "recovery would end early: the last reachable commit is %s%s",
+            mark_text(&w->watch.last_commit, mark), fault_text(j));
+    } else if (t->kind == TARGET_END || t->kind == TARGET_IMMEDIATE) {
+        add(j, "target", VERDICT_OK, "", "%s; the last commit in it is %s", what,
+            mark_text(&w->watch.last_commit, mark));
+    } else if (!w->watch.stop.known) {
+        refuse_unmet(j);
+    } else if (w->watch.stop_is_abort) {
+        add(j, "target", VERDICT_REFUSED, "Choose a transaction that committed.",
+            "%s was rolled back at %s", what, mark_text(&w->watch.stop, mark));
+    } else {
+        add(j, "target", VERDICT_OK, "", "%s can be reached; the last commit that stays is %s",
+            what, mark_text(&w->watch.last_commit, mark));
+    }
+    if (w->watch.names > 1) {
+        warn_names(j);
+    }
+    if (t->zone_assumed) {
+        add(j, "target", VERDICT_WARN, "",
+            "the target time has no offset: the local zone is assumed, %s", what);
+    }
+}
+
+static void judge_wal(struct judge *j)
+{
+    const struct wal_evidence *w = j->f->wal;
+    char from[FMT_CAP], to[FMT_CAP];
+
+    if (w->watch.end < w->watch.consistent) {
+        add(j, "wal", VERDICT_REFUSED,
+            "Bring the missing WAL into the archive, or restore another backup.",
+            "the WAL ends at %s, before the backup is consistent at %s%s",
+            fmt_lsn(w->watch.end, to), fmt_lsn(w->watch.consistent, from), fault_text(j));
+        return;
+    }
+    add(j, "wal", VERDICT_OK, "", "%zu segments, every record sound from %s to %s%s",
+        w->segments, fmt_lsn(w->watch.begin, from), fmt_lsn(w->watch.end, to),
+        w->uses_partial ? "; the last one is unfinished, from the receiver" : "");
+    judge_target(j);
+}
+
+/* --- destinations ------------------------------------------------------------------------ */
+
+static void judge_place(struct judge *j, const struct restore_place *p)
+{
+    const char *other = "Choose an empty directory.";
+
+    switch (p->state) {
+    case PLACE_FREE:
+        add(j, "destination", VERDICT_OK, "", "%s: '%s' is free", p->role, p->path);
+        break;
+    case PLACE_RESUME:
+        add(j, "destination", VERDICT_OK, "", "%s: '%s' holds this restore, unfinished",
+            p->role, p->path);
+        break;
+    case PLACE_FULL:
+        add(j, "destination", VERDICT_REFUSED, other, "%s: '%s' is not empty: '%s' is there",
+            p->role, p->path, p->found);
+        break;
+    case PLACE_OTHER_PLAN:
+        add(j, "destination", VERDICT_REFUSED, "Empty it, or give the same options again.",
+            "%s: '%s' holds another unfinished restore: %s", p->role, p->path, p->found);
+        break;
+    case PLACE_STARTED:
+        add(j, "destination", VERDICT_REFUSED, other,
+            "%s: '%s' was restored, and changed since", p->role, p->path);
+        break;
+    case PLACE_RUNNING:
+        add(j, "destination", VERDICT_REFUSED, "Stop that server, or choose another directory.",
+            "%s: a server is running on '%s': %s", p->role, p->path, p->found);
+        break;
+    case PLACE_UNUSABLE:
+        add(j, "destination", VERDICT_REFUSED, "Run as the user that owns the directory.",
+            "%s: '%s' cannot be used: %s", p->role, p->path, p->found);
+        break;
+    case PLACE_SOURCE:
+        add(j, "destination", VERDICT_REFUSED, "Choose a directory outside the repository.",
+            "%s: '%s' lies in the repository, '%s'", p->role, p->path, p->found);
+        break;
+    }
+}
+
+/* Is `in` the directory `dir`, or below it? */
+static bool is_within(const char *in, const char *dir)
+{
+    size_t n = strlen(dir);
+
+    return strncmp(in, dir, n) == 0 && (in[n] == '\0' || in[n] == '/' || strcmp(dir, "/") == 0);
+}
+
+/* Whoever filled the places says what may lie inside PGDATA: a directory that the backup has
+ * nothing of its own in. */
+static void judge_overlap(struct judge *j)
+{
+    const struct restore_place *p = j->f->place;
+
+    for (size_t i = 0; i < j->f->places; i++) {
+        for (size_t k = i + 1; k < j->f->places; k++) {
+            if (strcmp(p[i].path, p[k].path) == 0) {
+                add(j, "destination", VERDICT_REFUSED, "Give each its own directory.",
+                    "%s and %s have the same destination, '%s'", p[i].role, p[k].role,
+                    p[i].path);
+            } else if (!p[k].may_nest &&
+                       (is_within(p[i].path, p[k].path) || is_within(p[k].path, p[i].path))) {
+                add(j, "destination", VERDICT_REFUSED, "Give each its own directory.",
+                    "%s ('%s') and %s ('%s') lie one inside the other", p[i].role, p[i].path,
+                    p[k].role, p[k].path);
+            }
+        }
+    }
+}
+
+static void judge_space(struct judge *j)
+{
+    char need[FMT_CAP], have[FMT_CAP];
+
+    for (size_t i = 0; i < j->f->volumes; i++) {
+        const struct restore_volume *v = &j->f->volume[i];
+        bool fits = v->need <= v->have;
+
+        add(j, "space", fits ? VERDICT_OK : VERDICT_REFUSED,
+            fits ? "" : "Make room, or choose a larger file system.",
+            "the file system of '%s' has %s free; %s needed", v->path,
+            fmt_size((int64_t)v->have, have), fmt_size((int64_t)v->need, need));
+    }
+}
+
+bool restore_judge(struct arena *a, const struct restore_facts *f, struct restore_checks *out)
+{
+    struct judge j = {a, f, out};
+
+    judge_backup(&j);
+    if (f->line) {
+        judge_wal(&j);
+    }
+    for (size_t i = 0; i < f->places; i++) {
+        judge_place(&j, &f->place[i]);
+    }
+    judge_overlap(&j);
+    judge_space(&j);
+    if (f->root_without_owner) {
+        add(&j, "owner", VERDICT_REFUSED,
+            "Run as the server's user, or give the destination's parent to it.",
+            "the cluster would belong to root, and PostgreSQL does not start as root");
+    }
+    return out->refused == 0;
+}

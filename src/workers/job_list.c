@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "job.h"
+#include "job_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What is reserved behind the last line and the line itself fit in here. */
+#define TAIL_CAP (2 * JOURNAL_STEP)
+
+/* Read `cap` bytes at `at`, up to the first NUL: behind it nothing was written. */
+static struct str piece(int fd, off_t at, char *mem, size_t cap)
+{
+    struct err unheard;
+    struct str s;
+    size_t got = 0, end;
+
+    if (lseek(fd, at, SEEK_SET) < 0 || !fd_read_full(fd, mem, cap, &got, "journal", &unheard)) {
+        return str_of("");
+    }
+    s = str_n(mem, got);
+    return str_find(s, '\0', &end) ? str_n(mem, end) : s;
+}
+
+/* The last line that has its LF. */
+static struct str last_line(struct str text)
+{
+    struct str line = str_of(""), found = line;
+
+    while (str_line(&text, &line) && text.p) {
+        found = line;
+    }
+    return found;
+}
+
+static const char *dup_view(struct arena *a, struct str s)
+{
+    return arena_strndup(a, s.n ? s.p : "", s.n);
+}
+
+static enum job_state state_of(struct str began, struct str last, bool locked)
+{
+    if (str_eq(fact_kind(last), "ended")) {
+        return str_eq(fact_get(last, "result"), "ok") ? JOB_DONE : JOB_FAILED;
+    }
+    if (locked) {
+        return JOB_RUNNING;
+    }
+    return str_eq(fact_kind(began), "began") ? JOB_DIED : JOB_NEW;
+}
+
+/* Fills what the journal tells. The lock was looked at before: a job that ends in between has
+ * its last line by the time it is read here. */
+static bool read_journal(struct arena *a, int fd, char *tail, bool locked, struct job_info *job)
+{
+    char head[JOURNAL_LINE_CAP];
+    struct str text = piece(fd, 0, head, sizeof head), began, last;
+    off_t size = lseek(fd, 0, SEEK_END);
+    uint64_t pid = 0;
+
+    began = str_line(&text, &began) && text.p ? began : str_of("");
+    last = last_line(piece(fd, size > TAIL_CAP ? size - TAIL_CAP : 0, tail, TAIL_CAP));
+    (void)str_u64(fact_get(began, "pid"), INT64_MAX, &pid);
+    job->pid = (int64_t)pid;
+    job->state = state_of(began, last, locked);
+    job->verb = dup_view(a, fact_get(began, "verb"));
+    job->server = dup_view(a, fact_get(began, "server"));
+    job->text = dup_view(a, fact_get(last, "text"));
+    job->last = dup_view(a, last);
+    return job->verb && job->server && job->text && job->last;
+}
+
+static bool read_job(struct arena *a, const char *home, char *tail, struct job_info *job,
+                     struct err *err)
+{
+    char path[PATH_CAP], file[PATH_CAP];
+    bool locked, ok;
+    int fd;
+
+    if (!job_path(home, job->number, path, err) || !path_join(file, path, "journal", err)) {
+        return false;
+    }
+    locked = job_locked(path);
+    job->verb = job->server = job->text = job->last = "";
+    fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno == ENOENT ? true : err_os(err, errno, "read", file);
+    }
+    ok = read_journal(a, fd, tail, locked, job);
+    close(fd);
+    return ok ? true : arena_err(a, err);
+}
+
+bool job_list(struct arena *a, const char *home, struct job_list *out, struct err *err)
+{
+    uint32_t *number;
+    struct job_list list = {0};
+    char *tail = arena_alloc(a, TAIL_CAP);
+
+    if (!job_numbers(a, home, &number, &list.n, err)) {
+        return false;
+    }
+    list.job = ARENA_ARRAY(a, list.n + 1, struct job_info);
+    if (!list.job || !tail) {
+        return arena_err(a, err);
+    }
+    for (size_t i = 0; i < list.n; i++) {
+        list.job[i].number = number[i];
+        if (!read_job(a, home, tail, &list.job[i], err)) {
+            return false;
+        }
+    }
+    *out = list;
+    return true;
+}

@@ -19,8 +19,8 @@ static const struct row {
     {"four columns", W1 "\t512\t1795355034.5\tgzip", true, 512, 1795355034.5, "gzip", ""},
     {"three columns", W1 "\t0\t1795355034", true, 0, 1795355034, "", ""},
     {"encrypted", W1 "\t9\t1.5\tzstd\tgpg", true, 9, 1.5, "zstd", "gpg"},
-    {"seven decimals", W1 "\t1\t1795355034.3645611\tNone\tNone", true, 1, 1795355034.3645611, "",
-     ""},
+    {"seven decimals", W1 "\t1\t1795355034.3645611\tNone\tNone", true, 1, 1795355034.3645611,
+     "", ""},
     {"spaces", "  " W1 "  1   2.25  None  None ", true, 1, 2.25, "", ""},
     {"history", "00000002.history\t41\t1.0\tNone\tNone", true, 41, 1, "", ""},
     {"label", W1 ".00000028.backup\t300\t1.0\tNone\tNone", true, 300, 1, "", ""},
@@ -199,7 +199,8 @@ static void many_lines(void **state)
     fx_init(&f);
     out = fopen(list_path(&f), "w");
     for (unsigned i = 0; i < 5000; i++) {
-        fprintf(out, "00000001%08X%08X\t%u\t1795355034.%u\tNone\tNone\n", i / 256, i % 256, i, i);
+        fprintf(out, "00000001%08X%08X\t%u\t1795355034.%u\tNone\tNone\n", i / 256, i % 256, i,
+                i);
     }
     fclose(out);
     assert_true(xlogdb_open(&db, &f.r, &err));

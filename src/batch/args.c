@@ -65,7 +65,8 @@ static bool no_such_option(struct parse *p, struct str name)
     }
     for (size_t i = 0; p->out->command && i < global_option_count; i++) {
         if (str_eq(name, global_options[i].name)) {
-            return wrong(p, "unrecognized argument: $ (it goes before the command)", word, NULL);
+            return wrong(p, "unrecognized argument: $ (it goes before the command)", word,
+                         NULL);
         }
     }
     return wrong(p, "unrecognized argument: $", word, NULL);
@@ -104,8 +105,8 @@ static bool choice_ok(struct parse *p, const struct arg_option *o, const char *t
             return true;
         }
     }
-    err_set(p->err, ERR_USAGE, "", "", "argument --%s: invalid choice: '%.60s' (choose from %s)",
-            o->name, text, o->value);
+    err_set(p->err, ERR_USAGE, "", "",
+            "argument --%s: invalid choice: '%.60s' (choose from %s)", o->name, text, o->value);
     return false;
 }
 
@@ -162,7 +163,7 @@ static bool parse_long(struct parse *p, const char *word)
     struct option_set set = options_of(p->out);
     struct str name = str_of(word);
     const char *glued = strchr(word, '=');
-    size_t i;
+    size_t i = 0;
 
     if (glued) {
         name.n = (size_t)(glued++ - word);
@@ -226,7 +227,8 @@ static bool parse_word(struct parse *p, const char *word, size_t *operand)
         if (p->out->command) {
             return true;
         }
-        return near ? wrong(p, "invalid choice: '$' is no command (did you mean '$'?)", word, near)
+        return near ? wrong(p, "invalid choice: '$' is no command (did you mean '$'?)", word,
+                            near)
                     : wrong(p, "invalid choice: '$' is no command", word, NULL);
     }
     if (*operand == c->operands) {

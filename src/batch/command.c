@@ -3,16 +3,24 @@
 
 #include <string.h>
 
-#define COUNT(a)     (sizeof(a) / sizeof((a)[0]))
-#define OPERANDS(a)  .operand = (a), .operands = COUNT(a)
-#define OPTIONS(a)   .option = (a), .options = COUNT(a)
+#define COUNT(a)       (sizeof(a) / sizeof((a)[0]))
+#define OPERANDS(a)    .operand = (a), .operands = COUNT(a)
+#define OPTIONS(a)     .option = (a), .options = COUNT(a)
 #define RULES(i, d, p) .inactive = RULE_##i, .disabled = RULE_##d, .passive = RULE_##p
 
-#define THE_SERVER  {OPERAND_SERVER, "SERVER", "name of the server, as its section is called"}
-#define THE_SERVERS {OPERAND_SERVERS, "SERVER", "names of servers, or 'all'"}
+#define THE_SERVER                                                                             \
+    {                                                                                          \
+        OPERAND_SERVER, "SERVER", "name of the server, as its section is called"               \
+    }
+#define THE_SERVERS                                                                            \
+    {                                                                                          \
+        OPERAND_SERVERS, "SERVER", "names of servers, or 'all'"                                \
+    }
 #define THE_BACKUP                                                                             \
-    {OPERAND_TEXT, "BACKUP_ID",                                                                \
-     "id or name of a backup, or latest, oldest, last-failed, latest-full"}
+    {                                                                                          \
+        OPERAND_TEXT, "BACKUP_ID",                                                             \
+            "id or name of a backup, or latest, oldest, last-failed, latest-full"              \
+    }
 
 /* clang-format off */
 const struct arg_option global_options[] = {
@@ -89,6 +97,24 @@ static const struct arg_option restore_options[] = {
     {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
     {"dry-run", "", ARG_FLAG, NULL, "only check and print the plan"},
 };
+static const struct arg_option check_options[] = {
+    {"check-timeout", "", ARG_NONNEG, "SECONDS", "give up after this time (0: never; otherwise check_timeout)"},
+};
+static const struct arg_option cron_options[] = {
+    {"keep-descriptors", "", ARG_FLAG, NULL, "what is started keeps stdout and stderr"},
+};
+static const struct arg_option receive_options[] = {
+    {"create-slot", "", ARG_FLAG, NULL, "create the replication slot, then exit"},
+    {"if-not-exists", "", ARG_FLAG, NULL, "with --create-slot: an existing slot is fine"},
+    {"drop-slot", "", ARG_FLAG, NULL, "drop the replication slot, then exit"},
+    {"stop", "", ARG_FLAG, NULL, "stop the receiver that runs for this server"},
+    {"reset", "", ARG_FLAG, NULL, "go on at the slot's position, leaving what lies between"},
+};
+static const struct arg_option switch_options[] = {
+    {"force", "", ARG_FLAG, NULL, "do a CHECKPOINT first, so that there is something to close"},
+    {"archive", "", ARG_FLAG, NULL, "wait until the closed segment is archived"},
+    {"archive-timeout", "", ARG_POS, "SECONDS", "but not longer than this (30)"},
+};
 static const struct arg_option verify_options[] = {
     {"jobs", "j", ARG_POS, "N", "files read at once (parallel_jobs)"},
 };
@@ -104,16 +130,26 @@ const struct command command_table[] = {
      .about = "Copies a running cluster over the replication protocol. Somebody must be taking "
               "its WAL (receive-wal or an archive_command), or the backup refuses to begin.",
      OPERANDS(many_servers), OPTIONS(backup_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .run = run_backup},
+     RULES(SKIP, REFUSE, SKIP), .is_job = true, .run = run_backup},
+    {.name = "check", .help = "see whether servers are ready to be backed up",
+     .about = "One line a question, OK or FAILED. Exit status 1 when a check of an active "
+              "server failed.",
+     OPERANDS(many_servers), OPTIONS(check_options), .needs = NEEDS_SERVER,
+     RULES(RUN, RUN, RUN), .run = run_check},
     {.name = "check-backup", .help = "see whether a backup has all the WAL it needs",
      .about = "A backup that waits for WAL becomes DONE when its last segment is archived, and "
               "FAILED when one in the middle is missing.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
      .run = run_check_backup},
+    {.name = "cron", .help = "start what should be running; call it every minute",
+     .about = "For each server: archive-wal, receive-wal when streaming_archiver is on and none "
+              "runs, check-backup for a backup that waits for WAL. Each runs on its own; cron "
+              "does not wait for it.",
+     OPTIONS(cron_options), .needs = NEEDS_CONFIG, .run = run_cron},
     {.name = "delete", .help = "delete a backup and the WAL only it needs",
      .about = "Refuses a backup with a keep mark, and one that minimum_redundancy counts on. On "
               "a terminal the backup's id has to be typed first; --batch does not ask.",
-     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN),
+     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
      .run = run_delete},
     {.name = "get-wal", .help = "write one WAL file to stdout or into a directory",
      .about = "What a restore_command calls. Exit status: 0 written, 1 not there, 3 impossible "
@@ -131,17 +167,31 @@ const struct command command_table[] = {
     {.name = "list-servers", .alias = "list-server", .help = "list the configured servers",
      .about = "One line a server, with its description.", OPTIONS(minimal_option),
      .needs = NEEDS_CONFIG, .run = run_list_servers},
+    {.name = "receive-wal", .help = "receive WAL over the replication protocol until stopped",
+     .about = "Writes what the server sends to the streaming directory, tells the server how far "
+              "it is safe on disk, and files finished segments in the archive. It connects again "
+              "when the connection is lost. cron starts it.",
+     OPERANDS(one_server), OPTIONS(receive_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, SKIP), .lifts = "create-slot,drop-slot,stop,reset", .is_job = true,
+     .run = run_receive_wal},
     {.name = "restore", .alias = "recover", .help = "bring a backup back, up to a moment",
      .about = "Makes a new PGDATA out of a backup and its WAL, including what was received of "
               "the last, unfinished segment. Everything is checked before a byte is copied; "
               "--dry-run stops there. A restore that was interrupted goes on when the same "
               "command is given again.",
      OPERANDS(restore_operands), OPTIONS(restore_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .run = run_restore},
+     RULES(RUN, REFUSE, RUN), .is_job = true, .run = run_restore},
     {.name = "show-backup", .alias = "show-backups", .help = "show what is known of a backup",
      .about = "Where it comes from, its size, its WAL, and its neighbours.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
      .run = run_show_backup},
+    {.name = "status", .help = "show what servers and their backups are like",
+     .about = "Version, WAL position, archiving, backups and redundancy, a line each.",
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_status},
+    {.name = "switch-wal", .alias = "switch-xlog", .help = "have servers close their WAL segment",
+     .about = "So that what was written so far can be archived.",
+     OPERANDS(many_servers), OPTIONS(switch_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, SKIP), .run = run_switch_wal},
     {.name = "verify-backup", .alias = "verify", .help = "read a backup and compare checksums",
      .about = "Reads every file of the backup against its manifest, and every record of the WAL "
               "it needs.",

@@ -129,17 +129,24 @@ void console_err(struct console *c, const struct err *err)
     }
 }
 
-const char *console_word(const struct console *c, const char *word, char out[32])
+void console_result(struct console *c, const char *label, enum console_verdict verdict,
+                    const char *hint)
 {
-    const char *color = NULL;
+    const char *word = verdict == VERDICT_OK ? "OK" : "FAILED";
+    const char *color = verdict == VERDICT_OK ? GREEN : RED;
+    char text[LINE_CAP], safe[LINE_CAP] = "";
 
-    if (c->color && strcmp(word, "OK") == 0) {
-        color = GREEN;
-    } else if (c->color && strcmp(word, "FAILED") == 0) {
-        color = RED;
+    if (c->quiet) {
+        return;
     }
-    str_fmt(out, 32, "%s%s%s", color ? color : "", word, color ? PLAIN : "");
-    return out;
+    if (hint) {
+        str_fmt(text, sizeof text, " (%s)", hint);
+        redact(text, safe, sizeof safe);
+        tame(safe);
+    }
+    console_erase(c);
+    fprintf(c->out, "\t%s: %s%s%s%s\n", label, c->color ? color : "", word,
+            c->color ? PLAIN : "", safe);
 }
 
 void console_erase(struct console *c)

@@ -45,8 +45,10 @@ void console_print(void *ctx, enum say kind, const char *line);
 /* Text and hint of a failure. */
 void console_err(struct console *c, const struct err *err);
 
-/* "OK" in green, "FAILED" in red; word otherwise. out is at least 32 bytes. */
-const char *console_word(const struct console *c, const char *word, char out[32]);
+/* "<tab>LABEL: OK (hint)" with the word in green or, FAILED, in red; hint may be NULL. */
+enum console_verdict { VERDICT_FAILED, VERDICT_OK };
+void console_result(struct console *c, const char *label, enum console_verdict verdict,
+                    const char *hint);
 
 void console_progress(void *ctx, const struct progress *p);
 void console_erase(struct console *c);

@@ -117,12 +117,26 @@ unsigned session_retry_sleep(const struct session *s, const struct server_cfg *s
 
 /* ---- which servers ---- */
 
+static bool rule_lifted(const struct args *args)
+{
+    struct str rest = str_of(args->command->lifts), name;
+    char word[40];
+
+    while (str_split(&rest, ',', &name)) {
+        str_fmt(word, sizeof word, "%.*s", (int)name.n, name.p);
+        if (arg_given(args, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Inactive, then disabled, then passive; false: the command has nothing to do here. */
 static bool may_run(struct session *s, const struct server_cfg *srv)
 {
     const struct command *c = s->args.command;
 
-    if (!srv->active && c->inactive == RULE_SKIP && !session_slot_only(s)) {
+    if (!srv->active && c->inactive == RULE_SKIP && !rule_lifted(&s->args)) {
         console_say(&s->console, SAY_OUT, "Skipping inactive server '%s'", srv->name);
         return false;
     }
@@ -221,8 +235,8 @@ static void set_program(struct session *s, const char *argv0)
     char path[PATH_CAP];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path);
 
-    s->program = n > 0 && (size_t)n < sizeof path ? arena_strndup(&s->arena, path, (size_t)n)
-                                                  : argv0;
+    s->program =
+        n > 0 && (size_t)n < sizeof path ? arena_strndup(&s->arena, path, (size_t)n) : argv0;
 }
 
 static int log_level(const struct session *s)

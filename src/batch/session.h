@@ -28,8 +28,14 @@ void session_fail(struct session *s, const struct err *err);
 /* A task that runs everything in this thread, for commands that only look. */
 struct task session_task(struct session *s, struct task_sink *store);
 
-/* Run the verb as a job, watched by the console: with a directory when it writes. */
-enum session_job { SESSION_LOOKS, SESSION_WRITES };
+/* Run the verb as a job, watched by the console. What cron does every minute keeps no
+ * directory: it would push out those of backups and restores; the program's log has its lines.
+ */
+enum session_job {
+    SESSION_LOOKS,       /* ends with the terminal */
+    SESSION_KEEPS_HOUSE, /* writes, and is not recorded */
+    SESSION_WRITES,      /* has a number and a directory */
+};
 struct session_verb {
     enum session_job kind;
     const struct server_cfg *srv;

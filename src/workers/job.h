@@ -47,8 +47,8 @@ struct job_spec {
     uint32_t number;  /* from job_allocate(), or 0: take the next one */
     enum job_kind kind;
     const char *verb;    /* "backup"; also the thread's name */
-    const char *server;  /* "" when there is none */
-    const char *plan;    /* text for the file `plan`; "" for none */
+    const char *server;  /* NULL or "": none */
+    const char *plan;    /* text for the file `plan`; NULL or "": none */
     int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
     bool (*run)(const struct task *task, void *arg, struct err *err);
     void *arg;

@@ -216,10 +216,10 @@ struct stress {
 struct runner {
     struct stress *s;
     pthread_t thread;
-    unsigned no;     /* bears job number no + 1 */
-    uint64_t put;    /* facts, without the two of begin and end; read after the join */
-    uint64_t taken;  /* the watcher's */
-    uint64_t done;   /* the watcher's: progress never goes backwards */
+    unsigned no;    /* bears job number no + 1 */
+    uint64_t put;   /* facts, without the two of begin and end; read after the join */
+    uint64_t taken; /* the watcher's */
+    uint64_t done;  /* the watcher's: progress never goes backwards */
     int began, ended;
 };
 

@@ -125,7 +125,7 @@ static bool staged_lines(struct sbuf *b, const struct conf_recovery *r, char *co
 
 static bool target_lines(struct sbuf *b, const struct target *t, struct err *err)
 {
-    char text[STAMP_CAP];
+    char text[FMT_CAP];
 
     switch (t->kind) {
     case TARGET_TIME:

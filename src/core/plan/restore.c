@@ -40,7 +40,7 @@ static bool ends_before(const struct backup *b, const struct target *t)
 /* What the earliest usable backup would allow, for the message. */
 static bool none_before(const struct backup *first, const struct target *t, struct err *err)
 {
-    char text[STAMP_CAP];
+    char text[FMT_CAP];
 
     if (!first) {
         return err_set(err, ERR_MISSING, "Take a backup, or look at list-backups.", "auto",

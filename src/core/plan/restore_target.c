@@ -19,7 +19,7 @@ static bool read_time(const char *text, target_zone *zone, struct target *out, s
 {
     struct time_text read;
     struct stamp reading[2] = {{0, 0}, {0, 0}};
-    char one[STAMP_CAP], two[STAMP_CAP];
+    char one[FMT_CAP], two[STAMP_CAP];
 
     if (!time_parse(str_trim(str_of(text)), &read)) {
         return refuse(err, text, "not a time",
@@ -199,7 +199,7 @@ bool target_is_pitr(const struct target *t)
 const char *target_text(const struct target *t, char out[TARGET_TEXT_CAP])
 {
     const char *side = t->side == TARGET_EXCLUSIVE ? ", exclusive" : "";
-    char one[STAMP_CAP], two[STAMP_CAP];
+    char one[FMT_CAP], two[STAMP_CAP];
 
     switch (t->kind) {
     case TARGET_END:

@@ -1,0 +1,457 @@
+# shellcheck shell=bash
+# receive_test.sh - receive-wal on live servers. A number is the row of the list of faults
+# that doc/faults.md keeps.
+
+# ---- helpers ---------------------------------------------------------------------------
+
+receiver_start() {
+    bk_bg receiver receive-wal "${1:-main}"
+}
+
+receiver_kill9() {
+    kill -KILL "${BK_PID[receiver]}"
+    wait "${BK_PID[receiver]}" 2>/dev/null || true
+    unset "BK_PID[receiver]"
+}
+
+# The flush position that the server was told by our receiver, as a number; 0: none.
+told() {
+    pg_sql "$1" "select coalesce(max(flush_lsn - '0/0'), 0) from pg_stat_replication
+        where application_name = 'barman_receive_wal'"
+}
+
+is_streaming() {
+    [ "$(told "$1")" != 0 ]
+}
+
+has_told() { # SERVER LSN
+    [ "$(pg_sql "$1" "select coalesce(bool_or(flush_lsn >= '$2'), false) from pg_stat_replication
+        where application_name = 'barman_receive_wal'")" = t ]
+}
+
+current_lsn() {
+    pg_sql "$1" 'select pg_current_wal_flush_lsn()'
+}
+
+# All that the server has flushed so far is with us.
+caught_up() {
+    local lsn
+    lsn=$(current_lsn "$1")
+    wait_until 30 has_told "$1" "$lsn"
+}
+
+wal_of() { # SERVER NAME: its path in archive or streaming
+    find "$BK_HOME/$1/wals" "$BK_HOME/$1/streaming" -name "$2" -print -quit
+}
+
+# Every segment that we hold of the server is byte for byte the server's own; how many.
+same_as_server() {
+    local name=$1 file base n=0
+    while read -r file; do
+        base=${file##*/}
+        if [ -e "${PG_DATA[$name]}/pg_wal/$base" ]; then
+            cmp "$file" "${PG_DATA[$name]}/pg_wal/$base" || fail "$base differs from the server's"
+            n=$((n + 1))
+        fi
+    done < <(find "$BK_HOME/$name/wals" "$BK_HOME/$name/streaming" -regex '.*/[0-9A-F]*' -type f)
+    printf '%s\n' "$n"
+}
+
+# Segments of timeline 1 in the archive and streaming have no hole (1 MB segments).
+no_hole() {
+    local last='' no
+    while read -r no; do
+        no=$((16#${no:8:8} * 4096 + 16#${no:16:8}))
+        [ -z "$last" ] || [ "$no" = $((last + 1)) ] || fail "segment $no comes after $last"
+        last=$no
+    done < <(find "$BK_HOME/$1/wals" "$BK_HOME/$1/streaming" -regex '.*/00000001[0-9A-F]*\(.partial\)?' \
+        -type f -printf '%f\n' | cut -c 1-24 | sort -u)
+}
+
+keeps_all() { # a server whose own copies stay for comparison
+    pg_new "$1" - --segsize=1 'wal_keep_size = 2GB' 'max_wal_size = 2GB' "${@:2}"
+    pg_start "$1"
+    bk_home "$1"
+}
+
+partial_of() {
+    find "$BK_HOME/$1/streaming" -name '*.partial' -printf '%f\n' | sort | tail -n 1
+}
+
+# ---- slots, start, stop ----------------------------------------------------------------
+
+#: quick
+test_receive_slot_create_and_drop() {
+    pg_new main && pg_start main
+    bk_home main 'create_slot = manual'
+    expect_status 1 bk receive-wal main
+    expect_match 'does not exist' "$ERR"
+    expect_status 0 bk receive-wal --create-slot main
+    expect_match "Replication slot 'barman' created" "$OUT"
+    expect_equal t "$(pg_sql main "select restart_lsn is not null from pg_replication_slots")"
+    expect_status 1 bk receive-wal --create-slot main
+    expect_match 'already exists' "$ERR"
+    expect_status 0 bk receive-wal --create-slot --if-not-exists main
+    receiver_start
+    wait_until 20 is_streaming main
+    expect_status 1 bk receive-wal --drop-slot main
+    expect_match 'in use' "$ERR"
+    expect_status 1 bk receive-wal main
+    expect_match 'already running' "$ERR"
+    expect_status 0 bk receive-wal --stop main
+    expect_match 'Stopped process receive-wal\([0-9]+\)' "$OUT"
+    expect_status 1 bk receive-wal --stop main
+    expect_status 0 bk receive-wal --drop-slot main
+    expect_status 1 bk receive-wal --drop-slot main
+    expect_match 'does not exist' "$ERR"
+    expect_equal '' "$(pg_sql main 'select slot_name from pg_replication_slots')"
+}
+
+# A finished segment goes to the archive at once, also when nothing follows it.
+#: quick
+test_receive_idle_segment_is_archived() {
+    local segment
+    keeps_all main
+    receiver_start
+    wait_until 20 is_streaming main
+    segment=$(pg_sql main 'create table t(i int); select pg_walfile_name(pg_switch_wal())')
+    wait_until 20 test -e "$BK_HOME/main/wals/${segment:0:16}/$segment"
+    expect_match "^$segment" "$BK_HOME/main/wals/main-xlog.db"
+    [ ! -e "$BK_HOME/main/streaming/$segment" ] || fail "$segment is still in streaming"
+    caught_up main
+    bk_bg_stop receiver TERM
+    expect_equal 0 "$BK_STATUS" 'status after SIGTERM'
+    expect_equal "$(stat -c %s "$BK_HOME/main/streaming/$(partial_of main)")" 1048576
+    [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
+}
+
+# The server waits for us: a commit returns as soon as it is synced here.
+#: quick
+test_receive_synchronous_commit() {
+    local before after
+    keeps_all main "synchronous_standby_names = 'barman_receive_wal'"
+    pg_sql main "set synchronous_commit = local; create table t(i int)"
+    receiver_start
+    wait_until 20 is_streaming main
+    expect_equal sync "$(pg_sql main 'select sync_state from pg_stat_replication')"
+    before=$(date +%s%N)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        echo 'insert into t values (1);'
+    done | pg_sql main -f-
+    after=$(date +%s%N)
+    [ $((after - before)) -lt 1500000000 ] ||
+        fail "ten synchronous commits took $(((after - before) / 1000000)) ms"
+    expect_equal 10 "$(pg_sql main 'select count(*) from t')"
+}
+
+# ---- B. Streaming receiver -------------------------------------------------------------
+
+#: deadline=180
+test_031_killed_four_times_under_load() {
+    local i
+    keeps_all main
+    pg_load_start main
+    for i in 1 2 3 4; do
+        receiver_start
+        wait_until 20 is_streaming main
+        nap 1.5
+        receiver_kill9
+    done
+    receiver_start
+    wait_until 20 is_streaming main
+    pg_load_stop main
+    caught_up main
+    pg_sql main 'select pg_switch_wal()' >"$OUT"
+    caught_up main
+    bk_bg_stop receiver INT
+    expect_equal 0 "$BK_STATUS"
+    no_hole main
+    [ "$(same_as_server main)" -ge 5 ] || fail 'too few segments to compare'
+}
+
+# What was told as flushed survives the power, whatever was not synced is taken back.
+#: deadline=180
+test_032_power_cut_after_flush_was_told() {
+    local flushed file seg partial
+    keeps_all main
+    with_shim BARKEEP_POWERCUT="$T/powercut" "$BARKEEP" -c "$BK_CONF" --batch receive-wal main \
+        >"$T/receiver.log" 2>&1 &
+    BK_PID[receiver]=$!
+    wait_until 20 is_streaming main
+    pg_load_start main
+    nap 3
+    kill -STOP "${BK_PID[receiver]}"
+    flushed=$(pg_sql main "select flush_lsn from pg_stat_replication")
+    kill -KILL "${BK_PID[receiver]}"
+    wait "${BK_PID[receiver]}" 2>/dev/null || true
+    unset 'BK_PID[receiver]'
+    pg_load_stop main
+    powercut
+    seg=$(pg_sql main "select pg_walfile_name('$flushed')")
+    [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
+    no_hole main
+    file=$(wal_of main "$seg*")
+    [ -n "$file" ] || fail "segment $seg, told up to $flushed, is gone"
+    partial=$(pg_sql main "select ('$flushed'::pg_lsn - '0/0') % (1024 * 1024)")
+    cmp -n "$partial" "$file" "${PG_DATA[main]}/pg_wal/$seg" ||
+        fail "$file does not hold what was told: $flushed"
+}
+
+# WAL removed: a hole is written down once, the error is clear, and it does not loop.
+test_035_wal_already_removed() {
+    pg_new main - --segsize=1 'wal_keep_size = 0' 'max_wal_size = 2MB' 'min_wal_size = 2MB'
+    pg_start main
+    bk_home main
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    bk receive-wal --drop-slot main
+    pg_sql main 'create table t as select generate_series(1, 200000) i; checkpoint' \
+        'select pg_switch_wal(); checkpoint; select pg_switch_wal(); checkpoint' >"$OUT"
+    bk receive-wal --create-slot main
+    expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
+    expect_match 'lost' "$ERR"
+    expect_match '^hole	1	0/' "$BK_HOME/main/.barkeep/wal-notes"
+    expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
+    expect_equal 1 "$(wc -l <"$BK_HOME/main/.barkeep/wal-notes")" 'notes'
+    expect_status 0 bk receive-wal --reset main
+    expect_match 'Creating status file' "$OUT"
+    expect_status 0 bk receive-wal --reset main
+    expect_match 'Nothing to do' "$OUT"
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+}
+
+test_036_slot_missing_or_invalidated() {
+    pg_new main - --segsize=1 'wal_keep_size = 0' 'max_wal_size = 2MB' 'min_wal_size = 2MB' \
+        'max_slot_wal_keep_size = 1MB'
+    pg_start main
+    bk_home main 'create_slot = manual'
+    bk receive-wal --create-slot main
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    pg_sql main 'create table t as select generate_series(1, 300000) i' \
+        'checkpoint' 'select pg_switch_wal()' 'checkpoint' >"$OUT"
+    expect_equal lost "$(pg_sql main 'select wal_status from pg_replication_slots')"
+    expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
+    expect_match 'invalidated.*is lost' "$ERR"
+    expect_match '^hole	1	' "$BK_HOME/main/.barkeep/wal-notes"
+    pg_sql main "select pg_drop_replication_slot('barman')"
+    expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
+    expect_match 'does not exist.*is lost' "$ERR"
+    expect_equal '' "$(pg_sql main 'select slot_name from pg_replication_slots')" 'slot'
+}
+
+test_037_slot_in_use() {
+    local pid
+    pg_new main && pg_start main
+    bk_home main
+    bk receive-wal --create-slot main
+    "$(pg_bin)/pg_receivewal" -D "$(mkdir "$T/other" && echo "$T/other")" -S barman \
+        -d "$(pg_conninfo main)" 2>"$T/other.log" &
+    local other=$!
+    wait_until 20 test "$(pg_sql main "select active from pg_replication_slots")" != ''
+    wait_until 20 slot_is_active main
+    pid=$(pg_sql main 'select active_pid from pg_replication_slots')
+    receiver_start
+    wait_until 20 grep -q "in use by the server's process $pid" "$T/receiver.log"
+    kill "$other"
+    wait_until 30 is_streaming main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+}
+
+slot_is_active() {
+    [ "$(pg_sql "$1" 'select active from pg_replication_slots')" = t ]
+}
+
+# A standby of NAME, called NEW, made with pg_basebackup; its own slot for us.
+standby_of() {
+    "$(pg_bin)/pg_basebackup" -D "$T/pg_$2" -d "$(pg_conninfo "$1")" -R -c fast -X stream
+    pg_adopt "$2" "$T/pg_$2"
+    printf '%s\n' "port = ${PG_PORT[$2]}" "listen_addresses = '127.0.0.1'" \
+        >>"$T/pg_$2/postgresql.conf"
+    pg_start "$2"
+}
+
+promote() {
+    pg_sql "$1" 'select pg_promote()' >"$OUT"
+    pg_wait_promoted "$1"
+}
+
+# Our receiver streams from a standby that is promoted under it.
+test_038_promotion_while_streaming() {
+    local at seg
+    keeps_all first
+    standby_of first main
+    bk_home main
+    bk receive-wal --create-slot main
+    receiver_start
+    wait_until 20 is_streaming main
+    pg_sql first 'create table t as select generate_series(1, 50000) i'
+    nap 1
+    promote main
+    wait_until 30 grep -q 'switched to timeline 2' "$T/receiver.log"
+    pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    cmp "$(wal_of main 00000002.history)" "$T/pg_main/pg_wal/00000002.history"
+    at=$(cut -f 2 "$T/pg_main/pg_wal/00000002.history" | head -n 1)
+    seg=$(pg_sql main "select substr(pg_walfile_name('$at'), 9)")
+    [ -n "$(wal_of main "00000001$seg.partial")" ] || fail "00000001$seg.partial is not kept"
+    [ -z "$(wal_of main "00000001$seg")" ] || fail "00000001$seg was given its final name"
+    [ -n "$(wal_of main "00000002$seg")" ] || fail "00000002$seg is not there"
+    [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
+}
+
+# Promoted twice while we were away: the server's way from 1 leads by 2 to 3, or past 2.
+test_039_next_timeline_is_not_the_next_number() {
+    keeps_all first
+    standby_of first main
+    bk_home main
+    bk receive-wal --create-slot main
+    receiver_start
+    wait_until 20 is_streaming main
+    pg_sql first 'create table t as select generate_series(1, 20000) i'
+    nap 1
+    # Timeline 2 is taken by another server, as if the archive knew it: main goes from 1 to 3.
+    mkdir "$T/archive"
+    printf '1\t0/3000000\tno recovery target specified\n' >"$T/archive/00000002.history"
+    pg_sql main "alter system set restore_command = 'cp $T/archive/%f %p'"
+    pg_sql main 'select pg_reload_conf()' >"$OUT"
+    promote main
+    expect_equal 00000003 "$(pg_sql main 'select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)')"
+    wait_until 30 grep -q 'switched to timeline 3' "$T/receiver.log"
+    pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    [ -n "$(wal_of main 00000003.history)" ] || fail 'no history of timeline 3'
+    [ -z "$(wal_of main 00000002.history)" ] || fail 'a history of timeline 2'
+}
+
+test_040_another_cluster_behind_the_address() {
+    local port
+    pg_new main && pg_start main
+    bk_home main
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    pg_stop main
+    pg_new other
+    port=${PG_PORT[main]}
+    PG_PORT[other]=$port
+    pg_start other
+    wait_until 60 not_running "${BK_PID[receiver]}"
+    bk_bg_stop receiver
+    expect_equal 1 "$BK_STATUS"
+    expect_match 'another cluster|system identifier' "$T/receiver.log"
+    expect_equal 1 "$(find "$BK_HOME/main/streaming" -name '*.partial' | wc -l)" 'partial files'
+}
+
+# We hold more than the server, which then writes something else there.
+test_041_server_lost_wal_that_we_have() {
+    local partial aside offset
+    keeps_all main
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    partial=$(partial_of main)
+    offset=$(pg_sql main "select (pg_current_wal_flush_lsn() - '0/0') % (1024 * 1024)")
+    head -c 400000 /dev/zero | tr '\0' 'x' |
+        dd of="$BK_HOME/main/streaming/$partial" bs=1 seek="$offset" conv=notrunc status=none
+    cp "$BK_HOME/main/streaming/$partial" "$T/what_we_had"
+    receiver_start
+    wait_until 20 is_streaming main
+    pg_sql main 'create table t as select generate_series(1, 3000) i'
+    wait_until 20 grep -q 'was moved to' "$T/receiver.log"
+    wait_until 20 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    aside=$(find "$BK_HOME/main/errors" -name "$partial.*.diverged")
+    expect_match '^diverged	1	' "$BK_HOME/main/.barkeep/wal-notes"
+    cmp -n "$((offset + 100000))" -i "$offset:$offset" "$aside" "$T/what_we_had" ||
+        [ -n "$aside" ] || fail 'what we had is gone'
+    [ -n "$aside" ] || fail 'nothing was set aside'
+}
+
+# A server that asks is answered at once, and never with 0.
+test_042_keepalive_is_answered() {
+    pg_new main - 'wal_sender_timeout = 2s' && pg_start main
+    bk_home main
+    receiver_start
+    wait_until 20 is_streaming main
+    for _ in 1 2 3 4 5 6 7 8; do
+        nap 0.5
+        is_streaming main || fail 'flush position 0 was told, or the connection is gone'
+    done
+    expect_no_match 'terminating walsender' "${PG_LOG[main]}"
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+}
+
+# Disk full: nothing more is acknowledged, and it goes on by itself when there is room again.
+#: deadline=180 small_fs=24
+test_044_disk_full() {
+    keeps_all main
+    mkdir "$SMALL_FS/streaming"
+    bk_home main "streaming_wals_directory = $SMALL_FS/streaming"
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    head -c 60M /dev/zero >"$SMALL_FS/filler" 2>/dev/null || true
+    pg_sql main 'create table t as select generate_series(1, 200000) i'
+    wait_until 30 grep -qi 'no space left' "$T/receiver.log"
+    kill -0 "${BK_PID[receiver]}" || fail 'the receiver has ended'
+    rm "$SMALL_FS/filler"
+    wait_until 60 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    [ "$(same_as_server main)" -ge 5 ] || fail 'too few segments to compare'
+}
+
+# Connection ended by the server, server restarted: it comes back by itself.
+test_045_reconnects() {
+    keeps_all main
+    receiver_start
+    wait_until 20 is_streaming main
+    pg_sql main "select pg_terminate_backend(pid) from pg_stat_replication" >"$OUT"
+    wait_until 20 is_streaming main
+    pg_stop main immediate
+    nap 1
+    pg_start main
+    wait_until 40 is_streaming main
+    pg_sql main 'create table t as select generate_series(1, 50000) i'
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    no_hole main
+    [ "$(same_as_server main)" -ge 2 ] || fail 'too few segments to compare'
+}
+
+# The server's process stops, its socket stays: nothing is heard, so we leave.
+#: deadline=180
+test_045_half_open_connection() {
+    local pid
+    pg_new main && pg_start main
+    bk_home main
+    receiver_start
+    wait_until 20 is_streaming main
+    pid=$(pg_sql main 'select pid from pg_stat_replication')
+    kill -STOP "$pid"
+    wait_until 60 grep -q 'nothing heard from the server' "$T/receiver.log"
+    kill -CONT "$pid"
+    wait_until 60 is_streaming main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+}

@@ -139,7 +139,7 @@ static const struct {
      "usage: barkeep [OPTION...] list-backups [OPTION...] SERVER [SERVER...]\n"
      "barkeep list-backups: error: the following argument is required: SERVER\n"},
     {"no configuration", "barkeep -c @/none list-servers", 1, "",
-     "*ERROR: cannot read the configuration: '@/none': "},
+     "*ERROR: cannot read: '@/none': no such file"},
     {"broken configuration", "barkeep -c @/broken list-servers", 1, "",
      "*ERROR: cannot read the configuration: '@/broken:2': neither a [section]"},
     {"user that is not there", "barkeep -c @/nobody list-servers", 1, "",

@@ -21,6 +21,7 @@ static const struct row {
     {"encrypted", W1 "\t9\t1.5\tzstd\tgpg", true, 9, 1.5, "zstd", "gpg"},
     {"seven decimals", W1 "\t1\t1795355034.3645611\tNone\tNone", true, 1, 1795355034.3645611,
      "", ""},
+    {"just after 1970", W1 "\t1\t5e-05\tNone\tNone", true, 1, 5e-05, "", ""},
     {"spaces", "  " W1 "  1   2.25  None  None ", true, 1, 2.25, "", ""},
     {"history", "00000002.history\t41\t1.0\tNone\tNone", true, 41, 1, "", ""},
     {"label", W1 ".00000028.backup\t300\t1.0\tNone\tNone", true, 300, 1, "", ""},
@@ -38,6 +39,8 @@ static const struct row {
     {"size too large", W1 "\t18446744073709551616\t1.0", false, 0, 0, NULL, NULL},
     {"time not a number", W1 "\t1\tnow\tNone\tNone", false, 0, 0, NULL, NULL},
     {"time with letters", W1 "\t1\t1.0x\tNone\tNone", false, 0, 0, NULL, NULL},
+    {"time after the year 9999", W1 "\t1\t253402300800.0", false, 0, 0, NULL, NULL},
+    {"exponent without digits", W1 "\t1\t1e-", false, 0, 0, NULL, NULL},
     {"codec too long", W1 "\t1\t1.0\tabcdefghijklmnop", false, 0, 0, NULL, NULL},
 };
 

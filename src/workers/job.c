@@ -105,6 +105,9 @@ static void said(struct job *job, enum say kind, const char *line)
         job_dir_log(&job->dir, says[kind].name, line);
     }
     if (!says[kind].shown) {
+        if (kind == SAY_DEBUG && watch->said) {
+            watch->said(watch->ctx, kind, line);
+        }
         return;
     }
     fact_init(&f, "said");

@@ -324,6 +324,16 @@ static void long_journal(void **state)
     drop_home();
 }
 
+/* Its last fact is longer than any of those that would still find room before it. */
+static bool noisy_and_badly(const struct task *t, void *arg, struct err *err)
+{
+    char what[900];
+
+    memset(what, 'w', sizeof what);
+    what[sizeof what - 1] = '\0';
+    return noisy(t, arg, err) && err_set(err, ERR_IO, "Free space.", what, "disk full");
+}
+
 /* No file may grow beyond 100 kB: the end is told all the same, and how much is missing. */
 static void full_disk(void **state)
 {
@@ -340,17 +350,18 @@ static void full_disk(void **state)
     arena_init(&a, 0);
     if (fork() == 0) {
         struct heard h = {0};
-        struct job_spec spec = spec_of(noisy, &h);
+        struct job_spec spec = spec_of(noisy_and_badly, &h);
         struct rlimit limit = {100000, 100000};
 
         spec.arg = &lines;
         setrlimit(RLIMIT_FSIZE, &limit);
-        _exit(job_run(&spec, &err) && h.said[SAY_OUT] == lines ? 0 : 1);
+        _exit(!job_run(&spec, &err) && h.said[SAY_OUT] == lines ? 0 : 1);
     }
     assert_true(wait(&status) > 0);
     assert_int_equal(status, 0);
     info = info_of(&a, 1);
-    assert_int_equal(info.state, JOB_DONE);
+    assert_int_equal(info.state, JOB_FAILED);
+    assert_int_equal(strlen(info.text), 899 + strlen("'': disk full"));
     assert_true(str_u64(fact_get(str_of(info.last), "lost"), UINT32_MAX, &lost));
     journal = read_in(&a, 1, "journal");
     while (str_line(&journal, &line)) {

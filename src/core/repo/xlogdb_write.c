@@ -319,7 +319,7 @@ static bool strike_listed(const struct repo *r, struct wal_file *wal, size_t *n,
 {
     struct xlogdb db;
     struct str line;
-    int more;
+    int more = 0;
 
     if (!xlogdb_open_locked(&db, r, err)) {
         return false;

@@ -19,8 +19,9 @@ static const struct row {
     {"four columns", W1 "\t512\t1795355034.5\tgzip", true, 512, 1795355034.5, "gzip", ""},
     {"three columns", W1 "\t0\t1795355034", true, 0, 1795355034, "", ""},
     {"encrypted", W1 "\t9\t1.5\tzstd\tgpg", true, 9, 1.5, "zstd", "gpg"},
-    {"seven decimals", W1 "\t1\t1795355034.3645611\tNone\tNone", true, 1, 1795355034.3645611, "",
-     ""},
+    {"seven decimals", W1 "\t1\t1795355034.3645611\tNone\tNone", true, 1, 1795355034.3645611,
+     "", ""},
+    {"just after 1970", W1 "\t1\t5e-05\tNone\tNone", true, 1, 5e-05, "", ""},
     {"spaces", "  " W1 "  1   2.25  None  None ", true, 1, 2.25, "", ""},
     {"history", "00000002.history\t41\t1.0\tNone\tNone", true, 41, 1, "", ""},
     {"label", W1 ".00000028.backup\t300\t1.0\tNone\tNone", true, 300, 1, "", ""},
@@ -38,6 +39,8 @@ static const struct row {
     {"size too large", W1 "\t18446744073709551616\t1.0", false, 0, 0, NULL, NULL},
     {"time not a number", W1 "\t1\tnow\tNone\tNone", false, 0, 0, NULL, NULL},
     {"time with letters", W1 "\t1\t1.0x\tNone\tNone", false, 0, 0, NULL, NULL},
+    {"time after the year 9999", W1 "\t1\t253402300800.0", false, 0, 0, NULL, NULL},
+    {"exponent without digits", W1 "\t1\t1e-", false, 0, 0, NULL, NULL},
     {"codec too long", W1 "\t1\t1.0\tabcdefghijklmnop", false, 0, 0, NULL, NULL},
 };
 
@@ -199,7 +202,8 @@ static void many_lines(void **state)
     fx_init(&f);
     out = fopen(list_path(&f), "w");
     for (unsigned i = 0; i < 5000; i++) {
-        fprintf(out, "00000001%08X%08X\t%u\t1795355034.%u\tNone\tNone\n", i / 256, i % 256, i, i);
+        fprintf(out, "00000001%08X%08X\t%u\t1795355034.%u\tNone\tNone\n", i / 256, i % 256, i,
+                i);
     }
     fclose(out);
     assert_true(xlogdb_open(&db, &f.r, &err));

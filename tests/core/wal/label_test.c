@@ -105,6 +105,7 @@ static void history_file_and_incremental(void **state)
     assert_int_equal(l.incremental_tli, 12);
     assert_string_equal(l.label, "a: b");
     assert_string_equal(l.stop_time, "x");
+    arena_release(&a);
     arena_init(&a, 1);
     assert_false(backup_label_parse(&a, str_of(PLACE CHECKPOINT "LABEL: x\n"), &l, &err));
     assert_int_equal(err.code, ERR_MEMORY);

@@ -226,7 +226,7 @@ static void set_console(struct session *s)
     console_init(&s->console, batch ? COLOR_NEVER : color_of(&s->args));
     s->console.quiet = arg_given(&s->args, "quiet");
     s->console.debug = arg_given(&s->args, "debug");
-    s->console.draws = s->console.draws && !batch;
+    s->console.draws = s->console.draws && !batch && s->args.command && s->args.command->draws;
     s->console.asks = s->console.asks && !batch;
 }
 

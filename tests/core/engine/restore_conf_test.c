@@ -218,7 +218,7 @@ static void newline_is_refused(void **state)
     (void)state;
     arena_init(&a, 0);
     assert_false(conf_recovery_text(&a, &r, &conf, &err));
-    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(err.code, ERR_FORMAT);
     arena_release(&a);
 }
 

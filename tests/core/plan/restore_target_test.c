@@ -121,7 +121,9 @@ static void read_words(void **state)
 
     if (w->why) {
         assert_false(ok);
-        assert_int_equal(err.code, ERR_USAGE);
+        assert_int_equal(err.code, w->words.timeline || (w->words.action && w->words.immediate)
+                                       ? ERR_USAGE
+                                       : ERR_FORMAT);
         assert_non_null(strstr(err.why, w->why));
         assert_true(err.hint[0] >= 'A' && err.hint[0] <= 'Z');
         return;

@@ -141,8 +141,19 @@ static bool do_check_backup(const struct task *task, void *arg, struct err *err)
 {
     struct check_backup_job *job = arg;
     enum backup_status now;
+    struct err why = {0};
 
-    return check_backup(task, &job->repo, job->id, &now, err);
+    if (check_backup(task, &job->repo, job->id, &now, &why)) {
+        return true;
+    }
+    if (why.code == ERR_BUSY) { /* it is being checked, or deleted: no failure */
+        task_say(task, SAY_OUT,
+                 "Another process is holding the lock for backup %s of server %s.", job->id,
+                 job->repo.server);
+        return true;
+    }
+    *err = why;
+    return false;
 }
 
 void run_check_backup(struct session *s, const struct server_cfg *srv)

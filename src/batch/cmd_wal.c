@@ -14,9 +14,22 @@
 
 static bool do_archive(const struct task *task, void *arg, struct err *err)
 {
+    const struct archive_wal *what = arg;
     struct archive_result result = {0};
+    struct err why = {0};
 
-    return archive_wal(task, arg, &result, err);
+    if (archive_wal(task, what, &result, &why)) {
+        return true;
+    }
+    if (why.code == ERR_BUSY) { /* it is being done: no failure */
+        task_say(task, SAY_OUT,
+                 "Another archive-wal process is already running on server %s. Skipping to the "
+                 "next server",
+                 what->repo->server);
+        return true;
+    }
+    *err = why;
+    return false;
 }
 
 void run_archive_wal(struct session *s, const struct server_cfg *srv)

@@ -197,7 +197,7 @@ static const struct {
     const char *a, *b;
     size_t want;
 } words[] = {
-    {"equal", "backup", "backup", 0},       {"one dropped", "bakup", "backup", 1},
+    {"equal", "backup", "backup", 0},       {"one dropped", "bckup", "backup", 1},
     {"one more", "backupp", "backup", 1},   {"one changed", "bockup", "backup", 1},
     {"two swapped", "bakcup", "backup", 1}, {"nothing in common", "xyz", "ab", 3},
     {"from nothing", "", "abc", 3},

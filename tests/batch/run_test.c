@@ -181,6 +181,10 @@ static const struct {
     {"restore with a strange tablespace",
      "barkeep -c @/conf restore --tablespace x pg latest @/new", 1, "", NULL},
     {"delete of an unknown backup", "barkeep -c @/conf delete pg latest", 1, "", NULL},
+    {"one job number for two servers", "barkeep --job 1 -c @/conf backup pg off", 2, "",
+     "usage: barkeep [OPTION...] backup [OPTION...] SERVER [SERVER...]\n"
+     "barkeep backup: error: argument --job: one job is for one server\n"},
+    {"one job number for all servers", "barkeep --job 1 -c @/conf backup all", 2, "", NULL},
     {"a job number for what is no job", "barkeep --job 1 -c @/conf list-servers", 2, "", NULL},
 };
 
@@ -240,4 +244,18 @@ static void log_has_the_errors(void **state)
     assert_true(tree_remove(home, &err));
 }
 
-TEST_MAIN(ROWS(rows, invocation), ONE(log_has_the_errors))
+/* A job under the number it was given, with its command line on record. */
+static void job_has_its_number(void **state)
+{
+    struct arena a;
+    struct err err;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep --job 7 -c @/conf backup --bwlimit 9 pg"), 1);
+    assert_string_equal(said(&a, ".barkeep/jobs/7/plan"), "backup --bwlimit 9 pg\n");
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors))

@@ -118,7 +118,7 @@ static bool archive_dir(const struct tree *t, const struct base_backup_archive *
     char oid[16];
 
     if (!a->location) {
-        return path_join(out, t->data, "", err);
+        return str_copy(out, PATH_CAP, t->data);
     }
     if (a->location[0] != '/') {
         return is_in_place(a, err) && path_join(out, t->data, a->location, err);

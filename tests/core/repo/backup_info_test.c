@@ -105,12 +105,12 @@ static void nothing_known_yet(void **state)
     assert_null(again.begin_wal);
 
     b.backup_name = "before upgrade";
-    b.error = "failed\nin two lines";
+    b.error = "failed:\n on line two";
     b.copy_time = 1.5;
     b.total_time = 2;
     assert_true(backup_info_text(&a, &b, &text, &err));
     assert_non_null(strstr(text.p, "\nbackup_name=before upgrade\n"));
-    assert_non_null(strstr(text.p, "\nerror=failed in two lines\n"));
+    assert_non_null(strstr(text.p, "\nerror=failed:  on line two\n"));
     assert_non_null(strstr(text.p, "\ncopy_stats={'copy_time': 1.5, 'total_time': 2.0}\n"));
     arena_release(&a);
 }

@@ -163,7 +163,7 @@ static bool parse_long(struct parse *p, const char *word)
     struct option_set set = options_of(p->out);
     struct str name = str_of(word);
     const char *glued = strchr(word, '=');
-    size_t i;
+    size_t i = 0;
 
     if (glued) {
         name.n = (size_t)(glued++ - word);

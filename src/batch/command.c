@@ -130,7 +130,8 @@ const struct command command_table[] = {
      .about = "Copies a running cluster over the replication protocol. Somebody must be taking "
               "its WAL (receive-wal or an archive_command), or the backup refuses to begin.",
      OPERANDS(many_servers), OPTIONS(backup_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .is_job = true, .run = run_backup},
+     RULES(SKIP, REFUSE, SKIP), .is_job = true, .draws = true,
+     .run = run_backup},
     {.name = "check", .help = "see whether servers are ready to be backed up",
      .about = "One line a question, OK or FAILED. Exit status 1 when a check of an active "
               "server failed.",
@@ -180,7 +181,8 @@ const struct command command_table[] = {
               "--dry-run stops there. A restore that was interrupted goes on when the same "
               "command is given again.",
      OPERANDS(restore_operands), OPTIONS(restore_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .is_job = true, .run = run_restore},
+     RULES(RUN, REFUSE, RUN), .is_job = true, .draws = true,
+     .run = run_restore},
     {.name = "show-backup", .alias = "show-backups", .help = "show what is known of a backup",
      .about = "Where it comes from, its size, its WAL, and its neighbours.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
@@ -196,7 +198,7 @@ const struct command command_table[] = {
      .about = "Reads every file of the backup against its manifest, and every record of the WAL "
               "it needs.",
      OPERANDS(server_backup), OPTIONS(verify_options), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .run = run_verify_backup},
+     RULES(RUN, RUN, RUN), .draws = true, .run = run_verify_backup},
 };
 /* clang-format on */
 const size_t command_count = COUNT(command_table);

@@ -68,6 +68,7 @@ struct command {
     enum rule inactive, disabled, passive;
     const char *lifts; /* options that lift the rule for inactive servers, ',' between; NULL */
     bool is_job;       /* has a number and a directory: takes --job */
+    bool draws;        /* a progress line, on a terminal */
     void (*run)(struct session *s, const struct server_cfg *srv);
 };
 

@@ -148,14 +148,16 @@ static void setting(FILE *out, const struct option *o)
 
 static void settings(FILE *out)
 {
-    fputs(".SH CONFIGURATION\n"
-          "The files are Barman's: sections in brackets, one option a line. Each section but\n"
-          ".B [barman]\n"
-          "and models (model = true) is a server. Options of servers may also stand in\n"
-          ".B [barman]\n"
-          "for all of them where their scope has a G; S is a server's section, M a model's.\n"
-          ".SS Only in [barman]\n",
-          out);
+    fputs(
+        ".SH CONFIGURATION\n"
+        "The files are Barman's: sections in brackets, one option a line. Each section but\n"
+        ".B [barman]\n"
+        "and models (model = true) is a server. What may also stand in\n"
+        ".B [barman]\n"
+        "holds for all servers that do not say otherwise. An option that is set but that this\n"
+        "version does not act on is told with a warning.\n"
+        ".SS Only in [barman]\n",
+        out);
     for (size_t i = 0; i < GLOBAL_COUNT; i++) {
         setting(out, &global_option_table[i]);
     }

@@ -62,6 +62,60 @@ static void bash_choices(FILE *out, const struct arg_option *o, size_t n)
     }
 }
 
+/* "a|b", each with the number of words before: backup:1|... */
+static void bash_at(FILE *out, const struct command *c, const char *at)
+{
+    fprintf(out, "            %s:%s", c->name, at);
+    if (c->alias) {
+        fprintf(out, "|%s:%s", c->alias, at);
+    }
+    fputs(") words=\"", out);
+}
+
+static void bash_operands(FILE *out)
+{
+    fputs("            case $cmd:$operand in\n            help:0) words='", out);
+    names(out, " ");
+    fputs("' ;;\n", out);
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *c = &command_table[i];
+        bool many = wants(c, OPERAND_SERVERS);
+
+        if (many || wants(c, OPERAND_SERVER)) {
+            bash_at(out, c, many ? "*" : "0");
+            fprintf(out, "%s$(barkeep list-servers --minimal 2>/dev/null)\" ;;\n",
+                    many ? "all " : "");
+        }
+        if (wants_backup(c)) {
+            bash_at(out, c, "1");
+            fputs("latest oldest last-failed "
+                  "$(barkeep list-backups --minimal \"$server\" 2>/dev/null)\" ;;\n",
+                  out);
+        }
+    }
+    fputs("            restore:2|recover:2) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
+          "            *) words='' ;;\n"
+          "            esac\n",
+          out);
+}
+
+static void bash_options(FILE *out)
+{
+    fputs("    if [[ -z $plain && -z $cmd ]]; then\n        words='", out);
+    options(out, global_options, global_option_count);
+    fputs("'\n        [[ $cur == -* ]] || words='", out);
+    names(out, " ");
+    fputs("'\n    elif [[ -z $plain ]]; then\n        case $cmd in\n", out);
+    for (size_t i = 0; i < command_count; i++) {
+        fputs("        ", out);
+        pattern(out, &command_table[i]);
+        fputs(") words='", out);
+        options(out, command_table[i].option, command_table[i].options);
+        fputs("' ;;\n", out);
+    }
+    fputs("        esac\n        if [[ $cur != -* ]]; then\n", out);
+}
+
 void docs_bash(FILE *out)
 {
     fputs("# bash completion for barkeep\n"
@@ -84,52 +138,10 @@ void docs_bash(FILE *out)
     for (size_t i = 0; i < command_count; i++) {
         bash_choices(out, command_table[i].option, command_table[i].options);
     }
-    fputs("    -c|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n    esac\n"
-          "    if [[ -z $plain && -z $cmd ]]; then\n        words='",
-          out);
-    options(out, global_options, global_option_count);
-    fputs("'\n        [[ $cur == -* ]] || words='", out);
-    names(out, " ");
-    fputs("'\n    elif [[ -z $plain ]]; then\n        case $cmd in\n", out);
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *c = &command_table[i];
-
-        fputs("        ", out);
-        pattern(out, c);
-        fputs(") words='", out);
-        options(out, c->option, c->options);
-        fputs("' ;;\n", out);
-    }
-    fputs("        esac\n"
-          "        if [[ $cur != -* ]]; then\n"
-          "            case $cmd:$operand in\n            help:0) words='",
-          out);
-    names(out, " ");
-    fputs("' ;;\n", out);
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *c = &command_table[i];
-
-        if (wants(c, OPERAND_SERVER) || wants(c, OPERAND_SERVERS)) {
-            fprintf(out, "            %s:%s", c->name, wants(c, OPERAND_SERVERS) ? "*" : "0");
-            if (c->alias) {
-                fprintf(out, "|%s:%s", c->alias, wants(c, OPERAND_SERVERS) ? "*" : "0");
-            }
-            fprintf(out, ") words=\"%s$(barkeep list-servers --minimal 2>/dev/null)\" ;;\n",
-                    wants(c, OPERAND_SERVERS) ? "all " : "");
-        }
-        if (wants_backup(c)) {
-            fprintf(out, "            %s:1", c->name);
-            if (c->alias) {
-                fprintf(out, "|%s:1", c->alias);
-            }
-            fputs(") words=\"latest oldest last-failed "
-                  "$(barkeep list-backups --minimal \"$server\" 2>/dev/null)\" ;;\n",
-                  out);
-        }
-    }
-    fputs("            restore:2|recover:2) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
-          "            *) words='' ;;\n"
-          "            esac\n        fi\n    fi\n"
+    fputs("    -c|--config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n    esac\n", out);
+    bash_options(out);
+    bash_operands(out);
+    fputs("        fi\n    fi\n"
           "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
           "complete -F _barkeep barkeep\n",
           out);

@@ -30,7 +30,7 @@ struct task session_task(struct session *s, struct task_sink *store)
 }
 
 /* The command line for the job's record. */
-static const char *plan_text(struct session *s)
+static const char *plan_text(struct session *s, const struct server_cfg *srv)
 {
     const struct args *args = &s->args;
     char mem[4096];
@@ -45,7 +45,8 @@ static const char *plan_text(struct session *s)
                      v->text ? v->text : "");
         }
     }
-    for (size_t i = 0; i < args->command->operands && args->operand[i]; i++) {
+    sbuf_fmt(&b, " %s", srv->name);
+    for (size_t i = 1; i < args->command->operands && args->operand[i]; i++) {
         sbuf_fmt(&b, " %s", args->operand[i]);
     }
     sbuf_char(&b, '\n');
@@ -54,7 +55,7 @@ static const char *plan_text(struct session *s)
 
 bool session_job(struct session *s, const struct session_verb *verb)
 {
-    const char *plan = plan_text(s);
+    const char *plan = plan_text(s, verb->srv);
     struct job_spec spec = {
         .home = verb->kind == SESSION_WRITES ? s->cfg->barman_home : NULL,
         .number = (uint32_t)arg_number(&s->args, "job", 0),
@@ -226,7 +227,7 @@ static void set_console(struct session *s)
     console_init(&s->console, batch ? COLOR_NEVER : color_of(&s->args));
     s->console.quiet = arg_given(&s->args, "quiet");
     s->console.debug = arg_given(&s->args, "debug");
-    s->console.draws = s->console.draws && !batch;
+    s->console.draws = s->console.draws && !batch && s->args.command && s->args.command->draws;
     s->console.asks = s->console.asks && !batch;
 }
 
@@ -312,11 +313,17 @@ static int usage_error(const struct session *s, const struct err *err)
 
 static bool job_option_ok(struct session *s, struct err *err)
 {
-    if (!arg_given(&s->args, "job") || !s->args.command || s->args.command->is_job) {
+    const struct args *args = &s->args;
+
+    if (!arg_given(args, "job") || !args->command) {
         return true;
     }
+    if (args->command->is_job) {
+        return (args->servers == 1 && strcmp(args->server[0], "all") != 0) || args->help ||
+               err_set(err, ERR_USAGE, "", "", "argument --job: one job is for one server");
+    }
     return err_set(err, ERR_USAGE, "", "", "argument --job: '%s' does not run as a job",
-                   s->args.command->name);
+                   args->command->name);
 }
 
 int batch_main(int argc, char **argv)

@@ -61,16 +61,6 @@ static void option_row(FILE *out, const struct arg_option *o)
     row(out, left, o->help);
 }
 
-void usage_option(FILE *out, const struct arg_option *o)
-{
-    char text[160];
-    struct sbuf b;
-
-    sbuf_init(&b, text, sizeof text);
-    value_of(o, &b);
-    fprintf(out, "[--%s%s]", o->name, text);
-}
-
 void usage_line(FILE *out, const struct command *c)
 {
     fprintf(out, "usage: barkeep [OPTION...]");
@@ -137,6 +127,12 @@ void usage_help(FILE *out, const struct command *c)
     row(out, "-h, --help", "show this help and exit");
     for (size_t i = 0; i < c->options; i++) {
         option_row(out, &c->option[i]);
+    }
+    if (strcmp(c->name, "restore") == 0) {
+        fputc('\n', out);
+        for (const char *const *line = incident_page; *line; line++) {
+            fprintf(out, "%s\n", *line);
+        }
     }
 }
 

@@ -10,9 +10,9 @@
 /* "barkeep [OPTION...] backup [--name NAME] ... SERVER [SERVER...]"; command NULL: of all. */
 void usage_line(FILE *out, const struct command *command);
 void usage_help(FILE *out, const struct command *command);
-void usage_version(FILE *out);
+/* doc/restore.md, a line each, NULL at the end: 'help restore' prints it too. */
+extern const char *const incident_page[];
 
-/* "[--jobs N]": an option as usage shows it. */
-void usage_option(FILE *out, const struct arg_option *option);
+void usage_version(FILE *out);
 
 #endif

@@ -38,7 +38,7 @@ enum job_kind { JOB_READS, JOB_WRITES };
 
 struct job_watch {
     void *ctx;
-    void (*said)(void *ctx, enum say kind, const char *line); /* may be NULL */
+    void (*said)(void *ctx, enum say kind, const char *line); /* all but SAY_LOG; or NULL */
     void (*progress)(void *ctx, const struct progress *p);    /* ten a second; may be NULL */
 };
 

@@ -31,7 +31,7 @@ struct fact {
     struct sbuf b;
 };
 
-void fact_init(struct fact *f, const char *kind); /* with the time of now */
+void fact_init(struct fact *f, const char *kind);                  /* with the time of now */
 void fact_add(struct fact *f, const char *key, const char *value); /* NULL: as "" */
 void fact_add_u64(struct fact *f, const char *key, uint64_t value);
 

@@ -41,6 +41,8 @@ static uint32_t read_in(const uint8_t *p, size_t n, size_t step)
     return t.sum;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     uint32_t whole = read_in(p, n, n ? n : 1);

@@ -29,6 +29,8 @@ static bool read_in(const uint8_t *p, size_t n, size_t step)
     return ok && manifest_end(&m, &err);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     if (read_in(p, n, n ? n : 1) != read_in(p, n, 3)) {

@@ -66,6 +66,8 @@ static void mend(uint8_t *b)
     memcpy(b + 257, "ustar", 5);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     enum tar_trailer trailer = n && p[0] & 1 ? TAR_WITH_TRAILER : TAR_BARE;

@@ -55,12 +55,14 @@ static bool watch(bool (*run)(const struct task *, void *, struct err *), void *
         }
         if (!ended) {
             struct pollfd fd = {.fd = road_fd(road), .events = POLLIN};
-            int64_t left = (cancel_at - clock_mono_ns()) / NS_PER_MS;
-            assert_true(poll(&fd, 1, cancel_after_ms && left >= 0 ? (int)left + 1 : 20000) >
-                            0 ||
-                        cancel_after_ms);
-            if (cancel_after_ms && clock_mono_ns() >= cancel_at) {
-                crew_cancel(crew);
+            int64_t left = (cancel_at - clock_mono_ns()) / NS_PER_MS + 1;
+            if (!cancel_after_ms) {
+                assert_int_equal(poll(&fd, 1, 20000), 1);
+            } else if (left > 0) {
+                poll(&fd, 1, (int)left);
+            } else {
+                crew_cancel(crew); /* and after that, again and again */
+                assert_int_equal(poll(&fd, 1, 20000), 1);
             }
         }
     }
@@ -326,6 +328,7 @@ struct field {
     _Atomic int working, most_at_once, worked;
     _Atomic char seen[10000];
     const struct task *task;
+    bool all_fail;
 };
 
 static int next_piece(void *ctx, void *piece, struct err *err)
@@ -355,9 +358,15 @@ static bool work(void *ctx, void *piece, struct err *err)
     if (f->nap_ms) {
         poll(NULL, 0, f->nap_ms);
     }
-    atomic_fetch_add(&f->worked, 1);
     atomic_fetch_sub(&f->working, 1);
-    if (no == f->fail_at) {
+    if (f->all_fail && no != f->fail_at) {
+        for (int i = 0; i < 10000 && !atomic_load(&f->worked); i++) {
+            poll(NULL, 0, 1);
+        }
+        poll(NULL, 0, 50); /* later than the first */
+    }
+    atomic_fetch_add(&f->worked, 1);
+    if (no == f->fail_at || f->all_fail) {
         return err_set(err, ERR_IO, "", "", "piece %d", no);
     }
     return true;
@@ -442,6 +451,20 @@ static void worked(void **state)
     free(f);
 }
 
+static void first_failure_wins(void **state)
+{
+    struct field *f = calloc(1, sizeof *f);
+    struct watched w;
+
+    (void)state;
+    *f = (struct field){
+        .jobs = 3, .pieces = 100, .fail_at = 1, .next_fails_at = -1, .all_fail = true};
+    assert_false(watch(till, f, 0, &w));
+    assert_string_equal(w.end.why, "piece 1");
+    assert_in_range(f->given, 2, 3);
+    free(f);
+}
+
 static bool past_deadline(const struct task *t, void *arg, struct err *err)
 {
     struct task late = *t;
@@ -462,4 +485,4 @@ static void deadline_is_looked_at(void **state)
 
 TEST_MAIN(ONE(thread_has_a_name_and_no_signals), ONE(cancel_wakes_and_stays),
           ROWS(belts, conveyed), ONE(marks_are_told), ROWS(fields, worked),
-          ONE(deadline_is_looked_at))
+          ONE(first_failure_wins), ONE(deadline_is_looked_at))

@@ -340,6 +340,9 @@ static bool hurry(const struct task *t, void *arg, struct err *err)
     while (clock_mono_ns() < until) {
         p.done++;
         task_progress(t, &p);
+        if (p.done % 1000 == 0) {
+            task_say(t, SAY_LOG, "a fact in between must not hurry the rest");
+        }
     }
     p.done = UINT64_MAX;
     task_progress(t, &p);

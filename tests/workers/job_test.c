@@ -43,7 +43,8 @@ static void ends_well(void **state)
     assert_int_equal(err.code, ERR_NONE);
     assert_int_equal(h.said[SAY_OUT], 1);
     assert_int_equal(h.said[SAY_WARN], 1);
-    assert_int_equal(h.said[SAY_LOG] + h.said[SAY_DEBUG], 0);
+    assert_int_equal(h.said[SAY_LOG], 0);
+    assert_int_equal(h.said[SAY_DEBUG], 1);
     assert_string_equal(read_in(&a, 1, "plan").p, "copy everything\n");
     assert_non_null(strstr(read_in(&a, 1, "log").p, " log only the log\n"));
     assert_non_null(strstr(read_in(&a, 1, "log").p, " warn careful\n"));
@@ -95,6 +96,34 @@ static void ends_badly(void **state)
     assert_string_equal(info.text, "cannot write: '/repo/a b': no space left on device");
     assert_true(str_eq(fact_get(str_of(info.last), "code"), "ERR_IO"));
     assert_true(str_eq(fact_get(str_of(info.last), "hint"), "Free space."));
+    arena_release(&a);
+    drop_home();
+}
+
+static bool indiscreet(const struct task *t, void *arg, struct err *err)
+{
+    (void)arg;
+    task_say(t, SAY_WARN, "host=db password=sesame user=x");
+    return err_set(err, ERR_CONNECT, "", "", "refused: postgres://x:sesame@db/");
+}
+
+static void no_password_on_record(void **state)
+{
+    static const char *const files[] = {"journal", "log"};
+    struct heard h = {0};
+    struct job_spec spec = spec_of(indiscreet, &h);
+    struct err err = {0};
+    struct arena a;
+
+    (void)state;
+    new_home();
+    arena_init(&a, 0);
+    assert_false(job_run(&spec, &err));
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = read_in(&a, 1, files[i]).p;
+        assert_null(strstr(text, "sesame"));
+        assert_non_null(strstr(text, "host=db password=*REDACTED* user=x"));
+    }
     arena_release(&a);
     drop_home();
 }
@@ -324,6 +353,16 @@ static void long_journal(void **state)
     drop_home();
 }
 
+/* Its last fact is longer than any of those that would still find room before it. */
+static bool noisy_and_badly(const struct task *t, void *arg, struct err *err)
+{
+    char what[900];
+
+    memset(what, 'w', sizeof what);
+    what[sizeof what - 1] = '\0';
+    return noisy(t, arg, err) && err_set(err, ERR_IO, "Free space.", what, "disk full");
+}
+
 /* No file may grow beyond 100 kB: the end is told all the same, and how much is missing. */
 static void full_disk(void **state)
 {
@@ -340,17 +379,18 @@ static void full_disk(void **state)
     arena_init(&a, 0);
     if (fork() == 0) {
         struct heard h = {0};
-        struct job_spec spec = spec_of(noisy, &h);
+        struct job_spec spec = spec_of(noisy_and_badly, &h);
         struct rlimit limit = {100000, 100000};
 
         spec.arg = &lines;
         setrlimit(RLIMIT_FSIZE, &limit);
-        _exit(job_run(&spec, &err) && h.said[SAY_OUT] == lines ? 0 : 1);
+        _exit(!job_run(&spec, &err) && h.said[SAY_OUT] == lines ? 0 : 1);
     }
     assert_true(wait(&status) > 0);
     assert_int_equal(status, 0);
     info = info_of(&a, 1);
-    assert_int_equal(info.state, JOB_DONE);
+    assert_int_equal(info.state, JOB_FAILED);
+    assert_int_equal(strlen(info.text), 899 + strlen("'': disk full"));
     assert_true(str_u64(fact_get(str_of(info.last), "lost"), UINT32_MAX, &lost));
     journal = read_in(&a, 1, "journal");
     while (str_line(&journal, &line)) {
@@ -379,7 +419,7 @@ static void signals_are_given_back(void **state)
     }
 }
 
-TEST_MAIN(ONE(ends_well), ONE(ends_badly), ONE(without_a_directory),
+TEST_MAIN(ONE(ends_well), ONE(ends_badly), ONE(no_password_on_record), ONE(without_a_directory),
           ONE(home_cannot_be_written), ONE(number_given), ONE(two_at_once_get_two_numbers),
           ONE(only_the_newest_stay), ONE(list_of_nothing), ROWS(journals, journal_found),
           ONE(long_journal), ONE(full_disk), ONE(signals_are_given_back))

@@ -9,11 +9,14 @@
 #include "repo/pylit.h"
 #include "wal/seg.h"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WAIT_STEP_MS 200
+#define BALLAST      (64 * 1024)
 #define LIST_MAX     ((size_t)256 * 1024) /* included_files as a Python list */
 
 void engine_backup_defaults(const struct server_cfg *srv, struct engine_backup_options *out)
@@ -34,8 +37,6 @@ void engine_backup_defaults(const struct server_cfg *srv, struct engine_backup_o
     }
 }
 
-/* ---- time and names ----------------------------------------------------------------- */
-
 static struct moment moment_at(int64_t us)
 {
     struct stamp s = stamp_local(us);
@@ -49,78 +50,6 @@ static bool nap(const struct task *task, int ms, struct err *err)
 
     (void)poll(&p, task->cancel_fd >= 0, ms);
     return task_go_on(task, err);
-}
-
-/* The moment an id names, read as if it were UTC: ids are only compared and counted on. */
-static bool id_us(const char *id, int64_t *us)
-{
-    struct str s = str_of(id);
-    struct civil c = {0};
-    unsigned v[6];
-
-    for (int i = 0; i < 6; i++) {
-        if ((i == 3 && !str_take_char(&s, 'T')) || !str_take_digits(&s, i ? 2 : 4, &v[i])) {
-            return false;
-        }
-    }
-    c = (struct civil){(int)v[0], (int)v[1], (int)v[2], (int)v[3], (int)v[4], (int)v[5], 0};
-    return s.n == 0 && civil_us(&c, 0, us);
-}
-
-static void id_text(int64_t us, char out[BACKUP_ID_CAP])
-{
-    struct civil c = civil_at(us, 0);
-
-    snprintf(out, BACKUP_ID_CAP, "%04d%02d%02dT%02d%02d%02d", c.year % 10000, c.month % 100,
-             c.day % 100, c.hour % 100, c.minute % 100, c.second % 100);
-}
-
-/* The newest id there is, of the catalogue and of directories without a backup.info. */
-static bool newest_id(struct backup_run *r, const struct catalogue *c, char out[BACKUP_ID_CAP],
-                      struct err *err)
-{
-    struct names names;
-
-    out[0] = '\0';
-    if (c->n) {
-        str_copy(out, BACKUP_ID_CAP, c->backup[c->n - 1].id);
-    }
-    if (!dir_names(&r->arena, r->repo->base_dir, DIR_MAY_MISS, &names, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        if (backup_id_ok(names.name[i]) && strcmp(names.name[i], out) > 0) {
-            str_copy(out, BACKUP_ID_CAP, names.name[i]);
-        }
-    }
-    return true;
-}
-
-/* Local time, but always after the newest id: two backups in one second, an hour repeated when
- * summer ends or a clock set back must neither share an id nor change their order. */
-static bool choose_id(struct backup_run *r, struct err *err)
-{
-    struct stamp now = stamp_local(clock_wall_ns() / 1000);
-    int64_t us = now.us + (int64_t)now.offset_s * US_PER_S, last;
-    struct catalogue c;
-    char newest[BACKUP_ID_CAP];
-
-    if (!catalogue_load(r->repo, &r->arena, &c, err) || !newest_id(r, &c, newest, err)) {
-        return false;
-    }
-    r->is_first = true;
-    for (size_t i = 0; i < c.n; i++) {
-        r->is_first = r->is_first && !backup_copy_done(&c.backup[i]);
-    }
-    id_text(us, r->b.id);
-    if (newest[0] && strcmp(r->b.id, newest) <= 0) {
-        if (!id_us(newest, &last)) {
-            return err_set(err, ERR_FORMAT, "Move that directory away.", newest,
-                           "the newest backup has an id that is no time");
-        }
-        id_text(last + US_PER_S, r->b.id);
-    }
-    return repo_backup_dir(r->repo, r->b.id, r->dir, err);
 }
 
 /* ---- backup.info -------------------------------------------------------------------- */
@@ -189,11 +118,36 @@ static void drop_in_place(struct backup_run *r, struct tablespace *own)
     r->b.tablespaces = n;
 }
 
+/* When the copy fills the disk there must be room to say so: an unlinked file keeps it. Where
+ * that fails, the backup will most likely fail too, and say why. */
+static void take_ballast(struct backup_run *r)
+{
+    char path[PATH_CAP];
+    struct err unheard;
+
+    if (!path_join(path, r->repo->own_dir, "ballast.XXXXXX", &unheard)) {
+        return;
+    }
+    r->ballast = mkstemp(path);
+    if (r->ballast >= 0) {
+        unlink(path);
+        (void)posix_fallocate(r->ballast, 0, BALLAST);
+    }
+}
+
+static void drop_ballast(struct backup_run *r)
+{
+    if (r->ballast >= 0) {
+        close(r->ballast);
+    }
+    r->ballast = -1;
+}
+
 static bool begin(struct backup_run *r, struct err *err)
 {
     struct tablespace *own;
 
-    if (!choose_id(r, err) || !fill_info(r, err)) {
+    if (!backup_choose_id(r, err) || !fill_info(r, err)) {
         return false;
     }
     if (r->b.tablespaces) {
@@ -206,6 +160,7 @@ static bool begin(struct backup_run *r, struct err *err)
     if (!dir_make(r->dir, err) || !backup_info_save(r->repo, &r->b, err)) {
         return false;
     }
+    take_ballast(r);
     str_copy(r->what->result.id, sizeof r->what->result.id, r->b.id);
     r->what->result.status = BACKUP_STARTED;
     task_say(r->task, SAY_OUT, "Starting backup using postgres method for server %s in %s",
@@ -404,7 +359,7 @@ static bool judge_wal(struct backup_run *r, struct err *err)
     char missing[WAL_FILE_NAME_CAP] = "";
     enum backup_status now;
 
-    if (!take_wal(r, err) || !check_backup_wals(r->repo, &r->b, &now, missing, err)) {
+    if (!check_backup_wals(r->repo, &r->b, &now, missing, err)) {
         return false;
     }
     if (now == r->b.status) {
@@ -442,7 +397,7 @@ static bool wait_wal(struct backup_run *r, struct err *err)
                            "Look whether WAL arrives; check-backup completes the backup later.",
                            r->b.end_wal, "did not arrive in %u seconds", o->wait_timeout_s);
         }
-        if (!nap(r->task, WAIT_STEP_MS, err) || !judge_wal(r, err)) {
+        if (!nap(r->task, WAIT_STEP_MS, err) || !take_wal(r, err) || !judge_wal(r, err)) {
             return false;
         }
     }
@@ -479,6 +434,7 @@ static void save_failure(struct backup_run *r, const struct err *why)
     char text[1024];
     struct err said = {0};
 
+    drop_ballast(r);
     r->b.status = BACKUP_FAILED;
     r->b.error = arena_strdup(&r->arena, err_text(why, text, sizeof text));
     r->b.end_time = moment_at(clock_wall_ns() / 1000);
@@ -500,9 +456,30 @@ static bool copy_and_finish(struct backup_run *r, struct err *err)
     return finish(r, err);
 }
 
+/* WAL that cannot be archived now leaves a complete copy that waits for it: a warning, unless
+ * we were told to wait. */
+static bool bring_wal(struct backup_run *r, struct err *err)
+{
+    struct err said = {0};
+    char why[512];
+
+    if (take_wal(r, &said)) {
+        return true;
+    }
+    if (r->what->options.wait || said.code == ERR_CANCEL) {
+        *err = said;
+        return false;
+    }
+    task_say(r->task, SAY_WARN, "WAL is not archived: %s", err_text(&said, why, sizeof why));
+    return true;
+}
+
 static bool after_finish(struct backup_run *r, struct err *err)
 {
     say_completed(r);
+    if (!bring_wal(r, err)) {
+        return false;
+    }
     if (!judge_wal(r, err) || (r->what->options.wait && !wait_wal(r, err))) {
         /* Only missing WAL makes a complete copy a bad one. */
         if (err->code == ERR_MISSING) {
@@ -545,6 +522,7 @@ bool engine_backup(const struct task *task, struct engine_backup *what, struct e
     arena_init(&r.arena, (size_t)64 << 20);
     ok = run(&r, err);
     pg_close(r.sql);
+    drop_ballast(&r);
     lock_release(&r.lock);
     arena_release(&r.arena);
     return ok;

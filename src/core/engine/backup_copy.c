@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define LANE_SLOTS    256 /* of at most 32 KiB: 8 MiB under way */
+#define LANE_SLOTS    16 /* of 16 messages of 32 KiB: 8 MiB under way */
 #define PROGRESS_STEP (NS_PER_S / 10)
 
 struct copy {
@@ -17,12 +17,22 @@ struct copy {
     struct lane *lane;
     struct progress progress;
     int64_t told_ns;
-    size_t begun; /* archives */
+    size_t begun;          /* archives */
+    struct tree_item data; /* being filled */
 };
+
+static bool put_data(struct copy *c, struct err *err)
+{
+    if (c->data.bufs && !lane_put(c->r->task, c->lane, &c->data, err)) {
+        return false; /* and stream() frees what it holds */
+    }
+    c->data.bufs = 0;
+    return true;
+}
 
 static bool put(struct copy *c, const struct tree_item *item, struct err *err)
 {
-    return lane_put(c->r->task, c->lane, item, err);
+    return put_data(c, err) && lane_put(c->r->task, c->lane, item, err);
 }
 
 static bool on_start(void *ctx, pg_lsn lsn, pg_tli tli, struct err *err)
@@ -85,7 +95,8 @@ static bool on_data(void *ctx, struct base_backup_buf buf, struct err *err)
         }
         task_progress(c->r->task, &c->progress);
     }
-    return put(c, &(struct tree_item){.kind = TREE_DATA, .buf = buf}, err);
+    c->data.buf[c->data.bufs++] = buf;
+    return c->data.bufs < TREE_BUFS || put_data(c, err);
 }
 
 static bool on_archive_end(void *ctx, struct err *err)
@@ -167,6 +178,7 @@ static bool stream(struct copy *c, struct pg *pg, struct base_backup *run, struc
         return false;
     }
     if (!base_backup_run(task, pg, run, err)) {
+        tree_drop(c->tree, &c->data); /* what was not taken */
         lane_fail(task, c->lane);
         return false;
     }
@@ -196,7 +208,7 @@ static bool copy_with(struct copy *c, struct pg *pg, struct err *err)
 
 bool backup_copy(struct backup_run *r, struct err *err)
 {
-    struct copy c = {.r = r};
+    struct copy c = {.r = r, .data.kind = TREE_DATA};
     const struct pg_target target = {server_cfg_streaming_conninfo(r->srv),
                                      r->srv->streaming_backup_name, PG_REPLICATION};
     struct pg *pg = pg_open(r->task, &target, err);

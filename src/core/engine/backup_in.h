@@ -2,6 +2,7 @@
 /* backup_in.h - what the pieces of the verb `backup` share: nobody else includes it.
  *
  *     backup.c           the order of things, the id, backup.info, the end
+ *     backup_id.c        an id that never repeats
  *     backup_look.c      may a backup begin at all?
  *     backup_copy.c      one attempt: connection -> lane -> tree, and the wait for the disk
  *     backup_settings.c  settings and configuration files beside the copy
@@ -29,11 +30,15 @@ struct backup_run {
     uint32_t block_size;
     struct backup b;
     char dir[PATH_CAP]; /* base/<id> */
+    int ballast;        /* descriptor of some blocks to be freed when the disk is full; -1 */
     bool is_first;      /* no complete backup was there */
     uint64_t bytes;     /* written */
     int64_t began_ns;   /* the copy: monotonic */
     int64_t copied_ns;
 };
+
+/* Fills b.id, dir and is_first. Local time, but always after the newest id. */
+MUST_CHECK bool backup_choose_id(struct backup_run *r, struct err *err);
 
 MUST_CHECK bool backup_look(struct backup_run *r, struct err *err);
 MUST_CHECK bool backup_sql_open(struct backup_run *r, struct err *err);

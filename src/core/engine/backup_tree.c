@@ -118,7 +118,7 @@ static bool archive_dir(const struct tree *t, const struct base_backup_archive *
     char oid[16];
 
     if (!a->location) {
-        return path_join(out, t->data, "", err);
+        return str_copy(out, PATH_CAP, t->data);
     }
     if (a->location[0] != '/') {
         return is_in_place(a, err) && path_join(out, t->data, a->location, err);
@@ -317,11 +317,17 @@ static bool end_manifest(struct tree *t, struct err *err)
     return t->whole;
 }
 
+static bool take_data(struct tree *t, const struct base_backup_buf *buf, struct err *err)
+{
+    return t->in_manifest ? manifest_data(t, buf->p, buf->n, err)
+                          : tar_feed(&t->tar, buf->p, buf->n, err);
+}
+
 bool tree_consume(void *tree, void *item, bool more, struct err *err)
 {
     struct tree *t = tree;
     struct tree_item *it = item;
-    bool ok = false;
+    bool ok = true;
 
     (void)more;
     switch (it->kind) {
@@ -330,9 +336,10 @@ bool tree_consume(void *tree, void *item, bool more, struct err *err)
     case TREE_MANIFEST:
         return begin_manifest(t, err);
     case TREE_DATA:
-        ok = t->in_manifest ? manifest_data(t, it->buf.p, it->buf.n, err)
-                            : tar_feed(&t->tar, it->buf.p, it->buf.n, err);
-        base_backup_free(&it->buf);
+        for (size_t i = 0; i < it->bufs; i++) {
+            ok = ok && take_data(t, &it->buf[i], err);
+            base_backup_free(&it->buf[i]);
+        }
         break;
     case TREE_ARCHIVE_END:
         return t->in_manifest ? end_manifest(t, err) : end_archive(t, err);
@@ -345,8 +352,8 @@ void tree_drop(void *tree, void *item)
     struct tree_item *it = item;
 
     (void)tree;
-    if (it->kind == TREE_DATA) {
-        base_backup_free(&it->buf);
+    for (size_t i = 0; it->kind == TREE_DATA && i < it->bufs; i++) {
+        base_backup_free(&it->buf[i]);
     }
 }
 

@@ -23,6 +23,7 @@
 #include "pg/manifest.h"
 
 #define TREE_LABEL_CAP 8192 /* of a backup_label that is kept for backup.info */
+#define TREE_BUFS      16   /* messages in one item of the lane */
 #define TREE_ODD_MAX   8    /* names kept of files with a size that is not whole pages */
 
 struct tree_spec {
@@ -54,8 +55,11 @@ MUST_CHECK bool tree_archives(struct tree *t, const struct base_backup_archive *
 enum tree_item_kind { TREE_ARCHIVE, TREE_MANIFEST, TREE_DATA, TREE_ARCHIVE_END };
 struct tree_item {
     enum tree_item_kind kind;
-    size_t archive;             /* TREE_ARCHIVE: index in the list */
-    struct base_backup_buf buf; /* TREE_DATA: freed by consume or drop */
+    size_t archive; /* TREE_ARCHIVE: index in the list */
+    /* TREE_DATA: freed by consume or drop. Several messages at once, for what an item costs is
+     * waking the other thread. */
+    struct base_backup_buf buf[TREE_BUFS];
+    size_t bufs;
 };
 bool tree_consume(void *tree, void *item, bool more, struct err *err);
 void tree_drop(void *tree, void *item);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* cron.h - the verb cron: once a minute, start what should be running.
  *
- * For each server that is active and not disabled, under its cron lock: archive-wal, receive-wal
- * when it does not run (or end it when streaming_archiver is off), check-backup of the oldest
- * backup that waits for WAL, and the end of a delete that was interrupted. Each is started as
- * our own program (`<program> -c CONF -q VERB SERVER`) in a session of its own and not waited
- * for. At the end lock files that nobody holds are removed.
+ * For each server that is active and not disabled, under its cron lock: archive-wal,
+ * receive-wal when it does not run (or end it when streaming_archiver is off), check-backup of
+ * the oldest backup that waits for WAL, and the end of a delete that was interrupted. Each is
+ * started as our own program (`<program> -c CONF -q VERB SERVER`) in a session of its own and
+ * not waited for. At the end lock files that nobody holds are removed.
  *
  * Errors   What one server refuses is said and the others go on; false at the end then.
  */

@@ -330,7 +330,7 @@ void tree_feed_free(struct tree_feed *f)
 
 int tree_feed_next(struct tree_feed *f, struct tree_batch *out, struct err *err)
 {
-    out->bytes = 0;
+    out->bytes = out->bad = out->unreadable = 0;
     out->files = 0;
     out->used = 0;
     if (f->held) {

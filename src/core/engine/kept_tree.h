@@ -81,6 +81,7 @@ struct tree_batch {
     uint64_t bytes; /* of all files in it */
     uint32_t files;
     uint32_t used;
+    uint64_t bad, unreadable; /* a bit a file: left to who works on it */
     uint8_t mem[TREE_BATCH_BYTES];
 };
 

@@ -58,6 +58,7 @@ struct receive {
     struct history history; /* of the server's timeline */
     struct wal_start start;
     enum wal_trouble trouble; /* of the last failure */
+    struct wal_start removed; /* where the server last had nothing any more */
     pg_lsn durable;           /* told to the server; never goes back in one process */
     bool is_standby;          /* the server is in recovery */
     bool is_prompt;           /* a commit waits for us */

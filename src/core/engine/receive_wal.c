@@ -209,6 +209,16 @@ static void note_hole(struct receive *rx, struct err *err)
             fmt_lsn(range[0], from), fmt_lsn(range[1], until));
 }
 
+/* A standby that is promoted below the position it has sent says so once about the segment it
+ * would have sent next; asked anew it goes on from the switch. Said twice, it is a hole. */
+static bool is_removed_again(struct receive *rx)
+{
+    bool again = rx->removed.at == rx->start.at && rx->removed.tli == rx->start.tli;
+
+    rx->removed = rx->start;
+    return again;
+}
+
 static enum verdict judge_trouble(struct receive *rx, struct err *err)
 {
     switch (rx->trouble) {
@@ -216,6 +226,9 @@ static enum verdict judge_trouble(struct receive *rx, struct err *err)
     case WAL_SLOT_BUSY:
         return TRY_AGAIN;
     case WAL_REMOVED:
+        if (!is_removed_again(rx)) {
+            return TRY_AGAIN;
+        }
         note_hole(rx, err);
         str_copy(err->hint, sizeof err->hint,
                  "Run receive-wal --reset to go on after the hole, then take a backup.");

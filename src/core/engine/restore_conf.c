@@ -58,7 +58,7 @@ bool shell_quote(struct sbuf *b, struct str word)
 
 static bool cannot_write(const char *key, struct err *err)
 {
-    return err_set(err, ERR_USAGE, "Use paths without line breaks.", key,
+    return err_set(err, ERR_FORMAT, "Use paths without line breaks.", key,
                    "the value cannot be written to a configuration file");
 }
 

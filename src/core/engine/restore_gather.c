@@ -13,11 +13,11 @@ static bool check_request(const struct restore_request *q, struct err *err)
 
     if (conf &&
         (conf[0] == '\0' || conf[0] == '/' || strstr(conf, "..") || strpbrk(conf, "\n\r"))) {
-        return err_set(err, ERR_USAGE, "Give a name relative to PGDATA.", conf,
+        return err_set(err, ERR_FORMAT, "Give a name relative to PGDATA.", conf,
                        "not a file inside PGDATA");
     }
     if (q->staging_wal_directory && q->staging_wal_directory[0] != '/') {
-        return err_set(err, ERR_USAGE, "Write it from the root on.", q->staging_wal_directory,
+        return err_set(err, ERR_FORMAT, "Write it from the root on.", q->staging_wal_directory,
                        "the staging directory is an absolute path");
     }
     return true;

@@ -17,7 +17,7 @@
 
 static bool bad_path(const char *path, const char *why, struct err *err)
 {
-    return err_set(err, ERR_USAGE, "Name a directory.", path, "%s", why);
+    return err_set(err, ERR_FORMAT, "Name a directory.", path, "%s", why);
 }
 
 /* The last component of head goes in front of tail; false: it is "..". */
@@ -225,16 +225,16 @@ static bool relocate(struct restore_run *r, struct err *err)
             }
         }
         if (!space) {
-            return err_set(err, ERR_USAGE, "Use a tablespace that the backup has.", move->name,
+            return err_set(err, ERR_FORMAT, "Use a tablespace that the backup has.", move->name,
                            "not a tablespace of this backup, which has: %s",
                            b.len ? list : "none");
         }
         if (space->in_place) {
-            return err_set(err, ERR_USAGE, "Leave it out of --tablespace.", move->name,
+            return err_set(err, ERR_FORMAT, "Leave it out of --tablespace.", move->name,
                            "this tablespace lies inside PGDATA");
         }
         if (move->location[0] != '/') {
-            return err_set(err, ERR_USAGE, "Write it from the root on.", move->location,
+            return err_set(err, ERR_FORMAT, "Write it from the root on.", move->location,
                            "the location of a tablespace is an absolute path");
         }
         space->to = move->location;

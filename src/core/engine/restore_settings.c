@@ -117,7 +117,8 @@ static bool install(struct restore_run *r, const char *rel, const char *original
     return restore_put(r, rel, text, r->file_mode, err);
 }
 
-static bool fill_gaps(struct restore_run *r, struct err *err)
+/* *conf_is_saved: postgresql.conf is such a copy, and has been mangled as one. */
+static bool fill_gaps(struct restore_run *r, bool *conf_is_saved, struct err *err)
 {
     const struct {
         const char *rel, *original;
@@ -130,6 +131,7 @@ static bool fill_gaps(struct restore_run *r, struct err *err)
     char saved[PATH_CAP];
     mode_t mode;
 
+    *conf_is_saved = false;
     for (size_t i = 0; i < sizeof file / sizeof file[0]; i++) {
         if (has(r, file[i].rel, &mode)) {
             continue;
@@ -138,6 +140,7 @@ static bool fill_gaps(struct restore_run *r, struct err *err)
             if (!install(r, file[i].rel, file[i].original, saved, err)) {
                 return false;
             }
+            *conf_is_saved = *conf_is_saved || i == 0;
         } else {
             r->missing[r->missing_n++] = file[i].rel;
         }
@@ -190,15 +193,22 @@ static bool recovery_text(struct restore_run *r, struct str *out, struct err *er
 
 bool restore_write_settings(struct restore_run *r, struct err *err)
 {
+    static const char *const own[] = {"postgresql.conf", AUTO_CONF};
     const char *rel =
         r->req->recovery_conf_filename ? r->req->recovery_conf_filename : AUTO_CONF;
     struct str tail, none = STR_LIT("");
+    bool is_saved, is_own = false;
 
-    if (!recovery_text(r, &tail, err) || !fill_gaps(r, err) ||
-        !mangle(r, "postgresql.conf", none, err) ||
-        !mangle(r, AUTO_CONF, strcmp(rel, AUTO_CONF) == 0 ? tail : none, err)) {
+    if (!recovery_text(r, &tail, err) || !fill_gaps(r, &is_saved, err)) {
         return false;
     }
-    return strcmp(rel, AUTO_CONF) == 0 || strcmp(rel, "postgresql.conf") == 0 ||
-           mangle(r, rel, tail, err);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        bool here = strcmp(rel, own[i]) == 0;
+
+        is_own = is_own || here;
+        if ((i > 0 || !is_saved || here) && !mangle(r, own[i], here ? tail : none, err)) {
+            return false;
+        }
+    }
+    return is_own || mangle(r, rel, tail, err);
 }

@@ -303,27 +303,28 @@ static bool take_old_shape(struct stream *s, struct err *err)
             return false;
         }
     }
-    return take_copy_out(s, err) && begin_manifest(s, err) && take_copy(s, SHAPE_RAW, err) &&
-           finish_open(s, err);
+    return take_copy_out(s, err) && begin_manifest(s, err) && take_copy(s, SHAPE_RAW, err);
 }
 
 static bool take_new_shape(struct stream *s, struct err *err)
 {
-    if (!take_copy_out(s, err) || !take_copy(s, SHAPE_MESSAGES, err) || !finish_open(s, err)) {
-        return false;
-    }
-    return s->manifest || unexpected("manifest", err);
+    return take_copy_out(s, err) && take_copy(s, SHAPE_MESSAGES, err);
 }
 
-/* The server's last word. Everything is here by now: bad page checksums are a fact about the
- * backup, not a failure of the transfer. */
+/* The server's last word. A copy that broke off ends as one that is complete does: only the row
+ * that follows tells them apart, so the last archive is ended after it. With that row
+ * everything is here: bad page checksums are a fact about the backup, not a failure of the
+ * transfer. */
 static bool take_end(struct stream *s, struct err *err)
 {
     struct base_backup_result *result = &s->run->result;
     struct err said = {0};
 
-    if (!take_position(s, &result->end_lsn, &result->end_tli, err)) {
+    if (!take_position(s, &result->end_lsn, &result->end_tli, err) || !finish_open(s, err)) {
         return false;
+    }
+    if (!s->manifest) {
+        return unexpected("manifest", err);
     }
     if (pg_drain(s->pg, s->task, &said)) {
         return true;

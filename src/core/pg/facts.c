@@ -151,12 +151,15 @@ static void take_archiver(const struct pg_rows *r, struct arena *a, struct pg_fa
 static bool take_server(const struct pg_rows *r, struct arena *a, struct pg_facts *out,
                         struct err *err)
 {
+    struct str version, number_only = str_of("");
     uint64_t tli;
 
     if (r->rows != 1 || r->cols != COL_COUNT) {
         return err_set(err, ERR_QUERY, "", "", "the server tells nothing about itself");
     }
-    out->version_text = keep(a, r, 0, COL_VERSION);
+    version = pg_bytes(r, 0, COL_VERSION);
+    (void)str_split(&version, ' ', &number_only); /* "15.18 (Debian 15.18-0+deb12u1)" */
+    out->version_text = arena_strndup(a, number_only.p, number_only.n);
     out->in_recovery = pg_bool(r, 0, COL_RECOVERY);
     out->superuser = pg_bool(r, 0, COL_SUPER);
     out->monitor_rights = out->superuser || pg_bool(r, 0, COL_MONITOR);

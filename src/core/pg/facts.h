@@ -19,7 +19,7 @@
 
 struct pg_facts {
     int version;              /* 150020 */
-    const char *version_text; /* "15.20", as the server spells it */
+    const char *version_text; /* "15.20", without what a packager added */
     bool in_recovery;
     bool superuser;
     bool backup_rights;  /* may run pg_backup_start and friends, and read settings */

@@ -164,17 +164,20 @@ enum wal_trouble wal_trouble_of(const struct err *err, const char *sqlstate,
                                 const struct wal_start *start)
 {
     static const struct {
-        const char *sqlstate;
+        const char *begins; /* an SQLSTATE or a class of them */
         enum wal_trouble is;
     } known[] = {
         {"58P01", WAL_REMOVED},      /* undefined_file */
         {"42704", WAL_SLOT_MISSING}, /* undefined_object */
         {"55006", WAL_SLOT_BUSY},    /* object_in_use */
         {"55000", WAL_SLOT_LOST},    /* object_not_in_prerequisite_state */
+        {"57P0", WAL_LINK},          /* shut down, crashed, starting up */
+        {"08", WAL_LINK},            /* connection exceptions */
+        {"53", WAL_LINK},            /* too many connections, out of memory ... */
     };
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (strcmp(sqlstate, known[i].sqlstate) == 0) {
+        if (str_starts(str_of(sqlstate), known[i].begins)) {
             return known[i].is;
         }
     }

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "engine/check.h"
+
+#include "base/clock.h"
+#include "engine/check_in.h"
+#include "repo/lock.h"
+
+#include <string.h>
+
+void check_add(struct checking *c, const char *label, bool ok, const char *hint,
+               enum check_weight weight)
+{
+    if (c->out->n < CHECK_LINES_MAX) {
+        c->out->line[c->out->n++] = (struct check_line){
+            .label = label, .ok = ok, .hint = hint, .weight = weight, .perfdata = -1};
+    }
+}
+
+const char *check_why(struct checking *c, const struct err *err)
+{
+    char text[1536];
+
+    return arena_strdup(c->a, err_text(err, text, sizeof text));
+}
+
+static void configuration(struct checking *c)
+{
+    struct check_line *line;
+
+    if (c->srv->messages == 0) {
+        return;
+    }
+    check_add(c, "configuration", false, NULL, CHECK_CRITICAL);
+    line = &c->out->line[c->out->n - 1];
+    line->more = c->srv->message;
+    line->mores = c->srv->messages;
+}
+
+/* What Barman asks of the client programs of PostgreSQL; there are none here. */
+static void built_in(struct checking *c)
+{
+    if (c->srv->backup_method && strcmp(c->srv->backup_method, "postgres") == 0) {
+        check_add(c, "pg_basebackup", true, "built in", CHECK_CRITICAL);
+        check_add(c, "pg_basebackup compatible", true, "built in", CHECK_CRITICAL);
+        check_add(c, "pg_basebackup supports tablespaces mapping", true, "built in",
+                  CHECK_CRITICAL);
+    }
+}
+
+static void receiver(struct checking *c)
+{
+    bool runs;
+
+    if (!c->srv->streaming_archiver) {
+        return;
+    }
+    runs = lock_is_held(c->repo, LOCK_RECEIVE_WAL, NULL);
+    check_add(c, "pg_receivexlog", true, "built in", CHECK_CRITICAL);
+    check_add(c, "pg_receivexlog compatible", true, "built in", CHECK_CRITICAL);
+    check_add(c, "receive-wal running", runs, runs ? NULL : "See the log file for more details",
+              CHECK_CRITICAL);
+}
+
+static void (*const groups[])(struct checking *) = {
+    check_waiting,  check_postgres, check_repository, built_in,     configuration,
+    check_identity, receiver,       check_archiver,   check_errors,
+};
+
+bool check_run(const struct task *t, const struct check_what *what, struct arena *a,
+               struct check *out, struct err *err)
+{
+    struct task limited = *t;
+    struct checking c = {
+        .t = &limited, .repo = what->repo, .srv = what->srv, .a = a, .out = out};
+
+    out->n = 0;
+    if (what->timeout_s > 0) {
+        int64_t by = clock_mono_ns() + what->timeout_s * NS_PER_S;
+        limited.deadline_ns = t->deadline_ns && t->deadline_ns < by ? t->deadline_ns : by;
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        struct err stop;
+        groups[i](&c);
+        if (!task_go_on(&limited, &stop)) {
+            if (stop.code == ERR_CANCEL || !task_go_on(t, &stop)) {
+                *err = stop;
+                return false;
+            }
+            check_add(&c, "check timeout", false, "the checks took too long", CHECK_CRITICAL);
+            break;
+        }
+    }
+    return !a->failed || arena_err(a, err);
+}
+
+const struct check_line *check_first_failed(const struct check *c, enum check_scope scope)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (!c->line[i].ok && (scope == CHECK_ALL || c->line[i].weight == CHECK_CRITICAL)) {
+            return &c->line[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/fmt.h"
+#include "engine/check_in.h"
+#include "engine/list.h"
+#include "repo/xlogdb.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- what waits --------------------------------------------------------------------- */
+
+static bool has_archived(struct checking *c)
+{
+    struct arena_mark mark = arena_mark(c->a);
+    struct xlogdb *db = ARENA_NEW(c->a, struct xlogdb);
+    struct wal_file wal;
+    struct err why;
+    bool has = false;
+
+    if (db && xlogdb_open(db, c->repo, &why)) {
+        has = xlogdb_next(db, &wal, &why) == 1;
+        xlogdb_close(db);
+    }
+    arena_reset(c->a, mark);
+    return has;
+}
+
+static bool has_waiting_backup(struct checking *c)
+{
+    struct catalogue all;
+    struct err why;
+
+    if (!catalogue_load(c->repo, c->a, &all, &why)) {
+        return false;
+    }
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.backup[i].status == BACKUP_WAITING_FOR_WALS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t count_waiting(struct checking *c, const char *dir)
+{
+    struct arena_mark mark = arena_mark(c->a);
+    struct names names = {0};
+    struct err why;
+    size_t n = 0;
+
+    if (dir_names(c->a, dir, DIR_MAY_MISS, &names, &why)) {
+        for (size_t i = 0; i < names.n; i++) {
+            n += names.name[i][0] != '.' && !str_ends(str_of(names.name[i]), ".tmp");
+        }
+    }
+    arena_reset(c->a, mark);
+    return n;
+}
+
+static void one_directory(struct checking *c, bool is_used, size_t n,
+                          const char *const label[2])
+{
+    int64_t most = c->srv->max_incoming_wals_queue;
+
+    if (!is_used && n > 0) {
+        check_add(c, label[0], false,
+                  arena_fmt(c->a, "'%s' must be empty when its archiver is off", label[1]),
+                  CHECK_NOT_FOR_BACKUP);
+    } else if (is_used && most != CFG_UNSET && n > (uint64_t)most) {
+        check_add(
+            c, label[1], false,
+            arena_fmt(c->a, "there are too many WALs in queue: %zu, max %" PRId64, n, most),
+            CHECK_NOT_FOR_BACKUP);
+    }
+}
+
+void check_waiting(struct checking *c)
+{
+    static const char *const incoming[] = {"empty incoming directory",
+                                           "incoming WALs directory"};
+    static const char *const streaming[] = {"empty streaming directory",
+                                            "streaming WALs directory"};
+    size_t n = count_waiting(c, c->repo->streaming_dir);
+
+    if (!has_archived(c) && !has_waiting_backup(c)) {
+        /* The receiver's own line tells whether WAL comes; an idle server has sent none yet. */
+        check_add(
+            c, "WAL archive", false,
+            "please make sure WAL shipping is setup; switch-wal --force sends a first file",
+            c->srv->streaming_archiver ? CHECK_NOT_FOR_BACKUP : CHECK_CRITICAL);
+    }
+    one_directory(c, c->srv->archiver, count_waiting(c, c->repo->incoming_dir), incoming);
+    one_directory(c, c->srv->streaming_archiver, !c->srv->streaming_archiver && n == 1 ? 0 : n,
+                  streaming);
+}
+
+/* ---- backups ------------------------------------------------------------------------ */
+
+static void age(struct checking *c, const char *label, int64_t limit_s, int64_t age_ns)
+{
+    char limit[FMT_CAP], now[FMT_CAP];
+    bool is_wal = strcmp(label, "wal maximum age") == 0;
+
+    if (limit_s == CFG_UNSET) {
+        check_add(c, label, true,
+                  is_wal ? "no last_wal_maximum_age provided"
+                         : "no last_backup_maximum_age provided",
+                  CHECK_NOT_FOR_BACKUP);
+        return;
+    }
+    fmt_duration(limit_s * NS_PER_S, limit);
+    if (age_ns < 0) {
+        check_add(c, label, false,
+                  arena_fmt(c->a, "interval provided: %s, latest %s age: No available %s",
+                            limit, is_wal ? "wal" : "backup", is_wal ? "WALs" : "backups"),
+                  CHECK_NOT_FOR_BACKUP);
+        return;
+    }
+    fmt_duration(age_ns, now);
+    check_add(c, label, age_ns <= limit_s * NS_PER_S,
+              arena_fmt(c->a, "interval provided: %s, latest %s age: %s", limit,
+                        is_wal ? "wal" : "backup", now),
+              CHECK_NOT_FOR_BACKUP);
+}
+
+static void sizes(struct checking *c, const struct backup *last, const struct backup_wal *wal)
+{
+    char text[FMT_CAP], least[FMT_CAP];
+    int64_t size = last ? (int64_t)last->size : 0, limit = c->srv->last_backup_minimum_size;
+    double wal_time = wal ? wal->last_time : 0;
+    int64_t wal_size = wal ? (int64_t)wal->next_size : 0;
+    bool ok = limit == CFG_UNSET || size >= limit;
+
+    fmt_size(size, text);
+    check_add(c, "backup minimum size", ok,
+              ok ? arena_strdup(c->a, text)
+                 : arena_fmt(c->a, "%s, minimum %s", text, fmt_size(limit, least)),
+              CHECK_NOT_FOR_BACKUP);
+    c->out->line[c->out->n - 1].perfdata = size;
+    age(c, "wal maximum age", c->srv->last_wal_maximum_age,
+        wal_time > 0 ? clock_wall_ns() - (int64_t)(wal_time * 1e9) : -1);
+    check_add(c, "wal size", true, arena_strdup(c->a, fmt_size(wal_size, text)),
+              CHECK_NOT_FOR_BACKUP);
+    c->out->line[c->out->n - 1].perfdata = wal_size;
+}
+
+static void counts(struct checking *c, const struct catalogue *all)
+{
+    int64_t failed = 0, full = 0;
+
+    for (size_t i = 0; i < all->n; i++) {
+        failed += all->backup[i].status == BACKUP_FAILED;
+        full += all->backup[i].status == BACKUP_DONE && !all->backup[i].parent_backup_id;
+    }
+    check_add(c, "failed backups", failed == 0,
+              arena_fmt(c->a, "there are %" PRId64 " failed backups", failed),
+              CHECK_NOT_FOR_BACKUP);
+    check_add(c, "minimum redundancy requirements", full >= c->srv->minimum_redundancy,
+              arena_fmt(c->a, "have %" PRId64 " backups, expected at least %" PRId64, full,
+                        c->srv->minimum_redundancy),
+              CHECK_NOT_FOR_BACKUP);
+}
+
+void check_repository(struct checking *c)
+{
+    const struct backup *last = NULL;
+    const struct backup_wal *wal = NULL;
+    struct backup_list list = {0};
+    struct err why;
+    bool ok;
+
+    if (!c->srv->disabled) {
+        ok = repo_make_dirs(c->repo, &why);
+        check_add(c, "directories", ok, ok ? NULL : check_why(c, &why), CHECK_CRITICAL);
+    }
+    check_add(c, "retention policy settings", true, NULL, CHECK_CRITICAL);
+    if (!list_load(c->repo, c->a, &list, &why)) {
+        check_add(c, "backup maximum age", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
+        return;
+    }
+    for (size_t i = 0; i < list.catalogue.n; i++) {
+        enum backup_status s = list.catalogue.backup[i].status;
+        if (s == BACKUP_DONE || s == BACKUP_WAITING_FOR_WALS) {
+            last = &list.catalogue.backup[i];
+            wal = &list.wal[i];
+        }
+    }
+    age(c, "backup maximum age", c->srv->last_backup_maximum_age,
+        last && last->end_time.known ? clock_wall_ns() - last->end_time.us * 1000 : -1);
+    sizes(c, last, wal);
+    ok = !c->srv->compression || server_cfg_compression(c->srv);
+    check_add(c, "compression settings", ok, ok ? NULL : "not written by this version",
+              CHECK_CRITICAL);
+    counts(c, &list.catalogue);
+}
+
+/* ---- errors/ ------------------------------------------------------------------------ */
+
+void check_errors(struct checking *c)
+{
+    size_t duplicate = 0, unknown = 0, other = 0;
+    struct names names = {0};
+    struct err why;
+    bool ok;
+
+    if (!dir_names(c->a, c->repo->errors_dir, DIR_MAY_MISS, &names, &why)) {
+        check_add(c, "archiver errors", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
+        return;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        struct str name = str_of(names.name[i]);
+        duplicate += str_ends(name, ".duplicate");
+        unknown += str_ends(name, ".unknown");
+    }
+    other = names.n - duplicate - unknown;
+    ok = names.n == 0;
+    check_add(c, "archiver errors", ok,
+              ok ? NULL
+                 : arena_fmt(c->a,
+                             "duplicates: %zu, unknown: %zu, not relevant: 0, "
+                             "unknown failure: %zu",
+                             duplicate, unknown, other),
+              CHECK_NOT_FOR_BACKUP);
+}

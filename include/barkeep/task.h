@@ -102,6 +102,7 @@ void task_say(const struct task *t, enum say kind, const char *fmt, ...)
 void task_progress(const struct task *t, const struct progress *p);
 
 /* A lane: the producer opens, puts, and ends with exactly one of close and fail.
+ * put:   an item whose put failed was not taken and stays the caller's.
  * close: no more items; waits until all are consumed; false and the consumer's failure.
  * fail:  the producer gives up; what waits is dropped; waits for the consumer to stop. */
 MUST_CHECK struct lane *lane_open(const struct task *t, const struct lane_spec *spec,

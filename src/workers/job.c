@@ -18,7 +18,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define STEP_NS (NS_PER_S / 10) /* progress is looked at this often */
+#define STEP_NS  (NS_PER_S / 10) /* progress is looked at this often */
+#define SAID_CAP 5120            /* of a line that was said, with its passwords covered */
 
 struct job {
     const struct job_spec *spec;
@@ -76,7 +77,7 @@ static void record_began(struct job *job)
 
 static void record_ended(struct job *job)
 {
-    char text[1600];
+    char text[1600], kept[2048];
     struct fact f;
 
     fact_init(&f, "ended");
@@ -86,7 +87,7 @@ static void record_ended(struct job *job)
     }
     if (!job->ok) {
         fact_add(&f, "code", err_name(job->end.code));
-        fact_add(&f, "text", err_text(&job->end, text, sizeof text));
+        fact_add(&f, "text", redact(err_text(&job->end, text, sizeof text), kept, sizeof kept));
         fact_add(&f, "hint", job->end.hint);
     }
     record(job, &f, JOURNAL_EDGE);
@@ -96,20 +97,25 @@ static void record_ended(struct job *job)
 static void said(struct job *job, enum say kind, const char *line)
 {
     const struct job_watch *watch = &job->spec->watch;
+    char kept[SAID_CAP]; /* what a server said may hold a connection string */
     struct fact f;
 
+    redact(line, kept, sizeof kept);
     if (kind != SAY_OUT) {
         log_line(says[kind].level, "%s", line);
     }
     if (job->on_record) {
-        job_dir_log(&job->dir, says[kind].name, line);
+        job_dir_log(&job->dir, says[kind].name, kept);
     }
     if (!says[kind].shown) {
+        if (kind == SAY_DEBUG && watch->said) {
+            watch->said(watch->ctx, kind, line);
+        }
         return;
     }
     fact_init(&f, "said");
     fact_add(&f, "kind", says[kind].name);
-    fact_add(&f, "line", line);
+    fact_add(&f, "line", kept);
     record(job, &f, JOURNAL_PLAIN);
     if (watch->said) {
         watch->said(watch->ctx, kind, line);

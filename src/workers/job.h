@@ -38,7 +38,7 @@ enum job_kind { JOB_READS, JOB_WRITES };
 
 struct job_watch {
     void *ctx;
-    void (*said)(void *ctx, enum say kind, const char *line); /* may be NULL */
+    void (*said)(void *ctx, enum say kind, const char *line); /* all but SAY_LOG; or NULL */
     void (*progress)(void *ctx, const struct progress *p);    /* ten a second; may be NULL */
 };
 
@@ -47,8 +47,8 @@ struct job_spec {
     uint32_t number;  /* from job_allocate(), or 0: take the next one */
     enum job_kind kind;
     const char *verb;    /* "backup"; also the thread's name */
-    const char *server;  /* "" when there is none */
-    const char *plan;    /* text for the file `plan`; "" for none */
+    const char *server;  /* NULL or "": none */
+    const char *plan;    /* text for the file `plan`; NULL or "": none */
     int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
     bool (*run)(const struct task *task, void *arg, struct err *err);
     void *arg;

@@ -134,7 +134,7 @@ static bool write_plan(const struct job_dir *d, const char *plan, struct err *er
     int fd;
     bool ok;
 
-    if (!plan[0]) {
+    if (!plan || !plan[0]) {
         return true;
     }
     if (!make_file(d, "plan", O_TRUNC, &fd, err)) {

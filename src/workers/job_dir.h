@@ -27,7 +27,7 @@ struct job_dir {
     char path[PATH_CAP];
 };
 
-/* number 0: the next one. plan "": none. On failure nothing stays open. */
+/* number 0: the next one. plan NULL or "": none. On failure nothing stays open. */
 MUST_CHECK bool job_dir_open(struct job_dir *d, const char *home, uint32_t number,
                              const char *plan, struct err *err);
 void job_dir_release(struct job_dir *d);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define REQUEST_CAP 64
+#define BACKLOG     64 /* that may knock while the collector writes its journal */
 #define PACKET_CAP  (JOURNAL_LINE_CAP + 64)
 
 /* A path in sun_path is at most 107 bytes, a home may be deeper: go through the descriptor. */
@@ -39,7 +40,7 @@ bool serve_open(struct serve *s, int dir_fd, const struct journal *journal, stru
     }
     /* The directory is 0700, so nobody gets in before the mode is set. */
     if (s->fd < 0 || bind(s->fd, (const struct sockaddr *)&a, sizeof a) != 0 ||
-        fchmodat(dir_fd, "sock", 0600, 0) != 0 || listen(s->fd, SERVE_CLIENTS) != 0) {
+        fchmodat(dir_fd, "sock", 0600, 0) != 0 || listen(s->fd, BACKLOG) != 0) {
         err_os(err, errno, "open the socket of the job", "sock");
         serve_release(s);
         return false;

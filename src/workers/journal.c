@@ -10,7 +10,7 @@
 
 void fact_clean(struct sbuf *b, const char *value)
 {
-    for (; *value; value++) {
+    for (; value && *value; value++) {
         char c = *value;
         sbuf_char(b, (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c);
     }

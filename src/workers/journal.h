@@ -31,8 +31,8 @@ struct fact {
     struct sbuf b;
 };
 
-void fact_init(struct fact *f, const char *kind); /* with the time of now */
-void fact_add(struct fact *f, const char *key, const char *value);
+void fact_init(struct fact *f, const char *kind);                  /* with the time of now */
+void fact_add(struct fact *f, const char *key, const char *value); /* NULL: as "" */
 void fact_add_u64(struct fact *f, const char *key, uint64_t value);
 
 /* The value as it may stand in a line: control characters become blanks. */

@@ -34,6 +34,11 @@ static void quiet(int fd)
     BUG_IF(read(fd, &n, sizeof n) < 0 && errno != EAGAIN && errno != EINTR);
 }
 
+static char *items_new(size_t slots, size_t stride)
+{
+    return slots > SIZE_MAX / stride ? NULL : calloc(slots, stride);
+}
+
 bool ring_init(struct ring *r, size_t item_size, size_t slots, struct err *err)
 {
     BUG_IF(item_size == 0 || slots == 0 || (slots & (slots - 1)) != 0);
@@ -48,7 +53,7 @@ bool ring_init(struct ring *r, size_t item_size, size_t slots, struct err *err)
         ring_release(r);
         return false;
     }
-    r->item = slots > SIZE_MAX / r->stride ? NULL : calloc(slots, r->stride);
+    r->item = items_new(slots, r->stride);
     if (!r->item) {
         ring_release(r);
         return err_set(err, ERR_MEMORY, "", "", "out of memory");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* walwalk - what the record walk says of segment files, as text, for tests against a server.
  *
- *     walwalk [-q] SEGMENT...      names as the server gives them, also .partial; in order
+ *     walwalk [-q] SEGMENT...      names as the server gives them, in order
  *
  *     commit LSN XID TIME SUBXACTS      abort ...       TIME: microseconds since 1970
  *     restore_point LSN TIME NAME       checkpoint LSN REDO TLI TIME
@@ -9,9 +9,16 @@
  *     end REASON | LSN | WHY
  *     records N unproven N first LSN last LSN
  *
+ *     walwalk -c FILE              a pg_control
+ *
+ *     control SYSID VERSION CATALOGUE MAJOR     checkpoint LSN REDO TLI
+ *     sizes PAGE PAGES_A_FILE WAL_PAGE SEGMENT CHECKSUMS
+ *     settings CONNECTIONS WORKERS SENDERS PREPARED LOCKS WAL_LEVEL
+ *
  * Page and segment size, version and system id are taken from the first page. -q: no events.
  */
 #include "base/fmt.h"
+#include "wal/control.h"
 #include "wal/walk.h"
 
 #include <fcntl.h>
@@ -115,12 +122,41 @@ static bool walk_file(struct wal_walk *w, const char *path, bool is_quiet)
     return true;
 }
 
+static int print_control(const char *path)
+{
+    uint8_t file[CONTROL_FILE_SIZE];
+    char at[FMT_CAP], redo[FMT_CAP], text[512];
+    struct control c;
+    struct err err = {0};
+    int fd = open(path, O_RDONLY);
+    ssize_t n = fd < 0 ? 0 : read(fd, file, sizeof file);
+
+    if (!control_parse(file, n > 0 ? (size_t)n : 0, path, &c, &err)) {
+        fprintf(stderr, "%s\n", err_text(&err, text, sizeof text));
+        return EXIT_FAILURE;
+    }
+    printf("control %" PRIu64 " %" PRIu32 " %" PRIu32 " %d\n", c.sysid, c.version,
+           c.cat_version, c.major);
+    printf("checkpoint %s %s %" PRIu32 "\n", lsn(c.checkpoint, at),
+           lsn(c.checkpoint_copy.redo, redo), c.checkpoint_copy.tli);
+    printf("sizes %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", c.blcksz,
+           c.relseg_size, c.xlog_blcksz, c.xlog_seg_size, c.data_checksums);
+    printf("settings %" PRId32 " %" PRId32 " %" PRId32 " %" PRId32 " %" PRId32 " %" PRId32 "\n",
+           c.settings.max_connections, c.settings.max_worker_processes,
+           c.settings.max_wal_senders, c.settings.max_prepared_xacts,
+           c.settings.max_locks_per_xact, c.settings.wal_level);
+    return EXIT_SUCCESS;
+}
+
 int main(int argc, char **argv)
 {
     static struct wal_walk w;
     char first[FMT_CAP], last[FMT_CAP], at[FMT_CAP];
     bool is_quiet = argc > 1 && strcmp(argv[1], "-q") == 0;
 
+    if (argc == 3 && strcmp(argv[1], "-c") == 0) {
+        return print_control(argv[2]);
+    }
     for (int i = is_quiet ? 2 : 1; i < argc; i++) {
         if (!walk_file(&w, argv[i], is_quiet)) {
             return EXIT_FAILURE;

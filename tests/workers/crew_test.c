@@ -3,6 +3,7 @@
  * is a verb: it runs on a crew's thread while the test's own thread takes the news. */
 #include "workers/crew.h"
 
+#include "barkeep/str.h"
 #include "base/clock.h"
 #include "harness.h"
 #include "workers/road_in.h"
@@ -42,7 +43,7 @@ static bool watch(bool (*run)(const struct task *, void *, struct err *), void *
             w->began |= news.kind == NEWS_JOB_BEGAN;
             w->said += news.kind == NEWS_SAID;
             if (news.kind == NEWS_SAID) {
-                strncpy(w->last, news_line(&news), sizeof w->last - 1);
+                str_copy(w->last, sizeof w->last, news_line(&news));
             } else if (news.kind == NEWS_PROGRESS) {
                 w->progress = news.progress;
             } else if (news.kind == NEWS_JOB_ENDED) {
@@ -54,11 +55,14 @@ static bool watch(bool (*run)(const struct task *, void *, struct err *), void *
         }
         if (!ended) {
             struct pollfd fd = {.fd = road_fd(road), .events = POLLIN};
-            int64_t left = (cancel_at - clock_mono_ns()) / NS_PER_MS;
-            assert_true(poll(&fd, 1, cancel_after_ms && left >= 0 ? (int)left + 1 : 20000) > 0 ||
-                        cancel_after_ms);
-            if (cancel_after_ms && clock_mono_ns() >= cancel_at) {
-                crew_cancel(crew);
+            int64_t left = (cancel_at - clock_mono_ns()) / NS_PER_MS + 1;
+            if (!cancel_after_ms) {
+                assert_int_equal(poll(&fd, 1, 20000), 1);
+            } else if (left > 0) {
+                poll(&fd, 1, (int)left);
+            } else {
+                crew_cancel(crew); /* and after that, again and again */
+                assert_int_equal(poll(&fd, 1, 20000), 1);
             }
         }
     }
@@ -130,15 +134,15 @@ static void cancel_wakes_and_stays(void **state)
 
 struct belt {
     const struct task *task;
-    uint64_t items;    /* to put */
+    uint64_t items; /* to put */
     size_t slots;
-    int64_t fail_at;   /* consume() of this one fails; -1: none */
-    int nap_ms;        /* consume() takes that long */
-    bool give_up;      /* the producer ends with lane_fail() */
+    int64_t fail_at;                     /* consume() of this one fails; -1: none */
+    int nap_ms;                          /* consume() takes that long */
+    bool give_up;                        /* the producer ends with lane_fail() */
     uint64_t put, eaten, dropped, early; /* early: more was said, but nothing waited, or v.v. */
-    uint64_t ahead;    /* most items put but not yet eaten */
+    uint64_t ahead;                      /* most items put but not yet eaten */
     _Atomic uint64_t done;
-    char seen[20000];  /* how often an item was consumed or dropped */
+    char seen[20000]; /* how often an item was consumed or dropped */
     bool in_order;
 };
 
@@ -181,8 +185,12 @@ struct parcel {
 static bool convey(const struct task *t, void *arg, struct err *err)
 {
     struct belt *b = arg;
-    struct lane_spec spec = {.name = "eater", .item_size = sizeof(struct parcel),
-                             .slots = b->slots, .ctx = b, .consume = eat, .drop = drop};
+    struct lane_spec spec = {.name = "eater",
+                             .item_size = sizeof(struct parcel),
+                             .slots = b->slots,
+                             .ctx = b,
+                             .consume = eat,
+                             .drop = drop};
     struct lane *lane = lane_open(t, &spec, err);
 
     b->task = t;
@@ -235,8 +243,11 @@ static void conveyed(void **state)
     struct belt *b = calloc(1, sizeof *b);
     struct watched w;
 
-    *b = (struct belt){.items = r->items, .slots = r->slots, .fail_at = r->fail_at,
-                       .nap_ms = r->nap_ms, .give_up = r->give_up};
+    *b = (struct belt){.items = r->items,
+                       .slots = r->slots,
+                       .fail_at = r->fail_at,
+                       .nap_ms = r->nap_ms,
+                       .give_up = r->give_up};
     assert_int_equal(watch(convey, b, r->cancel_ms, &w), r->ok);
     assert_int_equal(w.end.code, r->code);
     if (r->code == ERR_IO) {
@@ -265,8 +276,12 @@ static void conveyed(void **state)
 static bool marks(const struct task *t, void *arg, struct err *err)
 {
     struct belt *b = arg;
-    struct lane_spec spec = {.name = "eater", .item_size = sizeof(struct parcel), .slots = 4,
-                             .ctx = b, .consume = eat, .drop = drop};
+    struct lane_spec spec = {.name = "eater",
+                             .item_size = sizeof(struct parcel),
+                             .slots = 4,
+                             .ctx = b,
+                             .consume = eat,
+                             .drop = drop};
     struct lane *lane = lane_open(t, &spec, err);
     struct pollfd fd;
     uint64_t n;
@@ -313,6 +328,7 @@ struct field {
     _Atomic int working, most_at_once, worked;
     _Atomic char seen[10000];
     const struct task *task;
+    bool all_fail;
 };
 
 static int next_piece(void *ctx, void *piece, struct err *err)
@@ -342,9 +358,15 @@ static bool work(void *ctx, void *piece, struct err *err)
     if (f->nap_ms) {
         poll(NULL, 0, f->nap_ms);
     }
-    atomic_fetch_add(&f->worked, 1);
     atomic_fetch_sub(&f->working, 1);
-    if (no == f->fail_at) {
+    if (f->all_fail && no != f->fail_at) {
+        for (int i = 0; i < 10000 && !atomic_load(&f->worked); i++) {
+            poll(NULL, 0, 1);
+        }
+        poll(NULL, 0, 50); /* later than the first */
+    }
+    atomic_fetch_add(&f->worked, 1);
+    if (no == f->fail_at || f->all_fail) {
         return err_set(err, ERR_IO, "", "", "piece %d", no);
     }
     return true;
@@ -365,8 +387,12 @@ static void done(void *ctx, const void *piece)
 static bool till(const struct task *t, void *arg, struct err *err)
 {
     struct field *f = arg;
-    struct pool_spec spec = {.piece_size = sizeof(int), .jobs = f->jobs, .ctx = f,
-                             .next = next_piece, .work = work, .done = done};
+    struct pool_spec spec = {.piece_size = sizeof(int),
+                             .jobs = f->jobs,
+                             .ctx = f,
+                             .next = next_piece,
+                             .work = work,
+                             .done = done};
 
     f->task = t;
     return pool_run(t, &spec, err);
@@ -425,6 +451,20 @@ static void worked(void **state)
     free(f);
 }
 
+static void first_failure_wins(void **state)
+{
+    struct field *f = calloc(1, sizeof *f);
+    struct watched w;
+
+    (void)state;
+    *f = (struct field){
+        .jobs = 3, .pieces = 100, .fail_at = 1, .next_fails_at = -1, .all_fail = true};
+    assert_false(watch(till, f, 0, &w));
+    assert_string_equal(w.end.why, "piece 1");
+    assert_in_range(f->given, 2, 3);
+    free(f);
+}
+
 static bool past_deadline(const struct task *t, void *arg, struct err *err)
 {
     struct task late = *t;
@@ -445,4 +485,4 @@ static void deadline_is_looked_at(void **state)
 
 TEST_MAIN(ONE(thread_has_a_name_and_no_signals), ONE(cancel_wakes_and_stays),
           ROWS(belts, conveyed), ONE(marks_are_told), ROWS(fields, worked),
-          ONE(deadline_is_looked_at))
+          ONE(first_failure_wins), ONE(deadline_is_looked_at))

@@ -30,10 +30,8 @@ static const struct model_row {
     size_t slots;
     uint32_t puts; /* of 16 operations */
 } models[] = {
-    {"one slot", 1, 8},
-    {"two slots, mostly full", 2, 12},
-    {"eight slots", 8, 8},
-    {"eight slots, mostly empty", 8, 4},
+    {"one slot", 1, 8},     {"two slots, mostly full", 2, 12},
+    {"eight slots", 8, 8},  {"eight slots, mostly empty", 8, 4},
     {"many slots", 256, 9},
 };
 
@@ -104,7 +102,8 @@ static void the_end(void **state)
         n++;
     }
     assert_int_equal(n, row->taken);
-    assert_int_equal(ring_count(&r), row->waiting - row->taken); /* and the rest is still there */
+    assert_int_equal(ring_count(&r),
+                     row->waiting - row->taken); /* and the rest is still there */
     ring_release(&r);
 }
 
@@ -151,7 +150,7 @@ static const struct pair_row {
     uint64_t items;
     unsigned nap_every; /* the taker sleeps a little after so many; 0: never */
 } pairs[] = {
-    {"through one slot", 1, 20000, 0},
+    {"through one slot", 1, 60000, 0},
     {"through four slots", 4, 100000, 0},
     {"slow taker", 16, 5000, 100},
     {"wide", 1024, 500000, 0},

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,10 +217,10 @@ struct stress {
 struct runner {
     struct stress *s;
     pthread_t thread;
-    unsigned no;     /* bears job number no + 1 */
-    uint64_t put;    /* facts, without the two of begin and end; read after the join */
-    uint64_t taken;  /* the watcher's */
-    uint64_t done;   /* the watcher's: progress never goes backwards */
+    unsigned no;    /* bears job number no + 1 */
+    uint64_t put;   /* facts, without the two of begin and end; read after the join */
+    uint64_t taken; /* the watcher's */
+    uint64_t done;  /* the watcher's: progress never goes backwards */
     int began, ended;
 };
 
@@ -314,32 +315,27 @@ static void nothing_lost_nothing_late(void **state)
     road_free(s.road);
 }
 
-/* b speaks only after a has spoken: the watcher hears them in that order. */
+/* b speaks only after a has spoken: the watcher hears them in that order, although it passes
+ * a's place long before it comes to b's. */
 struct relay {
     struct road *road;
     _Atomic int turn;
     pthread_t thread[2];
+    unsigned place[2];
     int rounds;
 };
 
-static void *speak(void *arg, int me)
+static void *speak(struct relay *r, int me)
 {
-    struct relay *r = arg;
-    struct err err = {0};
-    unsigned place;
-
-    if (!road_join(r->road, &place, &err)) {
-        return NULL;
-    }
     for (int i = me; i < r->rounds; i += 2) {
         char line[16];
         while (atomic_load(&r->turn) != i) {
+            sched_yield();
         }
         str_fmt(line, sizeof line, "%d", i);
-        road_put_said(r->road, place, 1, SAY_LOG, line);
+        road_put_said(r->road, r->place[me], 1, SAY_LOG, line);
         atomic_store(&r->turn, i + 1);
     }
-    road_leave(r->road, place);
     return NULL;
 }
 
@@ -356,11 +352,16 @@ static void *speak_second(void *arg)
 static void because_of_comes_after(void **state)
 {
     struct err err = {0};
-    struct relay r = {.road = road_new(&err), .rounds = 2000};
+    struct relay r = {.road = road_new(&err), .rounds = 20000};
     struct news news;
     char line[16];
+    unsigned place;
 
     (void)state;
+    for (unsigned i = 0; i < ROAD_WORKERS_MAX; i++) {
+        assert_true(road_join(r.road, &place, &err));
+    }
+    r.place[1] = place; /* and the other one is 0 */
     assert_int_equal(pthread_create(&r.thread[0], NULL, speak_first, &r), 0);
     assert_int_equal(pthread_create(&r.thread[1], NULL, speak_second, &r), 0);
     for (int i = 0; i < r.rounds;) {
@@ -374,10 +375,47 @@ static void because_of_comes_after(void **state)
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_join(r.thread[i], NULL), 0);
     }
+    for (unsigned i = 0; i < ROAD_WORKERS_MAX; i++) {
+        road_leave(r.road, i);
+    }
+    road_free(r.road);
+}
+
+/* One fact at a time, the next when it was heard: a wake that gets lost is never made good. */
+static void *one_by_one(void *arg)
+{
+    struct relay *r = arg;
+
+    for (int i = 0; i < r->rounds; i++) {
+        while (atomic_load(&r->turn) != i) {
+        }
+        road_put_said(r->road, r->place[0], 1, SAY_LOG, "x");
+    }
+    return NULL;
+}
+
+static void no_wake_is_lost(void **state)
+{
+    struct err err = {0};
+    struct relay r = {.road = road_new(&err), .rounds = 30000};
+    struct news news;
+
+    (void)state;
+    assert_true(road_join(r.road, &r.place[0], &err));
+    assert_int_equal(pthread_create(&r.thread[0], NULL, one_by_one, &r), 0);
+    for (int i = 0; i < r.rounds;) {
+        if (road_take(r.road, &news)) {
+            atomic_store(&r.turn, ++i);
+        } else {
+            assert_true(readable(r.road, 20000));
+        }
+    }
+    assert_int_equal(pthread_join(r.thread[0], NULL), 0);
+    road_leave(r.road, r.place[0]);
     road_free(r.road);
 }
 
 TEST_MAIN(ONE(facts_in_order), ONE(long_lines_stay_whole), ONE(progress_is_overwritten),
           ONE(progress_after_the_end_is_dropped), ONE(progress_does_not_wake_who_wants_facts),
           ONE(speed_over_time), ONE(places_run_out), ONE(nothing_lost_nothing_late),
-          ONE(because_of_comes_after))
+          ONE(because_of_comes_after), ONE(no_wake_is_lost))

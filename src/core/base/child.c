@@ -291,8 +291,8 @@ static void reap(struct child *c, int flags)
     }
 }
 
-/* One look at everything; false when there is nothing more to wait for. */
-static bool turn(struct child *c)
+/* One look at the pipes, at most LOOK_MS long. More: something was there to be read. */
+static void look(struct child *c, bool *more, bool *cancel)
 {
     struct pollfd fd[4] = {
         {.fd = c->p.out[0], .events = POLLIN},
@@ -300,24 +300,37 @@ static bool turn(struct child *c)
         {.fd = c->p.in[1], .events = POLLOUT},
         {.fd = c->stop == ERR_NONE ? c->spec->cancel_fd : -1, .events = POLLIN},
     };
-    int n = poll(fd, 4, c->gone ? 0 : LOOK_MS);
 
-    if (fd[0].fd >= 0 && n > 0 && fd[0].revents) {
+    *more = *cancel = false;
+    if (poll(fd, 4, c->gone ? 0 : LOOK_MS) <= 0) {
+        return;
+    }
+    *more = ((fd[0].revents | fd[1].revents) & POLLIN) != 0;
+    *cancel = fd[3].revents != 0;
+    if (fd[0].revents) {
         drain(c, &c->p.out[0], keep_out);
     }
-    if (fd[1].fd >= 0 && n > 0 && fd[1].revents) {
+    if (fd[1].revents) {
         drain(c, &c->p.err[0], keep_tail);
     }
-    if (fd[2].fd >= 0 && n > 0 && fd[2].revents) {
+    if (fd[2].revents) {
         feed(c);
     }
-    if (c->stop != ERR_NONE || (n > 0 && fd[3].fd >= 0 && fd[3].revents)) {
+}
+
+/* false when there is nothing more to wait for. */
+static bool turn(struct child *c)
+{
+    bool more, cancel;
+
+    look(c, &more, &cancel);
+    if (c->gone) { /* what it had written is in the pipes; nobody else is waited for */
+        return more;
+    }
+    if (c->stop != ERR_NONE || cancel) {
         stop(c, ERR_CANCEL);
     } else if (c->spec->deadline_ns && clock_mono_ns() > c->spec->deadline_ns) {
         stop(c, ERR_TIMEOUT);
-    }
-    if (c->gone) { /* what it had written is in the pipes; nobody else is waited for */
-        return n > 0 && ((fd[0].revents & POLLIN) || (fd[1].revents & POLLIN));
     }
     reap(c, WNOHANG);
     return true;

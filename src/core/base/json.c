@@ -77,8 +77,8 @@ static size_t utf8_len(const unsigned char *p, size_t n)
         if (p[0] < row[i].lo || p[0] > row[i].hi) {
             continue;
         }
-        if (row[i].len > n || (n > 1 && row[i].len > 1 &&
-                               (p[1] < row[i].second_lo || p[1] > row[i].second_hi))) {
+        if (row[i].len > n ||
+            (n > 1 && row[i].len > 1 && (p[1] < row[i].second_lo || p[1] > row[i].second_hi))) {
             return 0;
         }
         for (size_t k = 2; k < row[i].len; k++) {
@@ -261,28 +261,39 @@ static enum json_token string_done(struct json *j)
 }
 
 /* Everything up to the next byte that means something goes at once. */
+static const char *lex_plain(struct json *j)
+{
+    size_t n = 0;
+
+    while (n < j->n && j->p[n] != '"' && j->p[n] != '\\' && (unsigned char)j->p[n] >= 0x20) {
+        n++;
+    }
+    if (n && j->high) {
+        return "a high surrogate without its low one";
+    }
+    if (!put_bytes(j, j->p, n)) {
+        return "a string is too long";
+    }
+    step(j, n);
+    return NULL;
+}
+
+static const char *lex_piece(struct json *j)
+{
+    switch (j->lex) {
+    case LEX_UNIT:
+        return lex_unit(j);
+    case LEX_ESCAPE:
+        return lex_escape(j);
+    default:
+        return lex_plain(j);
+    }
+}
+
 static enum json_token lex_string(struct json *j)
 {
     while (j->n) {
-        const char *why = NULL;
-        size_t n = 0;
-
-        if (j->lex == LEX_UNIT) {
-            why = lex_unit(j);
-        } else if (j->lex == LEX_ESCAPE) {
-            why = lex_escape(j);
-        } else {
-            while (n < j->n && j->p[n] != '"' && j->p[n] != '\\' &&
-                   (unsigned char)j->p[n] >= 0x20) {
-                n++;
-            }
-            if (n && j->high) {
-                why = "a high surrogate without its low one";
-            } else if (!put_bytes(j, j->p, n)) {
-                why = "a string is too long";
-            }
-            step(j, n);
-        }
+        const char *why = lex_piece(j);
         if (why) {
             return bad(j, why);
         }

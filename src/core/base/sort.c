@@ -262,8 +262,9 @@ static int least(struct sort *s, struct err *err)
         if (there < 0) {
             return -2;
         }
-        if (there && (best < 0 || compare(record_key(r->buf + r->from),
-                                          record_key(s->run[best].buf + s->run[best].from)) < 0)) {
+        if (there &&
+            (best < 0 || compare(record_key(r->buf + r->from),
+                                 record_key(s->run[best].buf + s->run[best].from)) < 0)) {
             best = (int)i;
         }
     }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#define _GNU_SOURCE /* syncfs, sync_file_range: here and nowhere else */
+#define _GNU_SOURCE /* syncfs, copy_file_range and the like: here only */
 #include "sys.h"
 
 #include "barkeep/str.h"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -30,4 +34,34 @@ bool sys_syncfs_reports(void)
 int sys_write_out(int fd, uint64_t from, uint64_t bytes)
 {
     return sync_file_range(fd, (off64_t)from, (off64_t)bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+int sys_become(const char *name, uint32_t uid, uint32_t gid)
+{
+    if (initgroups(name, gid) != 0 || setgid(gid) != 0) {
+        return -1;
+    }
+    return setuid(uid);
+}
+
+int sys_terminal_width(int fd)
+{
+    struct winsize size;
+
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int sys_clone(int from, int to)
+{
+    return ioctl(to, FICLONE, from);
+}
+
+int64_t sys_copy_range(int from, int to, uint64_t n)
+{
+    return copy_file_range(from, NULL, to, NULL, (size_t)n, 0);
+}
+
+int sys_real_path(const char *path, char *out)
+{
+    return realpath(path, out) ? 0 : -1;
 }

@@ -16,4 +16,19 @@ bool sys_syncfs_reports(void); /* is the kernel that new? */
 /* Begin to write these bytes out, and do not wait. */
 int sys_write_out(int fd, uint64_t from, uint64_t bytes);
 
+/* Become that user for good: groups, gid, uid. */
+int sys_become(const char *name, uint32_t uid, uint32_t gid);
+
+/* Columns of the terminal behind fd; 0 when it is none. */
+int sys_terminal_width(int fd);
+
+/* Let `to`, an empty file, share all blocks of `from`; -1 where the file system cannot. */
+int sys_clone(int from, int to);
+
+/* Copy up to n bytes from where both descriptors stand; how many, 0 at the end. */
+int64_t sys_copy_range(int from, int to, uint64_t n);
+
+/* The path of what exists without links, "." and ".."; out has room for 4096 bytes. */
+int sys_real_path(const char *path, char *out);
+
 #endif

@@ -85,10 +85,14 @@ bool pool_run(const struct task *t, const struct pool_spec *spec, struct err *er
     return t->ops->pool_run(t->self, spec, err);
 }
 
-/* The serial task: a lane is its specification, and a put is a consume. */
+/* The serial task: a lane is its specification, and a put is a consume. As with threads, a
+ * failure of the consumer is told by the next put or by close: the item that caused it was
+ * taken. */
 struct lane {
     struct lane_spec spec;
     uint64_t mark;
+    bool failed;
+    struct err err;
 };
 
 static void serial_say(void *self, enum say kind, const char *line)
@@ -118,8 +122,13 @@ static bool serial_put(struct lane *lane, const void *item, struct err *err)
     _Alignas(max_align_t) char copy[PIECE_CAP];
 
     BUG_IF(lane->spec.item_size > sizeof copy);
+    if (lane->failed) {
+        *err = lane->err;
+        return false;
+    }
     memcpy(copy, item, lane->spec.item_size);
-    return lane->spec.consume(lane->spec.ctx, copy, false, err);
+    lane->failed = !lane->spec.consume(lane->spec.ctx, copy, false, &lane->err);
+    return true;
 }
 
 static void serial_lane_free(struct lane *lane)
@@ -129,9 +138,13 @@ static void serial_lane_free(struct lane *lane)
 
 static bool serial_close(struct lane *lane, struct err *err)
 {
-    (void)err;
+    bool ok = !lane->failed;
+
+    if (!ok) {
+        *err = lane->err;
+    }
     serial_lane_free(lane);
-    return true;
+    return ok;
 }
 
 static void serial_set_mark(struct lane *lane, uint64_t mark)

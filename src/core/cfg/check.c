@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* realpath() is an XSI call. */
-#define _XOPEN_SOURCE 700
-
 /* Contradictions in what the files say, that no single option shows. */
 #include "cfg/load.h"
 
 #include "base/file.h"
+#include "base/sys.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -191,7 +187,7 @@ void check_server(struct load *l, struct server_cfg *srv, struct cfg_messages *m
 /* Links resolved as far as the path exists; the rest as it is written. */
 static const char *real_path(struct arena *a, const char *path)
 {
-    char head[PATH_CAP], full[PATH_MAX];
+    char head[PATH_CAP], full[PATH_CAP];
 
     if (!str_copy(head, sizeof head, path)) {
         return path;
@@ -199,7 +195,7 @@ static const char *real_path(struct arena *a, const char *path)
     for (;;) {
         char *slash;
 
-        if (realpath(head, full)) {
+        if (sys_real_path(head, full) == 0) {
             return arena_fmt(a, "%s%s", strcmp(full, "/") == 0 ? "" : full,
                              path + strlen(head));
         }

@@ -291,7 +291,7 @@ bool ini_read(struct arena *a, struct ini *ini, const char *path, const char *fr
     struct str text;
 
     if (!file_read(a, path, CFG_FILE_MAX, &text, err)) {
-        return err_wrap(err, "read the configuration");
+        return false;
     }
     return ini_read_text(a, ini, path, text, frozen, err);
 }

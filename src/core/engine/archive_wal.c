@@ -178,10 +178,18 @@ static bool archive_listed(struct run *run, uint64_t batch, struct err *err)
         ok = task_go_on(run->t, err) && archive_one(run, run->wals.name[i], &stored, err);
         done += stored;
     }
-    if (ok) {
-        return wal_store_flush(run->store, err);
+    if (!ok) {
+        struct err second = {0};
+        char text[1024];
+
+        /* What was taken in before is archived; if that cannot be finished either, the sources
+         * are still there. */
+        if (!wal_store_flush(run->store, &second)) {
+            task_say(run->t, SAY_LOG, "%s", err_text(&second, text, sizeof text));
+        }
+        return false;
     }
-    return false;
+    return wal_store_flush(run->store, err);
 }
 
 static bool archive_dir(struct run *run, enum archive_from from, struct err *err)

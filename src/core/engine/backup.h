@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* backup.h - the verb `backup`: a copy of a running cluster over the replication protocol.
  *
- *     lock, look, id      .srv-backup.lock; directories, connection, identity, somebody takes WAL
- *     STARTED             backup.info saved before the first byte
- *     receive             the connection's thread
+ *     lock, look, id      .srv-backup.lock; directories, connection, identity, somebody takes
+ * WAL STARTED             backup.info saved before the first byte receive             the
+ * connection's thread
  *       -> lane           tar, checksum, write below base/<id>, spool of checksums, manifest
  *          -> lane        write-out while data arrives
  *     sync                file system synced, manifest in its place
@@ -23,16 +23,17 @@
 #include "barkeep/task.h"
 #include "base/digest.h"
 
+struct repo;
 struct server_cfg;
 
 struct engine_backup_options {
-    const char *name;         /* friendly name, NULL: none */
+    const char *name; /* friendly name, NULL: none */
     bool immediate_checkpoint;
-    uint32_t bwlimit_kib;     /* 0: none */
-    unsigned retry_times;     /* after the first try */
+    uint32_t bwlimit_kib; /* 0: none */
+    unsigned retry_times; /* after the first try */
     unsigned retry_sleep_s;
-    bool wait;                /* for the last WAL segment */
-    unsigned wait_timeout_s;  /* 0: for ever */
+    bool wait;                  /* for the last WAL segment */
+    unsigned wait_timeout_s;    /* 0: for ever */
     enum digest_kind checksums; /* DIGEST_CRC32C is what PostgreSQL takes by default */
 };
 
@@ -46,8 +47,14 @@ struct engine_backup_result {
 /* From the configuration and nothing else: what the command line did not say. */
 void engine_backup_defaults(const struct server_cfg *srv, struct engine_backup_options *out);
 
-MUST_CHECK bool engine_backup(const struct task *task, const struct server_cfg *srv,
-                              const struct engine_backup_options *options,
-                              struct engine_backup_result *result, struct err *err);
+struct engine_backup {
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    struct engine_backup_options options;
+    struct engine_backup_result result; /* filled also when it failed */
+};
+
+MUST_CHECK bool engine_backup(const struct task *task, struct engine_backup *what,
+                              struct err *err);
 
 #endif

@@ -86,6 +86,9 @@ static bool check_locked(const struct task *t, const struct repo *r, const char 
     ok = backup_info_load(r, &a, id, &b, err);
     if (ok && !backup_copy_done(&b)) {
         *now = b.status;
+        if (b.status == BACKUP_FAILED) {
+            task_say(t, SAY_ERROR, "The validity of a failed backup cannot be checked");
+        }
         arena_release(&a);
         return true;
     }

@@ -6,7 +6,7 @@
  * first missing one as the reason. end_wal reached and nothing missing: DONE. Saved when it
  * changed. Only for backups whose copy is done; others are left alone.
  *
- * Says     Nothing, except SAY_ERROR when the backup turns FAILED.
+ * Says     Nothing, except SAY_ERROR when the backup turns FAILED, or is.
  * Busy     With the backup's own lock taken: ERR_BUSY.
  */
 #ifndef ENGINE_CHECK_BACKUP_H

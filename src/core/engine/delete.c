@@ -50,11 +50,10 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
             "Cannot delete backup %s of server %s: minimum redundancy is %llu", what->id,
             what->repo->server, (unsigned long long)what->minimum_redundancy);
     }
-    if (b->children_backup_ids || b->snapshots_info) {
+    if (b->snapshots_info) {
         return err_set(err, ERR_UNSAFE, "Delete it with Barman.", "",
-                       "Cannot delete backup %s of server %s: it has %s", what->id,
-                       what->repo->server,
-                       b->snapshots_info ? "cloud snapshots" : "incremental backups");
+                       "Cannot delete backup %s of server %s: its data are cloud snapshots",
+                       what->id, what->repo->server);
     }
     return true;
 }
@@ -202,8 +201,105 @@ static bool delete_one(const struct task *t, const struct delete_backup *what, s
     return ok;
 }
 
+/* Strike the id of a deleted incremental backup from its parent's list. */
+static bool forget_child(const struct repo *r, const char *parent, const char *child,
+                         struct err *err)
+{
+    struct backup b = {.id = ""};
+    struct err why = {0};
+    struct str rest, id;
+    struct sbuf left;
+    struct arena a;
+    char *mem;
+    bool ok;
+
+    arena_init(&a, 0);
+    if (!backup_info_load(r, &a, parent, &b, &why)) {
+        arena_release(&a);
+        if (why.code != ERR_MISSING) {
+            *err = why;
+        }
+        return why.code == ERR_MISSING;
+    }
+    rest = str_of(b.children_backup_ids);
+    mem = arena_alloc(&a, rest.n + 1);
+    ok = mem ? true : arena_err(&a, err);
+    if (ok) {
+        sbuf_init(&left, mem, rest.n + 1);
+        while (str_split(&rest, ',', &id)) {
+            if (!str_eq(str_trim(id), child)) {
+                sbuf_add(&left, left.len ? "," : "");
+                sbuf_add_n(&left, id.p, id.n);
+            }
+        }
+        b.children_backup_ids = left.len ? mem : NULL;
+        ok = backup_info_save(r, &b, err);
+    }
+    arena_release(&a);
+    return ok;
+}
+
+/* A child of that backup that still exists, and the backup's own parent; "" for none. */
+static bool kin(const struct repo *r, const char *id, char child[BACKUP_ID_CAP],
+                char parent[BACKUP_ID_CAP], struct err *err)
+{
+    struct catalogue c;
+    struct arena a;
+    bool ok;
+
+    child[0] = parent[0] = '\0';
+    arena_init(&a, 0);
+    ok = catalogue_load(r, &a, &c, err);
+    for (size_t i = 0; ok && i < c.n; i++) {
+        const struct backup *b = &c.backup[i];
+
+        /* Only a later one can be a child: a file that says otherwise must not lead in a
+         * circle. */
+        if (b->parent_backup_id && strcmp(b->parent_backup_id, id) == 0 &&
+            strcmp(b->id, id) > 0) {
+            str_copy(child, BACKUP_ID_CAP, b->id);
+        }
+        if (strcmp(b->id, id) == 0 && b->parent_backup_id) {
+            str_copy(parent, BACKUP_ID_CAP, b->parent_backup_id);
+        }
+    }
+    arena_release(&a);
+    return ok;
+}
+
+/* Incremental backups cannot be restored without what they build on, so the whole tree goes,
+ * leaves first: always the latest that still has an ancestor in `what`. */
+static bool delete_tree(const struct task *t, const struct delete_backup *what, struct err *err)
+{
+    char id[BACKUP_ID_CAP], child[BACKUP_ID_CAP], parent[BACKUP_ID_CAP];
+
+    for (;;) {
+        struct delete_backup one = *what;
+
+        str_copy(id, sizeof id, what->id);
+        if (!kin(what->repo, id, child, parent, err)) {
+            return false;
+        }
+        while (child[0]) {
+            str_copy(id, sizeof id, child);
+            if (!kin(what->repo, id, child, parent, err)) {
+                return false;
+            }
+        }
+        one.id = id;
+        if (!delete_one(t, &one, err) ||
+            (backup_id_ok(parent) && !forget_child(what->repo, parent, id, err))) {
+            return false;
+        }
+        if (strcmp(id, what->id) == 0) {
+            return true;
+        }
+    }
+}
+
 bool delete_backup(const struct task *t, const struct delete_backup *what, struct err *err)
 {
+    char child[BACKUP_ID_CAP], parent[BACKUP_ID_CAP];
     struct lock lock;
     bool ok;
 
@@ -213,7 +309,14 @@ bool delete_backup(const struct task *t, const struct delete_backup *what, struc
     if (!lock_take(&lock, what->repo, LOCK_BACKUP, LOCK_TRY, err)) {
         return err_wrap(err, "delete backup %s of server %s", what->id, what->repo->server);
     }
-    ok = delete_one(t, what, err);
+    ok = delete_allowed(t, what, err) && kin(what->repo, what->id, child, parent, err);
+    if (ok && child[0]) {
+        task_say(t, SAY_WARN,
+                 "Backup %s has incremental backups which depend on it. "
+                 "Deleting all backups in the tree",
+                 what->id);
+    }
+    ok = ok && delete_tree(t, what, err);
     lock_release(&lock);
     return ok;
 }

@@ -5,7 +5,8 @@
  *          file by file -> base/<id> and marks -> backup.info, last: what was interrupted is
  *          listed still, and can be deleted again.
  * Refuses  ERR_UNSAFE: a backup with a keep mark; a DONE backup when no more than
- *          minimum_redundancy DONE backups are there. FAILED ones can always go.
+ *          minimum_redundancy DONE backups are there; cloud snapshots. FAILED ones can go.
+ * Trees    Incremental backups that build on it go too, leaves first, with a warning.
  * Says     Barman's lines: "Deleting backup ID for server SRV", "Delete associated WAL
  *          segments:", "Deleted backup ID (start time: ..., elapsed time: ...)".
  */

@@ -159,9 +159,11 @@ static bool to_directory(const struct task *t, const struct get_wal *what, struc
     bool ok;
     int fd;
 
-    if (!path_join(path, what->directory, what->name, err) ||
-        !str_fmt(tmp, sizeof tmp, "%s/.%s.tmp", what->directory, what->name)) {
-        return err->code ? false : err_set(err, ERR_FORMAT, "", path, "path is too long");
+    if (!path_join(path, what->directory, what->name, err)) {
+        return false;
+    }
+    if (!str_fmt(tmp, sizeof tmp, "%s/.%s.tmp", what->directory, what->name)) {
+        return err_set(err, ERR_FORMAT, "Use a shorter directory.", path, "path is too long");
     }
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {

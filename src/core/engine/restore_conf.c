@@ -58,7 +58,7 @@ bool shell_quote(struct sbuf *b, struct str word)
 
 static bool cannot_write(const char *key, struct err *err)
 {
-    return err_set(err, ERR_USAGE, "Use paths without line breaks.", key,
+    return err_set(err, ERR_FORMAT, "Use paths without line breaks.", key,
                    "the value cannot be written to a configuration file");
 }
 
@@ -125,7 +125,7 @@ static bool staged_lines(struct sbuf *b, const struct conf_recovery *r, char *co
 
 static bool target_lines(struct sbuf *b, const struct target *t, struct err *err)
 {
-    char text[STAMP_CAP];
+    char text[FMT_CAP];
 
     switch (t->kind) {
     case TARGET_TIME:

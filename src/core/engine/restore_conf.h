@@ -31,7 +31,7 @@ struct conf_recovery {
     const char *staging;               /* WAL_MODE_STAGED */
 };
 
-/* ERR_USAGE when a path holds a newline, which no configuration file can. */
+/* ERR_FORMAT when a path holds a newline, which no configuration file can. */
 MUST_CHECK bool conf_recovery_text(struct arena *a, const struct conf_recovery *r,
                                    struct str *out, struct err *err);
 

@@ -60,7 +60,8 @@ bool base_backup_command(const struct base_backup_spec *spec, int server_version
     if (is_new) {
         sbuf_fmt(&b, ", PROGRESS, CHECKPOINT '%s', WAIT false, MANIFEST 'yes'",
                  fast ? "fast" : "spread");
-        sbuf_fmt(&b, ", MANIFEST_CHECKSUMS '%s', TARGET 'client'", digest_name(spec->checksums));
+        sbuf_fmt(&b, ", MANIFEST_CHECKSUMS '%s', TARGET 'client'",
+                 digest_name(spec->checksums));
     } else {
         sbuf_fmt(&b, " PROGRESS%s NOWAIT MANIFEST 'yes'", fast ? " FAST" : "");
         sbuf_fmt(&b, " MANIFEST_CHECKSUMS '%s'", digest_name(spec->checksums));
@@ -298,32 +299,32 @@ static bool take_copy(struct stream *s, enum shape shape, struct err *err)
 static bool take_old_shape(struct stream *s, struct err *err)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (!take_copy_out(s, err) || !begin_archive(s, err) ||
-            !take_copy(s, SHAPE_RAW, err)) {
+        if (!take_copy_out(s, err) || !begin_archive(s, err) || !take_copy(s, SHAPE_RAW, err)) {
             return false;
         }
     }
-    return take_copy_out(s, err) && begin_manifest(s, err) && take_copy(s, SHAPE_RAW, err) &&
-           finish_open(s, err);
+    return take_copy_out(s, err) && begin_manifest(s, err) && take_copy(s, SHAPE_RAW, err);
 }
 
 static bool take_new_shape(struct stream *s, struct err *err)
 {
-    if (!take_copy_out(s, err) || !take_copy(s, SHAPE_MESSAGES, err) || !finish_open(s, err)) {
-        return false;
-    }
-    return s->manifest || unexpected("manifest", err);
+    return take_copy_out(s, err) && take_copy(s, SHAPE_MESSAGES, err);
 }
 
-/* The server's last word. Everything is here by now: bad page checksums are a fact about the
- * backup, not a failure of the transfer. */
+/* The server's last word. A copy that broke off ends as one that is complete does: only the row
+ * that follows tells them apart, so the last archive is ended after it. With that row
+ * everything is here: bad page checksums are a fact about the backup, not a failure of the
+ * transfer. */
 static bool take_end(struct stream *s, struct err *err)
 {
     struct base_backup_result *result = &s->run->result;
     struct err said = {0};
 
-    if (!take_position(s, &result->end_lsn, &result->end_tli, err)) {
+    if (!take_position(s, &result->end_lsn, &result->end_tli, err) || !finish_open(s, err)) {
         return false;
+    }
+    if (!s->manifest) {
+        return unexpected("manifest", err);
     }
     if (pg_drain(s->pg, s->task, &said)) {
         return true;
@@ -359,8 +360,8 @@ bool base_backup_run(const struct task *task, struct pg *pg, struct base_backup 
     char sql[1024];
     bool ok;
 
-    run->result = (struct base_backup_result){.trailers =
-                                                  base_backup_has_trailers(pg_version(pg))};
+    run->result =
+        (struct base_backup_result){.trailers = base_backup_has_trailers(pg_version(pg))};
     if (!base_backup_command(&run->spec, pg_version(pg), sql, sizeof sql, err)) {
         return false;
     }

@@ -74,8 +74,8 @@ struct base_backup {
     struct base_backup_result result;
 };
 
-MUST_CHECK bool base_backup_run(const struct task *task, struct pg *pg,
-                                struct base_backup *run, struct err *err);
+MUST_CHECK bool base_backup_run(const struct task *task, struct pg *pg, struct base_backup *run,
+                                struct err *err);
 void base_backup_free(struct base_backup_buf *buf);
 
 /* Do the archives of this server (PQserverVersion) end with two zero blocks? */

@@ -329,7 +329,7 @@ static void hold(struct manifest *m, const char *p, size_t n)
         digest_feed(&m->sum, m->held, m->held_n);
         digest_feed(&m->sum, p, n);
         m->held_n = 0;
-        m->long_line = true;
+        m->long_line = p[n - 1] != '\n';
         return;
     }
     memcpy(m->held + m->held_n, p, n);

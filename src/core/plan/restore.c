@@ -40,7 +40,7 @@ static bool ends_before(const struct backup *b, const struct target *t)
 /* What the earliest usable backup would allow, for the message. */
 static bool none_before(const struct backup *first, const struct target *t, struct err *err)
 {
-    char text[STAMP_CAP];
+    char text[FMT_CAP];
 
     if (!first) {
         return err_set(err, ERR_MISSING, "Take a backup, or look at list-backups.", "auto",
@@ -76,7 +76,7 @@ bool restore_choose(const struct backup *backup, size_t n, const struct target *
 
     if (t->kind == TARGET_XID || t->kind == TARGET_NAME || t->kind == TARGET_IMMEDIATE ||
         t->line == LINE_CURRENT) {
-        return err_set(err, ERR_USAGE, "Name the backup: list-backups shows them.", "auto",
+        return err_set(err, ERR_FORMAT, "Name the backup: list-backups shows them.", "auto",
                        "which backup cannot be told from this target");
     }
     for (size_t i = 0; i < n; i++) {

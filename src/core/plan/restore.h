@@ -45,7 +45,7 @@ struct restore_choice {
 };
 
 /* `auto`: the newest complete backup that ends before the target; sorted by id. latest: what
- * LINE_LATEST means (0: not known). ERR_USAGE for targets that `auto` cannot judge (xid, name,
+ * LINE_LATEST means (0: not known). ERR_FORMAT for targets that `auto` cannot judge (xid, name,
  * immediate, timeline current), ERR_MISSING when there is none, saying what is the earliest. */
 MUST_CHECK bool restore_choose(const struct backup *backup, size_t n, const struct target *t,
                                pg_tli latest, struct restore_choice *out, struct err *err);

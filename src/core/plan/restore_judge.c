@@ -288,8 +288,8 @@ static void judge_overlap(struct judge *j)
                 add(j, "destination", VERDICT_REFUSED, "Give each its own directory.",
                     "%s and %s have the same destination, '%s'", p[i].role, p[k].role,
                     p[i].path);
-            } else if (!p[k].may_nest &&
-                       (is_within(p[i].path, p[k].path) || is_within(p[k].path, p[i].path))) {
+            } else if (is_within(p[i].path, p[k].path) ||
+                       (is_within(p[k].path, p[i].path) && !(i == 0 && p[k].may_nest))) {
                 add(j, "destination", VERDICT_REFUSED, "Give each its own directory.",
                     "%s ('%s') and %s ('%s') lie one inside the other", p[i].role, p[i].path,
                     p[k].role, p[k].path);

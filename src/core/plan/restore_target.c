@@ -8,9 +8,10 @@
 
 #define NAME_MAX_BYTES 63 /* MAXFNAMELEN - 1 of the restore point record */
 
+/* Barman ends with 1 for these, and with 2 only for what its parser of options refuses. */
 static bool refuse(struct err *err, const char *what, const char *why, const char *hint)
 {
-    return err_set(err, ERR_USAGE, hint, what, "%s", why);
+    return err_set(err, ERR_FORMAT, hint, what, "%s", why);
 }
 
 /* PostgreSQL compares with a wall clock in the server's zone; we fix the moment here and write
@@ -19,7 +20,7 @@ static bool read_time(const char *text, target_zone *zone, struct target *out, s
 {
     struct time_text read;
     struct stamp reading[2] = {{0, 0}, {0, 0}};
-    char one[STAMP_CAP], two[STAMP_CAP];
+    char one[FMT_CAP], two[STAMP_CAP];
 
     if (!time_parse(str_trim(str_of(text)), &read)) {
         return refuse(err, text, "not a time",
@@ -34,11 +35,11 @@ static bool read_time(const char *text, target_zone *zone, struct target *out, s
     case 2:
         reading[0].us += read.us;
         reading[1].us += read.us;
-        return err_set(err, ERR_USAGE, "Add the offset that is meant, as in these.", text,
+        return err_set(err, ERR_FORMAT, "Add the offset that is meant, as in these.", text,
                        "the clock showed this time twice: %s and %s",
                        stamp_iso(reading[0], one), stamp_iso(reading[1], two));
     case 0:
-        return err_set(err, ERR_USAGE, "Add an offset, or name a time that the clock showed.",
+        return err_set(err, ERR_FORMAT, "Add an offset, or name a time that the clock showed.",
                        text, "the clock skipped this time: it went on at %s",
                        stamp_iso(reading[0], one));
     default:
@@ -112,8 +113,9 @@ static bool read_line(const char *text, struct target *out, struct err *err)
         ok = str_u64(s, UINT32_MAX, &tli);
     }
     if (!ok || tli == 0 || tli > UINT32_MAX) {
-        return refuse(err, text, "not a timeline",
-                      "Use current, latest, a number, or 0x and the digits of a file name.");
+        return err_set(err, ERR_USAGE,
+                       "Use current, latest, a number, or 0x and the digits of a file name.",
+                       text, "not a timeline");
     }
     out->line = LINE_NUMBER;
     out->tli = (pg_tli)tli;
@@ -124,7 +126,8 @@ static bool read_action(const char *text, struct target *out, struct err *err)
 {
     if (strcmp(text, "pause") != 0 && strcmp(text, "shutdown") != 0 &&
         strcmp(text, "promote") != 0) {
-        return refuse(err, text, "not a target action", "Use pause, shutdown or promote.");
+        return err_set(err, ERR_USAGE, "Use pause, shutdown or promote.", text,
+                       "not a target action");
     }
     if (out->kind == TARGET_END) {
         return refuse(err, "--target-action", "there is no target to act upon",
@@ -199,7 +202,7 @@ bool target_is_pitr(const struct target *t)
 const char *target_text(const struct target *t, char out[TARGET_TEXT_CAP])
 {
     const char *side = t->side == TARGET_EXCLUSIVE ? ", exclusive" : "";
-    char one[STAMP_CAP], two[STAMP_CAP];
+    char one[FMT_CAP], two[STAMP_CAP];
 
     switch (t->kind) {
     case TARGET_END:

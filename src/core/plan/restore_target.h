@@ -64,7 +64,8 @@ struct target {
 /* How a reading of the local clock is turned into moments: clock_local_readings(). */
 typedef int target_zone(const struct civil *c, struct stamp out[2]);
 
-/* Texts stay where words has them. ERR_USAGE names the option. */
+/* Texts stay where words has them. ERR_FORMAT with the word that is wrong;
+ * ERR_USAGE for an impossible timeline or action. */
 MUST_CHECK bool target_read(const struct target_words *words, target_zone *zone,
                             struct target *out, struct err *err);
 

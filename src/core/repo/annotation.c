@@ -103,7 +103,20 @@ static bool identity_path(const struct repo *r, char out[PATH_CAP], struct err *
     return path_join(out, r->backup_dir, "identity.json", err);
 }
 
-/* A flat object; members of other names are left alone. */
+/* A text member into its place; members of other names are left alone. */
+static bool identity_member(const char *key, struct str text, struct identity *out)
+{
+    bool is_id = strcmp(key, "systemid") == 0;
+    char *to = is_id ? out->systemid : out->version;
+    size_t cap = is_id ? sizeof out->systemid : sizeof out->version;
+
+    if (!is_id && strcmp(key, "version") != 0) {
+        return true;
+    }
+    return text.n < cap && str_fmt(to, cap, "%.*s", (int)text.n, text.p);
+}
+
+/* A flat object. */
 static bool identity_parse(struct str text, struct identity *out)
 {
     enum json_token t;
@@ -113,28 +126,15 @@ static bool identity_parse(struct str text, struct identity *out)
     json_init(&j);
     json_feed(&j, text.p, text.n);
     while ((t = json_next(&j)) != JSON_END) {
-        struct str token;
-        char *to = NULL;
-        size_t cap = 0;
+        struct str token = json_text(&j);
 
         if (t == JSON_MORE) {
             json_finish(&j);
-            continue;
-        }
-        if (t == JSON_BAD || t == JSON_ARRAY || (t == JSON_OBJECT && key[0])) {
+        } else if (t == JSON_BAD || t == JSON_ARRAY || (t == JSON_OBJECT && key[0])) {
             return false;
-        }
-        token = json_text(&j);
-        if (t == JSON_KEY) {
+        } else if (t == JSON_KEY) {
             str_fmt(key, sizeof key, "%.*s", token.n < 31 ? (int)token.n : 31, token.p);
-        } else if (t == JSON_STRING && strcmp(key, "systemid") == 0) {
-            to = out->systemid;
-            cap = sizeof out->systemid;
-        } else if (t == JSON_STRING && strcmp(key, "version") == 0) {
-            to = out->version;
-            cap = sizeof out->version;
-        }
-        if (to && (token.n >= cap || !str_fmt(to, cap, "%.*s", (int)token.n, token.p))) {
+        } else if (t == JSON_STRING && !identity_member(key, token, out)) {
             return false;
         }
     }

@@ -330,32 +330,60 @@ static void put_u32(struct sbuf *b, const struct field *f, const struct backup *
     }
 }
 
-static void put_value(struct sbuf *b, const struct field *f, const struct backup *from)
+static void put_text(struct sbuf *b, const struct field *f, const struct backup *from)
 {
-    const char *text = f->kind <= LITERAL ? text_at(from, f->at) : NULL;
-    char lsn[FMT_CAP];
+    const char *text = text_at(from, f->at);
 
     if (f->at == offsetof(struct backup, copy_stats)) {
         put_copy_stats(b, from);
-    } else if (f->kind == U32) {
-        put_u32(b, f, from);
-    } else if (f->kind == U64) {
-        put_u64(b, u64_at(from, f->at));
-    } else if (f->kind == INT) {
-        put_u64(b, from->version > 0 ? (uint64_t)from->version : 0);
-    } else if (f->kind == MOMENT) {
-        put_moment(b, f->at == offsetof(struct backup, begin_time) ? from->begin_time
-                                                                   : from->end_time);
-    } else if (f->kind == STATUS) {
-        sbuf_add(b, backup_status_name(from->status));
-    } else if (f->kind == SPACES && from->tablespaces) {
-        pylit_put_tablespaces(b, from->tablespace, from->tablespaces);
-    } else if (f->kind == LSN && u64_at(from, f->at)) {
-        sbuf_add(b, fmt_lsn(u64_at(from, f->at), lsn));
     } else if (text && f->kind == LABEL) {
         pylit_put_text(b, text);
     } else {
         put_line(b, text ? text : "None");
+    }
+}
+
+static void put_lsn(struct sbuf *b, pg_lsn lsn)
+{
+    char text[FMT_CAP];
+
+    sbuf_add(b, lsn ? fmt_lsn(lsn, text) : "None");
+}
+
+static void put_value(struct sbuf *b, const struct field *f, const struct backup *from)
+{
+    switch (f->kind) {
+    case TEXT:
+    case LABEL:
+    case LITERAL:
+        put_text(b, f, from);
+        break;
+    case U64:
+        put_u64(b, u64_at(from, f->at));
+        break;
+    case U32:
+        put_u32(b, f, from);
+        break;
+    case INT:
+        put_u64(b, from->version > 0 ? (uint64_t)from->version : 0);
+        break;
+    case LSN:
+        put_lsn(b, u64_at(from, f->at));
+        break;
+    case MOMENT:
+        put_moment(b, f->at == offsetof(struct backup, begin_time) ? from->begin_time
+                                                                   : from->end_time);
+        break;
+    case STATUS:
+        sbuf_add(b, backup_status_name(from->status));
+        break;
+    case SPACES:
+        if (from->tablespaces) {
+            pylit_put_tablespaces(b, from->tablespace, from->tablespaces);
+        } else {
+            sbuf_add(b, "None");
+        }
+        break;
     }
 }
 

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define SYNC_CHUNK ((uint64_t)8 * 1024 * 1024)
+#define SYNC_CHUNK  ((uint64_t)8 * 1024 * 1024)
 #define SYNC_FS_MAX 16 /* file systems under one tree */
 
 enum sync_way { SYNC_FS, SYNC_EACH };
@@ -34,7 +34,8 @@ void sync_init(struct sync *s);
 /* Before anything is written below path: its file system joins the set. */
 MUST_CHECK bool sync_open(struct sync *s, const char *path, struct err *err);
 
-/* Bytes [from, to) of fd were written; *started is how far the write-out was begun, 0 at first. */
+/* Bytes [from, to) of fd were written; *started is how far the write-out was begun, 0 at first.
+ */
 void sync_wrote(const struct sync *s, int fd, uint64_t to, uint64_t *started);
 /* A complete file, a directory whose entries are complete: no-ops the fast way. */
 MUST_CHECK bool sync_file(const struct sync *s, int fd, const char *path, struct err *err);

@@ -32,8 +32,7 @@ static bool refuse(const struct tar *t, const char *why, struct err *err)
     if (t->member.name[0]) {
         return err_set(err, ERR_FORMAT, "", t->member.name, "%s", why);
     }
-    str_fmt(what, sizeof what, "member %llu of the stream",
-            (unsigned long long)t->members + 1);
+    str_fmt(what, sizeof what, "member %llu of the stream", (unsigned long long)t->members + 1);
     return err_set(err, ERR_FORMAT, "", what, "%s", why);
 }
 

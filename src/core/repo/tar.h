@@ -54,8 +54,8 @@ struct tar {
     struct tar_member member;
     uint8_t block[TAR_BLOCK]; /* a header in the making */
     size_t have;
-    uint64_t left; /* data bytes of the member still to come */
-    size_t pad;    /* padding bytes still to come */
+    uint64_t left;  /* data bytes of the member still to come */
+    size_t pad;     /* padding bytes still to come */
     unsigned zeros; /* zero blocks seen */
     uint64_t members;
 };

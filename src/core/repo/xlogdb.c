@@ -32,14 +32,16 @@ static bool next_word(struct str *line, struct str *word)
     return word->n > 0;
 }
 
-/* Digits with an optional fraction. */
+#define MTIME_MAX UINT64_C(253402300799) /* the end of the year 9999 */
+
+/* Digits with an optional fraction; Python writes moments just after 1970 as "5e-05". */
 static bool parse_mtime(struct str s, double *out)
 {
     static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-    uint64_t whole, part = 0;
+    uint64_t whole, part = 0, down = 0;
     size_t digits = 0;
 
-    if (!str_take_u64(&s, INT64_MAX, &whole)) {
+    if (!str_take_u64(&s, MTIME_MAX, &whole)) {
         return false;
     }
     if (str_take_char(&s, '.')) {
@@ -50,11 +52,14 @@ static bool parse_mtime(struct str s, double *out)
             }
         }
     }
-    if (s.n) {
+    if (str_take_lit(&s, "e-") && !str_take_u64(&s, 99, &down)) {
         return false;
     }
     *out = (double)whole + (double)part / tens[digits];
-    return true;
+    for (; down > 0; down--) {
+        *out /= 10;
+    }
+    return s.n == 0;
 }
 
 static bool parse_codec(struct str word, char *out, size_t cap)

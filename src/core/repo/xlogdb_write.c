@@ -237,7 +237,7 @@ static bool heal_tail(const struct repo *r, struct out *o, off_t *size, struct e
     off_t from = *size > (off_t)sizeof tail ? *size - (off_t)sizeof tail : 0;
     struct err ignored;
     struct wal_file wal;
-    struct str name;
+    struct str rest, name;
     ssize_t n = *size ? pread(o->fd, tail, sizeof tail, from) : 0;
     size_t keep;
 
@@ -259,8 +259,8 @@ static bool heal_tail(const struct repo *r, struct out *o, off_t *size, struct e
         return err_os(err, errno, "truncate", o->path);
     }
     log_line(LOG_WARNING, "cut a torn last line off '%s'", o->path);
-    name = str_n(tail + keep, (size_t)n - keep);
-    (void)str_split(&name, '\t', &name);
+    rest = str_n(tail + keep, (size_t)n - keep);
+    (void)str_split(&rest, '\t', &name);
     tail[keep + name.n < sizeof tail ? keep + name.n : sizeof tail - 1] = '\0';
     if (repo_wal_path(r, tail + keep, path, &ignored) && wal_on_disk(path, tail + keep, &wal)) {
         return out_wal(o, &wal, err);
@@ -319,7 +319,7 @@ static bool strike_listed(const struct repo *r, struct wal_file *wal, size_t *n,
 {
     struct xlogdb db;
     struct str line;
-    int more;
+    int more = 0;
 
     if (!xlogdb_open_locked(&db, r, err)) {
         return false;

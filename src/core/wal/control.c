@@ -17,7 +17,8 @@
 
 #include <inttypes.h>
 
-#define VERSION_13_TO_17 1300
+#define VERSION_13_TO_16 1300
+#define VERSION_17       1700
 #define VERSION_18       1800
 
 static uint32_t swapped(uint32_t v)
@@ -29,7 +30,8 @@ static uint32_t swapped(uint32_t v)
 static size_t crc_offset(uint32_t version)
 {
     switch (version) {
-    case VERSION_13_TO_17:
+    case VERSION_13_TO_16:
+    case VERSION_17:
         return 288;
     case VERSION_18:
         return 292;
@@ -54,6 +56,14 @@ int control_major_of_catalog(uint32_t cat_version)
         }
     }
     return 0;
+}
+
+static int major_of(uint32_t version, uint32_t cat_version)
+{
+    if (version == VERSION_13_TO_16) {
+        return control_major_of_catalog(cat_version);
+    }
+    return version == VERSION_17 ? 17 : 18;
 }
 
 const char *control_state_text(enum control_state state)
@@ -156,7 +166,7 @@ bool control_parse(const void *bytes, size_t n, const char *what, struct control
         .xlog_seg_size = get_le32(b + 228),
         .data_checksums = get_le32(b + 252),
     };
-    c.major = c.version == VERSION_18 ? 18 : control_major_of_catalog(c.cat_version);
+    c.major = major_of(c.version, c.cat_version);
     bool whole = wal_checkpoint_decode(b + 40, WAL_CHECKPOINT_SIZE, &c.checkpoint_copy);
     BUG_IF(!whole);
     if (!sizes_check(&c, what, err)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* control.h - global/pg_control of PostgreSQL 13 to 18.
  *
- * Offsets in control.c. The layout is one from 13 to 17 (version 1300); 18 (version 1800) puts
+ * Offsets in control.c. The layout is one from 13 to 17 (versions 1300, 1700); 18 (1800) puts
  * a byte before the nonce, which moves the checksum from 288 to 292.
  *
  * Order    Version first, since it says where the checksum is; a version that is known only
@@ -30,9 +30,9 @@ enum control_state {
 
 struct control {
     uint64_t sysid;
-    uint32_t version;     /* 1300, 1800 */
+    uint32_t version;     /* 1300, 1700, 1800 */
     uint32_t cat_version; /* 202209061 */
-    int major;            /* 0: a catalogue of no release from 13 to 17 (a beta) */
+    int major;            /* 0: a catalogue of no release from 13 to 16 (a beta) */
     enum control_state state;
     int64_t time_us;
     pg_lsn checkpoint; /* where the record is */

@@ -144,7 +144,8 @@ bool history_alone(struct arena *a, pg_tli tli, struct history *out, struct err 
 pg_tli history_owner(const struct history *h, pg_lsn lsn)
 {
     for (size_t i = h->n; i-- > 1;) {
-        if (h->entry[i].begin <= lsn && lsn < h->entry[i].end) {
+        bool has_end = h->entry[i].end != HISTORY_NO_END;
+        if (h->entry[i].begin <= lsn && (!has_end || lsn < h->entry[i].end)) {
             return h->entry[i].tli;
         }
     }

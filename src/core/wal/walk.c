@@ -173,7 +173,8 @@ static bool record_end(struct wal_walk *w, const uint8_t *head, const uint8_t *b
                     "checksum %08" PRIX32 " instead of %08" PRIX32, sum, w->rec.crc);
     }
     if (w->rec.rmid == WAL_RM_XLOG && (w->rec.info & 0xF0) == WAL_OP_SWITCH) {
-        w->rec.end = (w->rec.start / w->opt.seg_size + 1) * w->opt.seg_size;
+        uint64_t size = w->opt.seg_size;
+        w->rec.end = (w->rec.end + size - 1) / size * size;
         w->skip_to = w->rec.end;
     }
     if (w->records == 0) {

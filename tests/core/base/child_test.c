@@ -26,7 +26,8 @@ static const struct row {
     {"no input is the end", "cat; echo end", "", "end\n", 0, 0, NULL},
     {"input nobody reads", "exec 0<&-; echo done", "x", "done\n", 0, 0, NULL},
     {"silent", "exit 0", "", "", 0, 0, NULL},
-    {"bytes with NUL stay bytes", "printf 'a\\000b' | wc -c | tr -d ' '", "", "3\n", 0, 0, NULL},
+    {"bytes with NUL stay bytes", "printf 'a\\000b' | wc -c | tr -d ' '", "", "3\n", 0, 0,
+     NULL},
     {"status 3", "exit 3", "", "", 3, 0, "exit status 3"},
     {"its last words", "echo first >&2; echo 'no such host' >&2; exit 4", "", "", 4, 0,
      "no such host (exit status 4)"},
@@ -44,8 +45,11 @@ static void check_row(void **state)
     char out[64];
     struct child_end end;
     struct err err = {0};
-    struct child_spec spec = {
-        .argv = argv, .input = str_of(r->input), .out = out, .out_cap = sizeof out, .cancel_fd = -1};
+    struct child_spec spec = {.argv = argv,
+                              .input = str_of(r->input),
+                              .out = out,
+                              .out_cap = sizeof out,
+                              .cancel_fd = -1};
 
     assert_int_equal(child_run(&spec, &end, &err), r->why == NULL);
     assert_string_equal(out, r->out);
@@ -58,8 +62,10 @@ static void check_row(void **state)
 
 static void output_is_bounded(void **state)
 {
-    const char *argv[] = {"sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo 0123456789; "
-                                      "i=$((i+1)); done", NULL};
+    const char *argv[] = {"sh", "-c",
+                          "i=0; while [ $i -lt 20000 ]; do echo 0123456789; "
+                          "i=$((i+1)); done",
+                          NULL};
     char out[16];
     struct child_end end;
     struct err err = {0};
@@ -80,8 +86,11 @@ static void much_in_and_out(void **state)
     const char *argv[] = {"cat", NULL};
     struct child_end end;
     struct err err = {0};
-    struct child_spec spec = {.argv = argv, .input = str_n(in, SIZE), .out = out,
-                              .out_cap = sizeof out, .cancel_fd = -1};
+    struct child_spec spec = {.argv = argv,
+                              .input = str_n(in, SIZE),
+                              .out = out,
+                              .out_cap = sizeof out,
+                              .cancel_fd = -1};
 
     (void)state;
     for (size_t i = 0; i < SIZE; i++) {
@@ -117,8 +126,8 @@ static void deadline_ends_the_whole_group(void **state)
     struct child_end end;
     struct err err = {0};
     int64_t begin = clock_mono_ns();
-    struct child_spec spec = {.argv = argv, .cancel_fd = -1,
-                              .deadline_ns = begin + 200 * NS_PER_MS};
+    struct child_spec spec = {
+        .argv = argv, .cancel_fd = -1, .deadline_ns = begin + 200 * NS_PER_MS};
 
     (void)state;
     assert_false(child_run(&spec, &end, &err));
@@ -178,8 +187,10 @@ static void daemon_left_behind(void **state)
 /* Whatever the caller blocks or ignores, and whatever it has open. */
 static void fresh_signals_and_descriptors(void **state)
 {
-    const char *argv[] = {"sh", "-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status; "
-                                      "ls /proc/self/fd | wc -l", NULL};
+    const char *argv[] = {"sh", "-c",
+                          "grep -E '^Sig(Blk|Ign)' /proc/self/status; "
+                          "ls /proc/self/fd | wc -l",
+                          NULL};
     char out[256];
     struct child_end end;
     struct err err = {0};
@@ -236,6 +247,6 @@ static void detached_has_its_own_session(void **state)
 
 TEST_MAIN(ROWS(rows, check_row), ONE(output_is_bounded), ONE(much_in_and_out),
           ONE(program_is_missing), ONE(deadline_ends_the_whole_group),
-          ONE(who_ignores_sigterm_is_killed), ONE(cancel_by_descriptor), ONE(daemon_left_behind),
-          ONE(fresh_signals_and_descriptors), ONE(own_environment),
+          ONE(who_ignores_sigterm_is_killed), ONE(cancel_by_descriptor),
+          ONE(daemon_left_behind), ONE(fresh_signals_and_descriptors), ONE(own_environment),
           ONE(detached_has_its_own_session))

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* restore (recover), help. */
+#include "session.h"
+#include "usage.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "engine/restore.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+struct restore_job {
+    struct arena arena; /* of the job */
+    struct restore_request request;
+    struct restore_result result;
+    unsigned retry_times, retry_sleep_s;
+};
+
+/* Wait, unless the job is cancelled meanwhile. */
+static bool pause_for(const struct task *task, unsigned seconds, struct err *err)
+{
+    struct pollfd p = {.fd = task->cancel_fd, .events = POLLIN};
+    int64_t end = clock_mono_ns() + (int64_t)seconds * NS_PER_S;
+
+    for (;;) {
+        int64_t left = (end - clock_mono_ns()) / NS_PER_MS;
+
+        if (!task_go_on(task, err)) {
+            return false;
+        }
+        if (left <= 0) {
+            return true;
+        }
+        poll(&p, p.fd >= 0, left < 1000 ? (int)left : 1000);
+    }
+}
+
+/* An interrupted restore goes on where it stopped, so trying again is doing the same again. */
+static bool do_restore(const struct task *task, void *arg, struct err *err)
+{
+    struct restore_job *job = arg;
+
+    for (unsigned tried = 0;; tried++) {
+        char text[1600];
+
+        if (engine_restore(task, &job->arena, &job->request, &job->result, err)) {
+            return true;
+        }
+        if (err->code != ERR_IO || err->os == ENOSPC || tried == job->retry_times) {
+            return false;
+        }
+        task_say(task, SAY_WARN, "%s", err_text(err, text, sizeof text));
+        task_say(task, SAY_WARN, "Retrying in %u seconds (%u of %u)", job->retry_sleep_s,
+                 tried + 1, job->retry_times);
+        if (!pause_for(task, job->retry_sleep_s, err)) {
+            return false;
+        }
+    }
+}
+
+static bool relocations(struct session *s, struct restore_request *r)
+{
+    const struct arg_value *v = arg_value(&s->args, "tablespace");
+    struct relocation *out = ARENA_ARRAY(&s->arena, v->listed + 1, struct relocation);
+
+    for (size_t i = 0; i < v->listed && out; i++) {
+        struct str rest = str_of(v->list[i]), name;
+
+        if (!str_split(&rest, ':', &name) || !name.n || !rest.n) {
+            console_say(&s->console, SAY_ERROR,
+                        "--tablespace needs NAME:LOCATION, '%s' is not that", v->list[i]);
+            return false;
+        }
+        out[i].name = arena_strndup(&s->arena, name.p, name.n);
+        out[i].location = rest.p;
+    }
+    r->relocation = out;
+    r->relocations = v->listed;
+    return out != NULL;
+}
+
+static enum choice choice_of(const struct args *args, const char *yes, const char *no)
+{
+    if (arg_given(args, yes)) {
+        return CHOICE_YES;
+    }
+    return arg_given(args, no) ? CHOICE_NO : CHOICE_CONFIG;
+}
+
+static struct target_words target_of(const struct args *args)
+{
+    return (struct target_words){
+        .time = arg_text(args, "target-time"),
+        .xid = arg_text(args, "target-xid"),
+        .lsn = arg_text(args, "target-lsn"),
+        .name = arg_text(args, "target-name"),
+        .immediate = arg_given(args, "target-immediate") ? "immediate" : NULL,
+        .timeline = arg_text(args, "target-tli"),
+        .action = arg_text(args, "target-action"),
+        .side = arg_given(args, "exclusive") ? TARGET_EXCLUSIVE : TARGET_INCLUSIVE,
+    };
+}
+
+/* A destination is relative to where the command was typed. */
+static const char *absolute(struct session *s, const char *path)
+{
+    char cwd[PATH_CAP];
+
+    if (!path || path[0] == '/' || !getcwd(cwd, sizeof cwd)) {
+        return path;
+    }
+    return arena_fmt(&s->arena, "%s/%s", cwd, path);
+}
+
+static bool fill_request(struct session *s, const struct server_cfg *srv,
+                         struct restore_request *r)
+{
+    const struct args *args = &s->args;
+
+    *r = (struct restore_request){
+        .config = s->cfg,
+        .server = srv,
+        .program = s->program,
+        .config_path = s->config_path,
+        .backup_id = args->operand[1],
+        .destination = absolute(s, args->operand[2]),
+        .target = target_of(args),
+        .get_wal = choice_of(args, "get-wal", "no-get-wal"),
+        .standby_mode = arg_given(args, "standby-mode"),
+        .staging_wal_directory = absolute(s, arg_text(args, "staging-wal-directory")),
+        .recovery_conf_filename = arg_text(args, "recovery-conf-filename"),
+        .jobs = (unsigned)arg_number(args, "jobs", 0),
+        .dry_run = arg_given(args, "dry-run"),
+    };
+    return relocations(s, r);
+}
+
+void run_restore(struct session *s, const struct server_cfg *srv)
+{
+    struct restore_job job = {.retry_times = session_retry_times(s, srv),
+                              .retry_sleep_s = session_retry_sleep(s, srv)};
+    struct session_verb verb = {SESSION_WRITES, srv, do_restore, &job};
+    struct err err;
+
+    if (!server_cfg_refusal(srv, CFG_USE_RESTORE, &err)) {
+        session_fail(s, &err);
+        return;
+    }
+    if (!fill_request(s, srv, &job.request)) {
+        s->status = 1;
+        return;
+    }
+    if (job.request.dry_run) {
+        verb.kind = SESSION_LOOKS;
+    }
+    arena_init(&job.arena, 0);
+    if (session_job(s, &verb) && !job.result.holds) {
+        s->status = 1;
+    }
+    arena_release(&job.arena);
+}
+
+void run_help(struct session *s, const struct server_cfg *srv)
+{
+    const char *word = s->args.operand[0];
+    const struct command *c = word ? command_find(str_of(word)) : NULL;
+
+    (void)srv;
+    if (word && !c) {
+        const char *near = command_near(str_of(word));
+        fprintf(stderr, "barkeep help: error: '%s' is no command%s%s%s\n", word,
+                near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        s->status = 2;
+        return;
+    }
+    usage_help(stdout, c);
+}

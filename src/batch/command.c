@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "command.h"
+
+#include <string.h>
+
+#define COUNT(a)       (sizeof(a) / sizeof((a)[0]))
+#define OPERANDS(a)    .operand = (a), .operands = COUNT(a)
+#define OPTIONS(a)     .option = (a), .options = COUNT(a)
+#define RULES(i, d, p) .inactive = RULE_##i, .disabled = RULE_##d, .passive = RULE_##p
+
+#define THE_SERVER                                                                             \
+    {                                                                                          \
+        OPERAND_SERVER, "SERVER", "name of the server, as its section is called"               \
+    }
+#define THE_SERVERS                                                                            \
+    {                                                                                          \
+        OPERAND_SERVERS, "SERVER", "names of servers, or 'all'"                                \
+    }
+#define THE_BACKUP                                                                             \
+    {                                                                                          \
+        OPERAND_TEXT, "BACKUP_ID",                                                             \
+            "id or name of a backup, or latest, oldest, last-failed, latest-full"              \
+    }
+
+/* clang-format off */
+const struct arg_option global_options[] = {
+    {"help", "h", ARG_FLAG, NULL, "show this help and exit"},
+    {"version", "v", ARG_FLAG, NULL, "show the version and exit"},
+    {"config", "c", ARG_TEXT, "FILE", "read this configuration (otherwise $BARMAN_CONFIG_FILE, ~/.barman.conf, /etc/barman.conf, /etc/barman/barman.conf)"},
+    {"color", "", ARG_CHOICE, "never|always|auto", "whether to use colours (auto: when stdout and stderr are terminals)"},
+    {"colour", "", ARG_CHOICE, "never|always|auto", "the same"},
+    {"log-level", "", ARG_CHOICE, "NOTSET|DEBUG|INFO|WARNING|ERROR|CRITICAL", "least level that goes to the log file, instead of log_level"},
+    {"quiet", "q", ARG_FLAG, NULL, "print warnings and errors only"},
+    {"debug", "d", ARG_FLAG, NULL, "print debug messages on stderr"},
+    {"batch", "", ARG_FLAG, NULL, "never ask, colour or draw"},
+    {"job", "", ARG_POS, "N", "run as this job, whose directory was made beforehand"},
+};
+const size_t global_option_count = COUNT(global_options);
+
+static const struct operand one_server[] = {THE_SERVER};
+static const struct operand many_servers[] = {THE_SERVERS};
+static const struct operand server_backup[] = {THE_SERVER, THE_BACKUP};
+static const struct operand server_wal[] = {
+    THE_SERVER,
+    {OPERAND_TEXT, "WAL_NAME", "name of a segment or history file"},
+};
+static const struct operand restore_operands[] = {
+    THE_SERVER,
+    {OPERAND_TEXT, "BACKUP_ID", "id or name of a backup, latest, oldest, ..., or 'auto': the one that fits the target"},
+    {OPERAND_TEXT, "DESTINATION", "directory that becomes the new PGDATA: empty, or missing"},
+};
+static const struct operand help_operands[] = {
+    {OPERAND_COMMAND, "COMMAND", "the command to explain"},
+};
+
+static const struct arg_option minimal_option[] = {
+    {"minimal", "", ARG_FLAG, NULL, "print names only"},
+};
+static const struct arg_option backup_options[] = {
+    {"immediate-checkpoint", "", ARG_FLAG, NULL, "ask for a fast checkpoint at the start"},
+    {"no-immediate-checkpoint", "", ARG_FLAG, NULL, "wait for a spread checkpoint"},
+    {"name", "", ARG_TEXT, "NAME", "a name that other commands take instead of the id"},
+    {"wait", "w", ARG_FLAG, NULL, "wait until the last WAL segment it needs is archived"},
+    {"wait-timeout", "", ARG_NONNEG, "SECONDS", "but not longer than this (0: any)"},
+    {"retry-times", "", ARG_NONNEG, "N", "how often a failed copy is tried again"},
+    {"retry-sleep", "", ARG_NONNEG, "SECONDS", "pause between the attempts"},
+    {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
+    {"bwlimit", "", ARG_NONNEG, "KBPS", "most KiB a second (0: any)"},
+    {"manifest-checksums", "", ARG_CHOICE, "crc32c|sha256", "what the server writes into the manifest"},
+};
+static const struct arg_option get_wal_options[] = {
+    {"output-directory", "o", ARG_TEXT, "DIR", "write DIR/WAL_NAME instead of stdout"},
+    {"partial", "P", ARG_FLAG, NULL, "also serve what is received of a segment so far"},
+    {"gzip", "zx", ARG_FLAG, NULL, "compress what is written"},
+    {"keep-compression", "", ARG_FLAG, NULL, "write the file as it is stored"},
+    {"peek", "p", ARG_POS, "N", "print up to N names there are from WAL_NAME on, and no WAL"},
+    {"test", "t", ARG_FLAG, NULL, "only say whether WAL could be had"},
+};
+static const struct arg_option restore_options[] = {
+    {"target-time", "", ARG_TEXT, "TIME", "stop before the first commit after this time"},
+    {"target-xid", "", ARG_TEXT, "XID", "stop after this transaction"},
+    {"target-lsn", "", ARG_TEXT, "LSN", "stop after this position"},
+    {"target-name", "", ARG_TEXT, "NAME", "stop at this restore point"},
+    {"target-immediate", "", ARG_FLAG, NULL, "stop as soon as the backup is consistent"},
+    {"target-tli", "", ARG_TEXT, "TLI", "follow this timeline: a number, current, latest"},
+    {"exclusive", "", ARG_FLAG, NULL, "stop before the target instead of after it"},
+    {"target-action", "", ARG_CHOICE, "pause|shutdown|promote", "what the server does at the target"},
+    {"standby-mode", "", ARG_FLAG, NULL, "come up as a standby"},
+    {"tablespace", "", ARG_LIST, "NAME:LOCATION", "put this tablespace elsewhere; may be given again"},
+    {"staging-wal-directory", "", ARG_TEXT, "DIR", "where copied WAL goes (DESTINATION/barman_wal)"},
+    {"get-wal", "", ARG_FLAG, NULL, "let the server fetch its WAL with 'get-wal' instead of copying it"},
+    {"no-get-wal", "", ARG_FLAG, NULL, "copy the WAL, whatever recovery_options say"},
+    {"recovery-conf-filename", "", ARG_TEXT, "FILE", "file for the recovery settings (postgresql.auto.conf)"},
+    {"jobs", "j", ARG_POS, "N", "files copied at once (parallel_jobs)"},
+    {"retry-times", "", ARG_NONNEG, "N", "how often to go on after an I/O error"},
+    {"retry-sleep", "", ARG_NONNEG, "SECONDS", "pause between the attempts"},
+    {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
+    {"dry-run", "", ARG_FLAG, NULL, "only check and print the plan"},
+};
+static const struct arg_option check_options[] = {
+    {"check-timeout", "", ARG_NONNEG, "SECONDS", "give up after this time (0: never; otherwise check_timeout)"},
+};
+static const struct arg_option cron_options[] = {
+    {"keep-descriptors", "", ARG_FLAG, NULL, "what is started keeps stdout and stderr"},
+};
+static const struct arg_option receive_options[] = {
+    {"create-slot", "", ARG_FLAG, NULL, "create the replication slot, then exit"},
+    {"if-not-exists", "", ARG_FLAG, NULL, "with --create-slot: an existing slot is fine"},
+    {"drop-slot", "", ARG_FLAG, NULL, "drop the replication slot, then exit"},
+    {"stop", "", ARG_FLAG, NULL, "stop the receiver that runs for this server"},
+    {"reset", "", ARG_FLAG, NULL, "go on at the slot's position, leaving what lies between"},
+};
+static const struct arg_option switch_options[] = {
+    {"force", "", ARG_FLAG, NULL, "do a CHECKPOINT first, so that there is something to close"},
+    {"archive", "", ARG_FLAG, NULL, "wait until the closed segment is archived"},
+    {"archive-timeout", "", ARG_POS, "SECONDS", "but not longer than this (30)"},
+};
+static const struct arg_option verify_options[] = {
+    {"jobs", "j", ARG_POS, "N", "files read at once (parallel_jobs)"},
+};
+
+const struct command command_table[] = {
+    {.name = "archive-wal", .help = "move received WAL files into the archive",
+     .about = "Takes the WAL files that wait in the streaming and incoming directories, checks "
+              "them, compresses them when 'compression' says so, and files them in the archive. "
+              "cron does this every minute.",
+     OPERANDS(one_server), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     .run = run_archive_wal},
+    {.name = "backup", .help = "take a base backup",
+     .about = "Copies a running cluster over the replication protocol. Somebody must be taking "
+              "its WAL (receive-wal or an archive_command), or the backup refuses to begin.",
+     OPERANDS(many_servers), OPTIONS(backup_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, SKIP), .is_job = true, .draws = true,
+     .run = run_backup},
+    {.name = "check", .help = "see whether servers are ready to be backed up",
+     .about = "One line a question, OK or FAILED. Exit status 1 when a check of an active "
+              "server failed.",
+     OPERANDS(many_servers), OPTIONS(check_options), .needs = NEEDS_SERVER,
+     RULES(RUN, RUN, RUN), .run = run_check},
+    {.name = "check-backup", .help = "see whether a backup has all the WAL it needs",
+     .about = "A backup that waits for WAL becomes DONE when its last segment is archived, and "
+              "FAILED when one in the middle is missing.",
+     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     .run = run_check_backup},
+    {.name = "cron", .help = "start what should be running; call it every minute",
+     .about = "For each server: archive-wal, receive-wal when streaming_archiver is on and none "
+              "runs, check-backup for a backup that waits for WAL. Each runs on its own; cron "
+              "does not wait for it.",
+     OPTIONS(cron_options), .needs = NEEDS_CONFIG, .run = run_cron},
+    {.name = "delete", .help = "delete a backup and the WAL only it needs",
+     .about = "Refuses a backup with a keep mark, and one that minimum_redundancy counts on. On "
+              "a terminal the backup's id has to be typed first; --batch does not ask.",
+     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
+     .run = run_delete},
+    {.name = "get-wal", .help = "write one WAL file to stdout or into a directory",
+     .about = "What a restore_command calls. Exit status: 0 written, 1 not there, 3 impossible "
+              "name or the output cannot be opened.",
+     OPERANDS(server_wal), OPTIONS(get_wal_options), .needs = NEEDS_SERVER,
+     RULES(RUN, REFUSE, RUN), .run = run_get_wal},
+    {.name = "help", .help = "explain a command",
+     .about = "Without a command: the list of commands.",
+     OPERANDS(help_operands), .needs = NEEDS_NOTHING, .run = run_help},
+    {.name = "list-backups", .alias = "list-backup", .help = "list the backups of servers",
+     .about = "Newest first, whatever their status. 'WAL Size' is what came after the backup, "
+              "up to the next one.",
+     OPERANDS(many_servers), OPTIONS(minimal_option), .needs = NEEDS_SERVER,
+     RULES(RUN, RUN, RUN), .run = run_list_backups},
+    {.name = "list-servers", .alias = "list-server", .help = "list the configured servers",
+     .about = "One line a server, with its description.", OPTIONS(minimal_option),
+     .needs = NEEDS_CONFIG, .run = run_list_servers},
+    {.name = "receive-wal", .help = "receive WAL over the replication protocol until stopped",
+     .about = "Writes what the server sends to the streaming directory, tells the server how far "
+              "it is safe on disk, and files finished segments in the archive. It connects again "
+              "when the connection is lost. cron starts it.",
+     OPERANDS(one_server), OPTIONS(receive_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, SKIP), .lifts = "create-slot,drop-slot,stop,reset", .is_job = true,
+     .run = run_receive_wal},
+    {.name = "restore", .alias = "recover", .help = "bring a backup back, up to a moment",
+     .about = "Makes a new PGDATA out of a backup and its WAL, including what was received of "
+              "the last, unfinished segment. Everything is checked before a byte is copied; "
+              "--dry-run stops there. A restore that was interrupted goes on when the same "
+              "command is given again.",
+     OPERANDS(restore_operands), OPTIONS(restore_options), .needs = NEEDS_SERVER,
+     RULES(RUN, REFUSE, RUN), .is_job = true, .draws = true,
+     .run = run_restore},
+    {.name = "show-backup", .alias = "show-backups", .help = "show what is known of a backup",
+     .about = "Where it comes from, its size, its WAL, and its neighbours.",
+     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
+     .run = run_show_backup},
+    {.name = "status", .help = "show what servers and their backups are like",
+     .about = "Version, WAL position, archiving, backups and redundancy, a line each.",
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_status},
+    {.name = "switch-wal", .alias = "switch-xlog", .help = "have servers close their WAL segment",
+     .about = "So that what was written so far can be archived.",
+     OPERANDS(many_servers), OPTIONS(switch_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, SKIP), .run = run_switch_wal},
+    {.name = "verify-backup", .alias = "verify", .help = "read a backup and compare checksums",
+     .about = "Reads every file of the backup against its manifest, and every record of the WAL "
+              "it needs.",
+     OPERANDS(server_backup), OPTIONS(verify_options), .needs = NEEDS_SERVER,
+     RULES(RUN, RUN, RUN), .draws = true, .run = run_verify_backup},
+};
+/* clang-format on */
+const size_t command_count = COUNT(command_table);
+
+const struct command *command_find(struct str name)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *c = &command_table[i];
+        if (str_eq(name, c->name) || (c->alias && str_eq(name, c->alias))) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+#define WORD_MAX 40
+
+size_t word_distance(struct str a, struct str b)
+{
+    size_t row[3][WORD_MAX + 1];
+
+    a.n = a.n > WORD_MAX ? WORD_MAX : a.n;
+    b.n = b.n > WORD_MAX ? WORD_MAX : b.n;
+    for (size_t j = 0; j <= b.n; j++) {
+        row[0][j] = j;
+    }
+    for (size_t i = 1; i <= a.n; i++) {
+        size_t *now = row[i % 3], *last = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+
+        now[0] = i;
+        for (size_t j = 1; j <= b.n; j++) {
+            size_t best = last[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+
+            best = last[j] + 1 < best ? last[j] + 1 : best;
+            best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1] &&
+                before[j - 2] + 1 < best) {
+                best = before[j - 2] + 1;
+            }
+            now[j] = best;
+        }
+    }
+    return row[a.n % 3][b.n];
+}
+
+const char *command_near(struct str word)
+{
+    const char *best = NULL;
+    size_t least = word.n / 3 + 2; /* a third of the letters and one more may be wrong */
+
+    for (size_t i = 0; i < command_count; i++) {
+        const char *names[2] = {command_table[i].name, command_table[i].alias};
+
+        for (size_t k = 0; k < 2 && names[k]; k++) {
+            size_t d = word_distance(word, str_of(names[k]));
+            if (d < least) {
+                least = d;
+                best = names[k];
+            }
+        }
+    }
+    return best;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* command.h - every command, its arguments and options: one table.
+ *
+ * The parser, help, the manual page and the shell completions are all made from command_table
+ * and global_options; what is not there does not exist, and what is there works.
+ *
+ * Rules    what a command does with a server that is inactive (active = false), disabled (its
+ *          configuration contradicts itself) or passive (a copy of another node's): RUN, SKIP
+ *          with a line and status 0, or REFUSE with the reasons and status 1.
+ * Source   Barman 3.17's command line; exit statuses and texts are its, since scripts read
+ * them.
+ */
+#ifndef BATCH_COMMAND_H
+#define BATCH_COMMAND_H
+
+#include "barkeep/str.h"
+
+struct session;
+struct server_cfg;
+
+enum arg_type {
+    ARG_FLAG,
+    ARG_TEXT,
+    ARG_LIST,   /* text, may be given again */
+    ARG_NONNEG, /* integer, 0 or more */
+    ARG_POS,    /* integer, 1 or more */
+    ARG_CHOICE, /* one of `value`, '|' between the words */
+};
+
+struct arg_option {
+    const char *name;    /* without "--" */
+    const char *letters; /* "j", "zx", or "" */
+    enum arg_type type;
+    const char *value; /* what help calls the value; the words of a choice */
+    const char *help;
+};
+
+enum operand_kind {
+    OPERAND_SERVER,  /* one name */
+    OPERAND_SERVERS, /* one or more names, or "all" */
+    OPERAND_TEXT,
+    OPERAND_COMMAND, /* may be left out */
+};
+
+struct operand {
+    enum operand_kind kind;
+    const char *name; /* as usage shows it */
+    const char *help;
+};
+
+enum rule { RULE_RUN, RULE_SKIP, RULE_REFUSE };
+
+enum command_needs {
+    NEEDS_NOTHING, /* not even the configuration */
+    NEEDS_CONFIG,  /* run once, with srv NULL */
+    NEEDS_SERVER,  /* run for each server named */
+};
+
+struct command {
+    const char *name, *alias; /* alias NULL: none */
+    const char *help;         /* one line */
+    const char *about;        /* a paragraph for help COMMAND and the manual */
+    const struct operand *operand;
+    size_t operands;
+    const struct arg_option *option;
+    size_t options;
+    enum command_needs needs;
+    enum rule inactive, disabled, passive;
+    const char *lifts; /* options that lift the rule for inactive servers, ',' between; NULL */
+    bool is_job;       /* has a number and a directory: takes --job */
+    bool draws;        /* a progress line, on a terminal */
+    void (*run)(struct session *s, const struct server_cfg *srv);
+};
+
+extern const struct command command_table[];
+extern const size_t command_count;
+extern const struct arg_option global_options[];
+extern const size_t global_option_count;
+
+const struct command *command_find(struct str name); /* by name or alias; NULL: none */
+
+/* How many letters to add, drop, change or swap with a neighbour to come from a to b. */
+size_t word_distance(struct str a, struct str b);
+/* The command or alias nearest to a mistyped word; NULL: none is near. */
+const char *command_near(struct str word);
+
+/* What runs them, one file for a family of commands. */
+void run_backup(struct session *s, const struct server_cfg *srv);
+void run_receive_wal(struct session *s, const struct server_cfg *srv);
+void run_switch_wal(struct session *s, const struct server_cfg *srv);
+void run_archive_wal(struct session *s, const struct server_cfg *srv);
+void run_get_wal(struct session *s, const struct server_cfg *srv);
+void run_restore(struct session *s, const struct server_cfg *srv);
+void run_delete(struct session *s, const struct server_cfg *srv);
+void run_check_backup(struct session *s, const struct server_cfg *srv);
+void run_verify_backup(struct session *s, const struct server_cfg *srv);
+void run_list_servers(struct session *s, const struct server_cfg *srv);
+void run_list_backups(struct session *s, const struct server_cfg *srv);
+void run_show_backup(struct session *s, const struct server_cfg *srv);
+void run_status(struct session *s, const struct server_cfg *srv);
+void run_check(struct session *s, const struct server_cfg *srv);
+void run_cron(struct session *s, const struct server_cfg *srv);
+void run_help(struct session *s, const struct server_cfg *srv);
+
+#endif

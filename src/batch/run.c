@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* One invocation from argv to the exit status: parse, configure, become the right user, find
+ * the servers, run the command for each. */
+#include "session.h"
+#include "usage.h"
+#include "user.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "engine/repo_of.h"
+#include "repo/catalogue.h"
+#include "workers/job.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void session_fail(struct session *s, const struct err *err)
+{
+    int status = err_exit_status(err->code);
+
+    console_err(&s->console, err);
+    s->status = s->status > status ? s->status : status;
+}
+
+struct task session_task(struct session *s, struct task_sink *store)
+{
+    return task_serial(console_sink, &s->console, store);
+}
+
+/* The command line for the job's record. */
+static const char *plan_text(struct session *s, const struct server_cfg *srv)
+{
+    const struct args *args = &s->args;
+    char mem[4096];
+    struct sbuf b;
+
+    sbuf_init(&b, mem, sizeof mem);
+    sbuf_add(&b, args->command->name);
+    for (size_t i = 0; i < args->command->options; i++) {
+        const struct arg_value *v = &args->option[i];
+        if (v->given) {
+            sbuf_fmt(&b, " --%s%s%s", args->command->option[i].name, v->text ? " " : "",
+                     v->text ? v->text : "");
+        }
+    }
+    sbuf_fmt(&b, " %s", srv->name);
+    for (size_t i = 1; i < args->command->operands && args->operand[i]; i++) {
+        sbuf_fmt(&b, " %s", args->operand[i]);
+    }
+    sbuf_char(&b, '\n');
+    return arena_strdup(&s->arena, mem);
+}
+
+bool session_job(struct session *s, const struct session_verb *verb)
+{
+    const char *plan = plan_text(s, verb->srv);
+    struct job_spec spec = {
+        .home = verb->kind == SESSION_WRITES ? s->cfg->barman_home : NULL,
+        .number = (uint32_t)arg_number(&s->args, "job", 0),
+        .kind = verb->kind == SESSION_LOOKS ? JOB_READS : JOB_WRITES,
+        .verb = s->args.command->name,
+        .server = verb->srv->name,
+        .plan = plan ? plan : "",
+        .run = verb->run,
+        .arg = verb->arg,
+        .watch = {&s->console, console_print, console_progress},
+    };
+    struct err err;
+    bool ok = job_run(&spec, &err);
+
+    console_erase(&s->console);
+    if (!ok) {
+        session_fail(s, &err);
+    }
+    return ok;
+}
+
+bool session_repo(struct session *s, const struct server_cfg *srv, struct repo *out)
+{
+    struct err err;
+
+    if (!repo_of(&s->arena, srv, s->cfg->barman_home, s->cfg->barman_lock_directory, out,
+                 &err)) {
+        session_fail(s, &err);
+        return false;
+    }
+    return true;
+}
+
+const struct backup *session_backup(struct session *s, const struct repo *r, const char *word)
+{
+    const struct backup *b;
+    struct catalogue catalogue;
+    struct err err;
+
+    if (!catalogue_load(r, &s->arena, &catalogue, &err) ||
+        !catalogue_resolve(&catalogue, r->server, word, &b, &err)) {
+        session_fail(s, &err);
+        return NULL;
+    }
+    return b;
+}
+
+unsigned session_retry_times(const struct session *s, const struct server_cfg *srv)
+{
+    if (arg_given(&s->args, "no-retry")) {
+        return 0;
+    }
+    return (unsigned)arg_number(&s->args, "retry-times", (uint64_t)srv->basebackup_retry_times);
+}
+
+unsigned session_retry_sleep(const struct session *s, const struct server_cfg *srv)
+{
+    return (unsigned)arg_number(&s->args, "retry-sleep", (uint64_t)srv->basebackup_retry_sleep);
+}
+
+/* ---- which servers ---- */
+
+static bool rule_lifted(const struct args *args)
+{
+    struct str rest = str_of(args->command->lifts), name;
+    char word[40];
+
+    while (str_split(&rest, ',', &name)) {
+        str_fmt(word, sizeof word, "%.*s", (int)name.n, name.p);
+        if (arg_given(args, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Inactive, then disabled, then passive; false: the command has nothing to do here. */
+static bool may_run(struct session *s, const struct server_cfg *srv)
+{
+    const struct command *c = s->args.command;
+
+    if (!srv->active && c->inactive == RULE_SKIP && !rule_lifted(&s->args)) {
+        console_say(&s->console, SAY_OUT, "Skipping inactive server '%s'", srv->name);
+        return false;
+    }
+    if (srv->disabled && c->disabled == RULE_SKIP) {
+        console_say(&s->console, SAY_OUT, "Skipping temporarily disabled server '%s'",
+                    srv->name);
+        return false;
+    }
+    if (srv->disabled && c->disabled == RULE_REFUSE) {
+        for (size_t i = 0; i < srv->messages; i++) {
+            console_say(&s->console, SAY_ERROR, "%s", srv->message[i]);
+        }
+        return false;
+    }
+    if (server_cfg_passive(srv) && c->passive == RULE_SKIP) {
+        console_say(&s->console, SAY_OUT, "Skipping passive server '%s'", srv->name);
+        return false;
+    }
+    return true;
+}
+
+static void run_one(struct session *s, const char *name)
+{
+    const struct server_cfg *srv = config_server(s->cfg, name);
+
+    if (!srv) {
+        console_say(&s->console, SAY_ERROR, "Unknown server '%s'", name);
+        return;
+    }
+    if (may_run(s, srv)) {
+        s->args.command->run(s, srv);
+    }
+}
+
+static bool named_before(const struct args *args, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(args->server[k], args->server[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void run_servers(struct session *s)
+{
+    struct args *args = &s->args;
+    bool all = false;
+
+    for (size_t i = 0; i < args->servers; i++) {
+        all = all || strcmp(args->server[i], "all") == 0;
+    }
+    if (all && args->command->operand[0].kind == OPERAND_SERVER) {
+        console_say(&s->console, SAY_ERROR, "You cannot use 'all' in a single server context");
+        return;
+    }
+    if (all && args->servers > 1) {
+        console_say(&s->console, SAY_ERROR, "You cannot use 'all' with other server names");
+    }
+    for (size_t i = 0; all && i < s->cfg->servers; i++) {
+        run_one(s, s->cfg->server[i].name);
+    }
+    for (size_t i = 0; !all && i < args->servers; i++) {
+        if (!named_before(args, i)) {
+            run_one(s, args->server[i]);
+        }
+    }
+}
+
+/* ---- setting up ---- */
+
+static enum console_color color_of(const struct args *args)
+{
+    const char *word = arg_text(args, "color");
+
+    word = word ? word : arg_text(args, "colour");
+    if (word && strcmp(word, "always") == 0) {
+        return COLOR_ALWAYS;
+    }
+    return word && strcmp(word, "never") == 0 ? COLOR_NEVER : COLOR_AUTO;
+}
+
+static void set_console(struct session *s)
+{
+    bool batch = arg_given(&s->args, "batch");
+
+    console_init(&s->console, batch ? COLOR_NEVER : color_of(&s->args));
+    s->console.quiet = arg_given(&s->args, "quiet");
+    s->console.debug = arg_given(&s->args, "debug");
+    s->console.draws = s->console.draws && !batch && s->args.command && s->args.command->draws;
+    s->console.asks = s->console.asks && !batch;
+}
+
+static void set_program(struct session *s, const char *argv0)
+{
+    char path[PATH_CAP];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+
+    s->program =
+        n > 0 && (size_t)n < sizeof path ? arena_strndup(&s->arena, path, (size_t)n) : argv0;
+}
+
+static int log_level(const struct session *s)
+{
+    struct config asked = {.log_level = arg_text(&s->args, "log-level")};
+
+    return config_log_level(asked.log_level ? &asked : s->cfg);
+}
+
+static void open_log(struct session *s)
+{
+    struct err err;
+
+    if (!log_open(s->cfg->log_file, (enum log_level)log_level(s), &err)) {
+        char text[1600];
+        console_say(&s->console, SAY_WARN, "%s", err_text(&err, text, sizeof text));
+    }
+}
+
+static bool configure(struct session *s)
+{
+    struct cfg_messages warnings = {0};
+    struct err err;
+
+    s->config_path = arg_text(&s->args, "config");
+    if (!s->config_path) {
+        const char *env = getenv("BARMAN_CONFIG_FILE");
+        s->config_path = env && *env ? env : NULL;
+    }
+    s->cfg = config_load(&s->arena, s->config_path, &warnings, &err);
+    if (!s->cfg || !user_switch(s->cfg->barman_user, &err)) {
+        session_fail(s, &err);
+        return false;
+    }
+    s->config_path = s->config_path ? s->cfg->path : NULL;
+    open_log(s);
+    for (size_t i = 0; i < warnings.n; i++) {
+        console_say(&s->console, SAY_WARN, "%s", warnings.text[i]);
+    }
+    for (size_t i = 0; i < s->cfg->conflicts.n; i++) {
+        console_say(&s->console, SAY_ERROR, "%s", s->cfg->conflicts.text[i]);
+    }
+    return s->cfg->conflicts.n == 0;
+}
+
+static void run_command(struct session *s)
+{
+    switch (s->args.command->needs) {
+    case NEEDS_NOTHING:
+        s->args.command->run(s, NULL);
+        return;
+    case NEEDS_CONFIG:
+        if (configure(s)) {
+            s->args.command->run(s, NULL);
+        }
+        return;
+    case NEEDS_SERVER:
+        if (configure(s)) {
+            run_servers(s);
+        }
+        return;
+    }
+}
+
+static int usage_error(const struct session *s, const struct err *err)
+{
+    const struct command *c = s->args.command;
+
+    usage_line(stderr, c);
+    fprintf(stderr, "barkeep%s%s: error: %s\n", c ? " " : "", c ? c->name : "", err->why);
+    return err_exit_status(ERR_USAGE);
+}
+
+static bool job_option_ok(struct session *s, struct err *err)
+{
+    const struct args *args = &s->args;
+
+    if (!arg_given(args, "job") || !args->command) {
+        return true;
+    }
+    if (args->command->is_job) {
+        return (args->servers == 1 && strcmp(args->server[0], "all") != 0) || args->help ||
+               err_set(err, ERR_USAGE, "", "", "argument --job: one job is for one server");
+    }
+    return err_set(err, ERR_USAGE, "", "", "argument --job: '%s' does not run as a job",
+                   args->command->name);
+}
+
+int batch_main(int argc, char **argv)
+{
+    struct session s = {0};
+    struct err err;
+    int status;
+
+    arena_init(&s.arena, 0);
+    if (!args_parse(&s.arena, argc, argv, &s.args, &err) || !job_option_ok(&s, &err)) {
+        status = err.code == ERR_MEMORY ? 1 : usage_error(&s, &err);
+        arena_release(&s.arena);
+        return status;
+    }
+    set_console(&s);
+    set_program(&s, argv[0]);
+    if (s.args.version) {
+        usage_version(stdout);
+    } else if (s.args.help) {
+        usage_help(stdout, s.args.command);
+    } else {
+        run_command(&s);
+    }
+    status = s.console.failed && !s.status ? 1 : s.status;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "ERROR: cannot write to stdout\n");
+        status = status ? status : 1;
+    }
+    arena_release(&s.arena);
+    return status;
+}

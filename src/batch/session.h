@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* session.h - one invocation: what was asked, what is configured, where words go.
+ *
+ * A command's run function does its work for one server, says what it has to say through the
+ * console, and tells a failure with session_fail(). Nothing is returned: the exit status is in
+ * the session.
+ */
+#ifndef BATCH_SESSION_H
+#define BATCH_SESSION_H
+
+#include "args.h"
+#include "cfg/config.h"
+#include "console.h"
+#include "repo/repo.h"
+
+struct session {
+    struct arena arena; /* of the process */
+    struct args args;
+    struct console console;
+    const struct config *cfg; /* NULL for commands that need none */
+    const char *program;      /* absolute path of the running binary */
+    const char *config_path;  /* as it was named by -c or the environment; NULL: searched for */
+    int status;
+};
+
+void session_fail(struct session *s, const struct err *err);
+
+/* A task that runs everything in this thread, for commands that only look. */
+struct task session_task(struct session *s, struct task_sink *store);
+
+/* Run the verb as a job, watched by the console. What cron does every minute keeps no
+ * directory: it would push out those of backups and restores; the program's log has its lines.
+ */
+enum session_job {
+    SESSION_LOOKS,       /* ends with the terminal */
+    SESSION_KEEPS_HOUSE, /* writes, and is not recorded */
+    SESSION_WRITES,      /* has a number and a directory */
+};
+struct session_verb {
+    enum session_job kind;
+    const struct server_cfg *srv;
+    bool (*run)(const struct task *task, void *arg, struct err *err);
+    void *arg;
+};
+/* false: the failure was told. */
+bool session_job(struct session *s, const struct session_verb *verb);
+
+/* The repository of a server; false: the failure was told. */
+bool session_repo(struct session *s, const struct server_cfg *srv, struct repo *out);
+
+/* Id, name or word -> backup, by the server's catalogue; NULL: the failure was told. */
+const struct backup *session_backup(struct session *s, const struct repo *r, const char *word);
+
+/* Retry options: --no-retry, --retry-times, --retry-sleep over the configuration's. */
+unsigned session_retry_times(const struct session *s, const struct server_cfg *srv);
+unsigned session_retry_sleep(const struct session *s, const struct server_cfg *srv);
+
+/* The whole program. Returns the exit status. */
+int batch_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "backup_in.h"
+#include "backup_tree.h"
+
+#include "base/clock.h"
+#include "pg/base_backup.h"
+#include "wal/label.h"
+
+#include <string.h>
+
+#define LANE_SLOTS    16 /* of 16 messages of 32 KiB: 8 MiB under way */
+#define PROGRESS_STEP (NS_PER_S / 10)
+
+struct copy {
+    struct backup_run *r;
+    struct tree *tree;
+    struct lane *lane;
+    struct progress progress;
+    int64_t told_ns;
+    size_t begun;          /* archives */
+    struct tree_item data; /* being filled */
+};
+
+static bool put_data(struct copy *c, struct err *err)
+{
+    if (c->data.bufs && !lane_put(c->r->task, c->lane, &c->data, err)) {
+        return false; /* and stream() frees what it holds */
+    }
+    c->data.bufs = 0;
+    return true;
+}
+
+static bool put(struct copy *c, const struct tree_item *item, struct err *err)
+{
+    return put_data(c, err) && lane_put(c->r->task, c->lane, item, err);
+}
+
+static bool on_start(void *ctx, pg_lsn lsn, pg_tli tli, struct err *err)
+{
+    struct copy *c = ctx;
+
+    return backup_began(c->r, lsn, tli, err);
+}
+
+/* The list must outlive the connection's memory: the lane still looks at it afterwards. */
+static bool on_archives(void *ctx, const struct base_backup_archive *list, size_t n,
+                        struct err *err)
+{
+    struct copy *c = ctx;
+    struct arena *a = &c->r->arena;
+    struct base_backup_archive *own = ARENA_ARRAY(a, n, struct base_backup_archive);
+
+    c->progress = (struct progress){.phase = "copy"};
+    for (size_t i = 0; own && i < n; i++) {
+        own[i] = list[i];
+        if (list[i].location) {
+            own[i].location = arena_strdup(a, list[i].location);
+        }
+        c->progress.total += list[i].size_bytes;
+    }
+    if (a->failed) {
+        return arena_err(a, err);
+    }
+    return tree_archives(c->tree, own, n, err);
+}
+
+static bool on_archive(void *ctx, const struct base_backup_archive *archive, struct err *err)
+{
+    struct copy *c = ctx;
+
+    str_copy(c->progress.what, sizeof c->progress.what,
+             archive->location ? archive->location : "data directory");
+    return put(c, &(struct tree_item){.kind = TREE_ARCHIVE, .archive = c->begun++}, err);
+}
+
+static bool on_manifest(void *ctx, struct err *err)
+{
+    struct copy *c = ctx;
+
+    str_copy(c->progress.what, sizeof c->progress.what, "backup_manifest");
+    return put(c, &(struct tree_item){.kind = TREE_MANIFEST}, err);
+}
+
+static bool on_data(void *ctx, struct base_backup_buf buf, struct err *err)
+{
+    struct copy *c = ctx;
+    int64_t now = clock_mono_ns();
+
+    c->progress.done += buf.n;
+    if (now - c->told_ns >= PROGRESS_STEP) {
+        c->told_ns = now;
+        /* Only an estimate: the cluster may have grown since it was made. */
+        if (c->progress.total && c->progress.done > c->progress.total) {
+            c->progress.total = c->progress.done;
+        }
+        task_progress(c->r->task, &c->progress);
+    }
+    c->data.buf[c->data.bufs++] = buf;
+    return c->data.bufs < TREE_BUFS || put_data(c, err);
+}
+
+static bool on_archive_end(void *ctx, struct err *err)
+{
+    return put(ctx, &(struct tree_item){.kind = TREE_ARCHIVE_END}, err);
+}
+
+/* backup_label is what a restore begins with: it must say what the server said. */
+static bool take_label(struct backup_run *r, const char *text, pg_lsn lsn, struct err *err)
+{
+    struct backup_label label;
+
+    if (!backup_label_parse(&r->arena, str_of(text), &label, err)) {
+        return err_wrap(err, "read the backup_label that was sent");
+    }
+    if (label.start != lsn) {
+        return err_set(err, ERR_FORMAT, "", "backup_label",
+                       "begins elsewhere than the server said");
+    }
+    r->b.backup_label = arena_strdup(&r->arena, text);
+    return r->b.backup_label || arena_err(&r->arena, err);
+}
+
+static void tell_odd(const struct backup_run *r, const struct tree_result *t)
+{
+    for (uint64_t i = 0; i < t->odd && i < TREE_ODD_MAX; i++) {
+        task_say(r->task, SAY_WARN, "'%s' is not a whole number of pages, copied as it is",
+                 t->odd_name[i]);
+    }
+    if (t->odd > TREE_ODD_MAX) {
+        task_say(r->task, SAY_WARN, "%llu more files are not a whole number of pages",
+                 (unsigned long long)(t->odd - TREE_ODD_MAX));
+    }
+}
+
+static bool take_end(struct copy *c, const struct base_backup_result *res, struct err *err)
+{
+    struct backup_run *r = c->r;
+    const struct tree_result *t = tree_result(c->tree);
+    struct wal_seg seg = wal_seg_of_end(res->end_tli, res->end_lsn, r->b.xlog_segment_size);
+    char name[WAL_NAME_CAP];
+
+    if (!take_label(r, t->label, res->start_lsn, err)) {
+        return false;
+    }
+    tell_odd(r, t);
+    wal_seg_name(seg, r->b.xlog_segment_size, name);
+    r->b.end_xlog = res->end_lsn;
+    r->b.end_wal = arena_strdup(&r->arena, name);
+    r->b.end_offset = (uint32_t)(res->end_lsn % r->b.xlog_segment_size);
+    r->bytes = t->bytes;
+    if (!r->b.end_wal) {
+        return arena_err(&r->arena, err);
+    }
+    if (res->corrupt) {
+        r->what->result.corrupt = true;
+        return err_set(err, ERR_FORMAT,
+                       "Look for the damaged pages in the server's log, with pg_amcheck too.",
+                       r->srv->name, "the server found damaged pages: %s", res->corrupt_why);
+    }
+    return true;
+}
+
+/* The receiving end runs here; the other one behind the lane. */
+static bool stream(struct copy *c, struct pg *pg, struct base_backup *run, struct err *err)
+{
+    const struct task *task = c->r->task;
+    const struct lane_spec spec = {
+        .name = "backup-write",
+        .item_size = sizeof(struct tree_item),
+        .slots = LANE_SLOTS,
+        .ctx = c->tree,
+        .consume = tree_consume,
+        .drop = tree_drop,
+    };
+
+    c->lane = lane_open(task, &spec, err);
+    if (!c->lane) {
+        return false;
+    }
+    if (!base_backup_run(task, pg, run, err)) {
+        tree_drop(c->tree, &c->data); /* what was not taken */
+        lane_fail(task, c->lane);
+        return false;
+    }
+    str_copy(c->progress.phase, sizeof c->progress.phase, "waiting for disk");
+    c->progress.total = c->progress.done;
+    task_progress(task, &c->progress);
+    return lane_close(task, c->lane, err) && tree_commit(c->tree, err);
+}
+
+static bool copy_with(struct copy *c, struct pg *pg, struct err *err)
+{
+    struct backup_run *r = c->r;
+    const struct engine_backup_options *o = &r->what->options;
+    char label[128];
+    struct base_backup run = {
+        .spec = {label, o->immediate_checkpoint ? CHECKPOINT_FAST : CHECKPOINT_SPREAD,
+                 o->bwlimit_kib, o->checksums},
+        .sink = {c, on_start, on_archives, on_archive, on_manifest, on_data, on_archive_end},
+    };
+    const struct tree_spec tree = {r->dir, o->checksums, r->mode, r->block_size,
+                                   base_backup_has_trailers(pg_version(pg))};
+
+    str_fmt(label, sizeof label, "Barman backup %s %s", r->srv->name, r->b.id);
+    c->tree = tree_new(&tree, err);
+    return c->tree && stream(c, pg, &run, err) && take_end(c, &run.result, err);
+}
+
+bool backup_copy(struct backup_run *r, struct err *err)
+{
+    struct copy c = {.r = r, .data.kind = TREE_DATA};
+    const struct pg_target target = {server_cfg_streaming_conninfo(r->srv),
+                                     r->srv->streaming_backup_name, PG_REPLICATION};
+    struct pg *pg = pg_open(r->task, &target, err);
+    bool ok;
+
+    if (!pg) {
+        return false;
+    }
+    ok = copy_with(&c, pg, err);
+    tree_free(c.tree);
+    pg_close(pg);
+    return ok;
+}

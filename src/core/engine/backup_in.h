@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* backup_in.h - what the pieces of the verb `backup` share: nobody else includes it.
+ *
+ *     backup.c           the order of things, the id, backup.info, the end
+ *     backup_id.c        an id that never repeats
+ *     backup_look.c      may a backup begin at all?
+ *     backup_copy.c      one attempt: connection -> lane -> tree, and the wait for the disk
+ *     backup_settings.c  settings and configuration files beside the copy
+ */
+#ifndef ENGINE_BACKUP_IN_H
+#define ENGINE_BACKUP_IN_H
+
+#include "backup.h"
+#include "base/file.h"
+#include "cfg/server.h"
+#include "pg/facts.h"
+#include "repo/catalogue.h"
+#include "repo/lock.h"
+
+struct backup_run {
+    const struct task *task;
+    struct engine_backup *what;
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    struct arena arena; /* of the whole verb */
+    struct lock lock;
+    struct pg *sql;        /* ordinary connection; NULL during the copy */
+    struct pg_facts facts; /* in the arena */
+    unsigned mode;         /* of the data directory: 0700 or 0750 */
+    uint32_t block_size;
+    struct backup b;
+    char dir[PATH_CAP]; /* base/<id> */
+    int ballast;        /* descriptor of some blocks to be freed when the disk is full; -1 */
+    bool is_first;      /* no complete backup was there */
+    uint64_t bytes;     /* written */
+    int64_t began_ns;   /* the copy: monotonic */
+    int64_t copied_ns;
+};
+
+/* Fills b.id, dir and is_first. Local time, but always after the newest id. */
+MUST_CHECK bool backup_choose_id(struct backup_run *r, struct err *err);
+
+MUST_CHECK bool backup_look(struct backup_run *r, struct err *err);
+MUST_CHECK bool backup_sql_open(struct backup_run *r, struct err *err);
+
+/* b.begin_* and the line about it are known when the server begins to send: */
+MUST_CHECK bool backup_began(struct backup_run *r, pg_lsn lsn, pg_tli tli, struct err *err);
+MUST_CHECK bool backup_copy(struct backup_run *r, struct err *err);
+
+MUST_CHECK bool backup_settings_save(struct backup_run *r, struct err *err);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* restore_gather.c - all that a restore's plan rests on, without writing anything. */
+#include "base/clock.h"
+#include "cfg/config.h"
+#include "engine/repo_of.h"
+#include "engine/restore_run.h"
+
+#include <string.h>
+
+static bool check_request(const struct restore_request *q, struct err *err)
+{
+    const char *conf = q->recovery_conf_filename;
+
+    if (conf &&
+        (conf[0] == '\0' || conf[0] == '/' || strstr(conf, "..") || strpbrk(conf, "\n\r"))) {
+        return err_set(err, ERR_FORMAT, "Give a name relative to PGDATA.", conf,
+                       "not a file inside PGDATA");
+    }
+    if (q->staging_wal_directory && q->staging_wal_directory[0] != '/') {
+        return err_set(err, ERR_FORMAT, "Write it from the root on.", q->staging_wal_directory,
+                       "the staging directory is an absolute path");
+    }
+    return true;
+}
+
+static enum wal_mode mode_of(const struct restore_run *r)
+{
+    const struct restore_request *q = r->req;
+    bool get_wal =
+        q->get_wal == CHOICE_YES ||
+        (q->get_wal == CHOICE_CONFIG && cfg_csv_has(q->server->recovery_options, "get-wal"));
+
+    if (get_wal) {
+        return WAL_MODE_GET_WAL;
+    }
+    return target_is_pitr(&r->target) ? WAL_MODE_STAGED : WAL_MODE_INTO_PGDATA;
+}
+
+/* The highest timeline that anything kept speaks of, for `auto --target-tli latest`. */
+static bool highest_line(const struct restore_run *r, const struct catalogue *c, pg_tli *out,
+                         struct err *err)
+{
+    struct names names;
+    pg_tli tli;
+
+    *out = 0;
+    if (!dir_names(r->a, r->repo.wals_dir, DIR_MAY_MISS, &names, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        if (wal_name_tli(str_of(names.name[i]), &tli) && tli > *out) {
+            *out = tli;
+        }
+    }
+    for (size_t i = 0; i < c->n; i++) {
+        *out = c->backup[i].timeline > *out ? c->backup[i].timeline : *out;
+    }
+    return true;
+}
+
+static bool choose(struct restore_run *r, struct err *err)
+{
+    struct catalogue c;
+    struct restore_choice choice;
+    pg_tli latest;
+
+    if (!catalogue_load(&r->repo, r->a, &c, err)) {
+        return false;
+    }
+    if (strcmp(r->req->backup_id, "auto") != 0) {
+        r->choice = "as asked for";
+        return catalogue_resolve(&c, r->req->server->name, r->req->backup_id, &r->backup, err);
+    }
+    if (!highest_line(r, &c, &latest, err) ||
+        !restore_choose(c.backup, c.n, &r->target, latest, &choice, err)) {
+        return false;
+    }
+    r->backup = choice.backup;
+    r->choice = choice.why;
+    return true;
+}
+
+/* Can its files be used as they are? The judge says why not. */
+static bool is_plain(const struct backup *b)
+{
+    bool squeezed = b->compression && strcmp(b->compression, "none") != 0;
+    bool closed = b->encryption && strcmp(b->encryption, "none") != 0;
+
+    return backup_copy_done(b) && !squeezed && !closed && !b->parent_backup_id &&
+           backup_type_of(b) != BACKUP_SNAPSHOT && b->begin_xlog && b->end_xlog && b->timeline;
+}
+
+static bool survey(struct restore_run *r, struct err *err)
+{
+    char path[PATH_CAP], text[1600];
+    struct err why = {0};
+
+    if (!kept_tree_open(r->a, &r->repo, r->backup, &r->tree, err)) {
+        return false;
+    }
+    if (!kept_tree_survey(&r->tree, r->a, NULL, &why)) {
+        r->tree.fault = arena_strdup(r->a, err_text(&why, text, sizeof text));
+        return r->tree.fault || arena_err(r->a, err);
+    }
+    if (!path_join(path, r->tree.space[0].from, "backup_label", err)) {
+        return false;
+    }
+    if (!r->tree.fault && !r->backup->backup_label && file_kind(path, NULL) == FILE_NONE) {
+        r->tree.fault = "it has no backup_label";
+    }
+    return true;
+}
+
+static bool look_at_wal(struct restore_run *r, struct err *err)
+{
+    struct timeline_base base = {r->backup->timeline, r->backup->begin_xlog,
+                                 r->backup->end_xlog};
+    struct history_spare *spare = ARENA_NEW(r->a, struct history_spare);
+
+    r->seg_size = r->backup->xlog_segment_size;
+    if (!wal_seg_size_ok(r->seg_size)) {
+        return err_set(err, ERR_FORMAT, "", r->backup->id, "impossible WAL segment size %u",
+                       r->seg_size);
+    }
+    if (!spare) {
+        return arena_err(r->a, err);
+    }
+    if (!restore_load_lines(r, err)) {
+        return false;
+    }
+    if (!restore_line(r->a, &r->lines, &base, &r->target, r->mode, &r->checks, &r->line)) {
+        return true; /* among the checks */
+    }
+    r->route = timeline_history(&r->lines, r->line, spare);
+    if (!r->route) {
+        return err_set(err, ERR_MISSING, "", r->backup->id, "no history of its timeline");
+    }
+    return restore_walk(r, err) && (r->mode == WAL_MODE_GET_WAL || restore_list_wal(r, err));
+}
+
+bool restore_gather(struct restore_run *r, struct err *err)
+{
+    struct restore_facts facts = {.target = &r->target};
+    const struct config *config = r->req->config;
+
+    if (!check_request(r->req, err) ||
+        !target_read(&r->req->target, clock_local_readings, &r->target, err) ||
+        !repo_of(r->a, r->req->server, config->barman_home, config->barman_lock_directory,
+                 &r->repo, err)) {
+        return false;
+    }
+    r->mode = mode_of(r);
+    if (!choose(r, err)) {
+        return false;
+    }
+    if (is_plain(r->backup) &&
+        (!survey(r, err) || !look_at_wal(r, err) || !restore_look_at_places(r, err))) {
+        return false;
+    }
+    facts.backup = r->backup;
+    facts.choice = r->choice;
+    facts.tree_fault = r->tree.fault;
+    facts.line = r->line;
+    facts.wal = &r->wal;
+    facts.place = r->place;
+    facts.places = r->places;
+    facts.volume = r->volume;
+    facts.volumes = r->volumes;
+    facts.root_without_owner = r->root_without_owner;
+    (void)restore_judge(r->a, &facts, &r->checks);
+    return true;
+}
+
+void restore_run_release(struct restore_run *r)
+{
+    tree_feed_free(r->feed);
+    kept_tree_release(&r->tree);
+    sync_release(&r->sync);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Command lines and what they mean; the grammar is argparse's. */
+#include "batch/args.h"
+
+#include "harness.h"
+
+#define WORDS_MAX 16
+
+/* "a b c" -> argv; an '_' stands for an empty word, '~' for a blank inside one. */
+static int split(const char *line, char mem[512], char *argv[WORDS_MAX])
+{
+    struct str rest = str_of(line), word;
+    char *at = mem;
+    int argc = 0;
+
+    while (str_split(&rest, ' ', &word) && argc < WORDS_MAX - 1) {
+        argv[argc++] = at;
+        for (size_t i = 0; i < word.n; i++) {
+            if (word.p[i] != '_') {
+                *at++ = word.p[i] == '~' ? ' ' : word.p[i];
+            }
+        }
+        *at++ = '\0';
+    }
+    argv[argc] = NULL;
+    return argc;
+}
+
+static const struct {
+    const char *label;
+    const char *line;
+    const char *option, *text; /* of one option; text NULL: only that it was given */
+    uint64_t number;
+} good[] = {
+    {"long option", "barkeep backup --name n pg", "name", "n", 0},
+    {"glued long option", "barkeep backup --name=n pg", "name", "n", 0},
+    {"glued empty value", "barkeep backup --name= pg", "name", "", 0},
+    {"value with an equals sign", "barkeep backup --name=a=b pg", "name", "a=b", 0},
+    {"option after the operand", "barkeep backup pg --name n", "name", "n", 0},
+    {"the last one counts", "barkeep backup --name a --name b pg", "name", "b", 0},
+    {"cut short", "barkeep backup --imm pg", "immediate-checkpoint", NULL, 0},
+    {"cut short with a value", "barkeep backup --bw 5 pg", "bwlimit", "5", 5},
+    {"a whole name that begins another", "barkeep backup --wait pg", "wait", NULL, 0},
+    {"letter", "barkeep backup -w pg", "wait", NULL, 0},
+    {"letter with a value", "barkeep restore -j 4 pg latest /d", "jobs", "4", 4},
+    {"letter with a glued value", "barkeep restore -j4 pg latest /d", "jobs", "4", 4},
+    {"two letters", "barkeep get-wal -Pz pg 0", "gzip", NULL, 0},
+    {"the other letter", "barkeep get-wal -x pg 0", "gzip", NULL, 0},
+    {"zero is not negative", "barkeep backup --retry-times 0 pg", "retry-times", "0", 0},
+    {"choice", "barkeep restore --target-action pause pg latest /d", "target-action", "pause",
+     0},
+    {"global option", "barkeep -c f backup pg", "config", "f", 0},
+    {"global letters together", "barkeep -qc f backup pg", "quiet", NULL, 0},
+    {"global choice", "barkeep --color=never list-servers", "color", "never", 0},
+    {"value with blanks", "barkeep restore --target-time 2026-01-01~10:00 pg latest /d",
+     "target-time", "2026-01-01 10:00", 0},
+    {"a dash alone is a word", "barkeep get-wal -o - pg 0", "output-directory", "-", 0},
+    {"alias", "barkeep recover --dry-run pg latest /d", "dry-run", NULL, 0},
+};
+
+static void parses(void **state)
+{
+    const struct {
+        const char *label, *line, *option, *text;
+        uint64_t number;
+    } *row = *state;
+    char mem[512], *argv[WORDS_MAX];
+    struct args args;
+    struct arena a;
+    struct err err = {0};
+
+    arena_init(&a, 0);
+    assert_true(args_parse(&a, split(row->line, mem, argv), argv, &args, &err));
+    assert_non_null(args.command);
+    assert_true(arg_given(&args, row->option));
+    if (row->text) {
+        assert_string_equal(arg_text(&args, row->option), row->text);
+    }
+    assert_int_equal(arg_number(&args, row->option, 0), row->number);
+    arena_release(&a);
+}
+
+static const struct {
+    const char *label;
+    const char *line;
+    const char *why;
+} bad[] = {
+    {"unknown command", "barkeep fly", "invalid choice: 'fly' is no command"},
+    {"mistyped command", "barkeep bakcup pg",
+     "invalid choice: 'bakcup' is no command (did you mean 'backup'?)"},
+    {"mistyped alias", "barkeep recovr pg", "(did you mean 'recover'?)"},
+    {"unknown option", "barkeep backup --fly pg", "unrecognized argument: --fly"},
+    {"mistyped option", "barkeep backup --nmae x pg",
+     "unrecognized argument: --nmae (did you mean --name?)"},
+    {"unknown letter", "barkeep backup -y pg", "unrecognized argument: -y"},
+    {"global option behind the command", "barkeep backup --quiet pg",
+     "it goes before the command"},
+    {"option of a command before it", "barkeep --immediate-checkpoint backup pg",
+     "unrecognized argument"},
+    {"ambiguous", "barkeep backup --no- pg", "ambiguous option: --no-"},
+    {"no value", "barkeep backup pg --name", "argument --name: expected one argument"},
+    {"an option for a value", "barkeep backup --name --wait pg",
+     "argument --name: expected one argument"},
+    {"a value for a flag", "barkeep backup --wait=1 pg", "argument --wait: it takes no value"},
+    {"negative number", "barkeep backup --bwlimit=-1 pg",
+     "argument --bwlimit: '-1' is not a valid non negative integer"},
+    {"no number", "barkeep backup --bwlimit 1k pg", "'1k' is not a valid non negative integer"},
+    {"number beyond 32 bits", "barkeep backup --bwlimit 99999999999 pg",
+     "is not a valid non negative integer"},
+    {"empty number", "barkeep backup --bwlimit= pg", "'' is not a valid non negative integer"},
+    {"zero where one is least", "barkeep restore -j 0 pg latest /d",
+     "argument --jobs: '0' is not a valid positive integer"},
+    {"wrong choice", "barkeep restore --target-action fly pg latest /d",
+     "argument --target-action: invalid choice: 'fly' (choose from pause|shutdown|promote)"},
+    {"part of a choice", "barkeep restore --target-action pau pg latest /d", "invalid choice"},
+    {"no server", "barkeep backup", "the following argument is required: SERVER"},
+    {"no backup", "barkeep show-backup pg", "the following argument is required: BACKUP_ID"},
+    {"one too many", "barkeep show-backup pg latest x", "unrecognized argument: x"},
+    {"operand where there is none", "barkeep cron pg", "unrecognized argument: pg"},
+    {"option behind the two dashes", "barkeep show-backup pg -- --x y",
+     "unrecognized argument: y"},
+};
+
+static void refuses(void **state)
+{
+    const struct {
+        const char *label, *line, *why;
+    } *row = *state;
+    char mem[512], *argv[WORDS_MAX];
+    struct args args;
+    struct arena a;
+    struct err err = {0};
+
+    arena_init(&a, 0);
+    assert_false(args_parse(&a, split(row->line, mem, argv), argv, &args, &err));
+    assert_int_equal(err.code, ERR_USAGE);
+    assert_int_equal(err_exit_status(err.code), 2);
+    assert_non_null(strstr(err.why, row->why));
+    arena_release(&a);
+}
+
+static void operands(void **state)
+{
+    char mem[512], *argv[WORDS_MAX];
+    struct args args;
+    struct arena a;
+    struct err err;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_true(
+        args_parse(&a, split("barkeep list-backups a b -- -c", mem, argv), argv, &args, &err));
+    assert_int_equal(args.servers, 3);
+    assert_string_equal(args.server[2], "-c");
+    assert_true(args_parse(&a,
+                           split("barkeep restore pg auto --tablespace a:/x d --tablespace "
+                                 "b:/y",
+                                 mem, argv),
+                           argv, &args, &err));
+    assert_string_equal(args.server[0], "pg");
+    assert_string_equal(args.operand[0], "pg");
+    assert_string_equal(args.operand[1], "auto");
+    assert_string_equal(args.operand[2], "d");
+    assert_int_equal(arg_value(&args, "tablespace")->listed, 2);
+    assert_string_equal(arg_value(&args, "tablespace")->list[1], "b:/y");
+    arena_release(&a);
+}
+
+static void helps(void **state)
+{
+    static const char *const lines[] = {"barkeep",
+                                        "barkeep -h",
+                                        "barkeep --help",
+                                        "barkeep backup -h",
+                                        "barkeep restore --help",
+                                        "barkeep -q"};
+    char mem[512], *argv[WORDS_MAX];
+    struct args args;
+    struct arena a;
+    struct err err;
+
+    (void)state;
+    arena_init(&a, 0);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_true(args_parse(&a, split(lines[i], mem, argv), argv, &args, &err));
+        assert_true(args.help);
+        assert_int_equal(args.command != NULL, i == 3 || i == 4);
+    }
+    assert_true(args_parse(&a, split("barkeep -v", mem, argv), argv, &args, &err));
+    assert_true(args.version);
+    assert_false(args.help);
+    arena_release(&a);
+}
+
+static const struct {
+    const char *label;
+    const char *a, *b;
+    size_t want;
+} words[] = {
+    {"equal", "backup", "backup", 0},       {"one dropped", "bckup", "backup", 1},
+    {"one more", "backupp", "backup", 1},   {"one changed", "bockup", "backup", 1},
+    {"two swapped", "bakcup", "backup", 1}, {"nothing in common", "xyz", "ab", 3},
+    {"from nothing", "", "abc", 3},
+};
+
+static void distance(void **state)
+{
+    const struct {
+        const char *label, *a, *b;
+        size_t want;
+    } *row = *state;
+
+    assert_int_equal(word_distance(str_of(row->a), str_of(row->b)), row->want);
+    assert_int_equal(word_distance(str_of(row->b), str_of(row->a)), row->want);
+}
+
+/* What the parser's fixed arrays and the reader of a table rely on. */
+static void table_is_sound(void **state)
+{
+    (void)state;
+    assert_true(global_option_count <= ARGS_OPTION_MAX);
+    for (size_t i = 0; i < command_count; i++) {
+        const struct command *c = &command_table[i];
+
+        assert_true(c->options <= ARGS_OPTION_MAX && c->operands < ARGS_OPERAND_MAX);
+        assert_true(c->help && c->about && c->run);
+        assert_true(i == 0 || strcmp(command_table[i - 1].name, c->name) < 0);
+        for (size_t k = 0; k < c->options; k++) {
+            const struct arg_option *o = &c->option[k];
+
+            assert_true(o->help && strlen(o->name) > 1);
+            assert_int_equal(o->type == ARG_FLAG, o->value == NULL);
+            for (size_t m = 0; m < k; m++) {
+                assert_string_not_equal(o->name, c->option[m].name);
+                assert_true(!*o->letters || !strpbrk(c->option[m].letters, o->letters));
+            }
+            for (size_t m = 0; m < global_option_count; m++) {
+                assert_string_not_equal(o->name, global_options[m].name);
+            }
+        }
+    }
+}
+
+TEST_MAIN(ROWS(good, parses), ROWS(bad, refuses), ONE(operands), ONE(helps),
+          ROWS(words, distance), ONE(table_is_sound))

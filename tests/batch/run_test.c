@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Whole invocations in a child process: streams and exit statuses, and the rules about servers
+ * that are inactive, disabled, or not there. '@' stands for barman_home. */
+#include "batch/session.h"
+
+#include "base/file.h"
+
+#include "harness.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char home[256];
+
+static void expand(const char *text, char *out, size_t cap)
+{
+    struct sbuf b;
+
+    sbuf_init(&b, out, cap);
+    for (; *text; text++) {
+        if (*text == '@') {
+            sbuf_add(&b, home);
+        } else {
+            sbuf_char(&b, *text);
+        }
+    }
+    assert_true(sbuf_ok(&b));
+}
+
+static void put(const char *name, const char *text)
+{
+    char path[512], all[8192];
+    struct err err;
+
+    expand(text, all, sizeof all);
+    str_fmt(path, sizeof path, "%s/%s", home, name);
+    assert_true(file_replace(path, str_of(all), &err));
+}
+
+static int redirect_all(void)
+{
+    static const char *const names[] = {"/dev/null", "out", "err"};
+    char path[512];
+
+    for (int i = 0; i < 3; i++) {
+        int fd;
+
+        str_fmt(path, sizeof path, i ? "%s/%s" : "%.0s%s", home, names[i]);
+        fd = open(path, i ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0600);
+        if (fd < 0 || dup2(fd, i) != i) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The exit status; what was written is in home/out and home/err. */
+static int run(const char *line)
+{
+    char mem[1024], *argv[24];
+    struct str rest, word;
+    int argc = 0, status;
+    pid_t pid;
+
+    expand(line, mem, sizeof mem);
+    rest = str_of(mem);
+    while (str_split(&rest, ' ', &word)) {
+        mem[(word.p - mem) + (ptrdiff_t)word.n] = '\0';
+        argv[argc++] = mem + (word.p - mem);
+    }
+    argv[argc] = NULL;
+    pid = fork();
+    if (pid == 0) {
+        _exit(redirect_all() == 0 ? batch_main(argc, argv) : 99);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static const char *said(struct arena *a, const char *name)
+{
+    char path[512];
+    struct str text;
+    struct err err;
+
+    str_fmt(path, sizeof path, "%s/%s", home, name);
+    assert_true(file_read(a, path, 1 << 20, &text, &err));
+    return text.p;
+}
+
+static int set_up(void **state)
+{
+    char text[2048];
+    struct passwd *pw = getpwuid(geteuid());
+
+    (void)state;
+    str_copy(home, sizeof home, "/tmp/barkeep-run-XXXXXX");
+    if (!pw || !mkdtemp(home)) {
+        return -1;
+    }
+    str_fmt(
+        text, sizeof text,
+        "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = @/log\n"
+        "[pg]\ndescription = Orders\nconninfo = host=none\nbackup_method = postgres\n"
+        "archiver = on\n"
+        "[off]\nactive = no\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
+        "[bad]\nbackup_method = postgres\narchiver = on\n"
+        "[gpg]\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
+        "encryption = gpg\n",
+        pw->pw_name);
+    put("conf", text);
+    put("clash", "[barman]\nbarman_home = @\nbarman_user = root\n[a]\nconninfo=host=a\n"
+                 "backup_method=postgres\narchiver=on\nwals_directory=@/w\n"
+                 "[b]\nconninfo=host=a\nbackup_method=postgres\narchiver=on\n"
+                 "wals_directory=@/w\n");
+    put("nobody", "[barman]\nbarman_home = @\nbarman_user = no-such-user\n");
+    put("broken", "[barman]\nhello\n");
+    return 0;
+}
+
+static const struct {
+    const char *label;
+    const char *line;
+    int status;
+    const char *out, *err; /* whole; NULL: not looked at; a leading '*': begins so */
+} rows[] = {
+    {"no command", "barkeep", 0, "*usage: barkeep [OPTION...] COMMAND", ""},
+    {"version", "barkeep -v", 0, BARKEEP_VERSION " barkeep\n", ""},
+    {"help needs no configuration", "barkeep -c /none help backup", 0,
+     "*usage: barkeep [OPTION...] backup", ""},
+    {"help of nothing", "barkeep help fly", 2, "",
+     "barkeep help: error: 'fly' is no command\n"},
+    {"wrong usage", "barkeep list-backups", 2, "",
+     "usage: barkeep [OPTION...] list-backups [OPTION...] SERVER [SERVER...]\n"
+     "barkeep list-backups: error: the following argument is required: SERVER\n"},
+    {"no configuration", "barkeep -c @/none list-servers", 1, "",
+     "*ERROR: cannot read: '@/none': no such file"},
+    {"broken configuration", "barkeep -c @/broken list-servers", 1, "",
+     "*ERROR: cannot read the configuration: '@/broken:2': neither a [section]"},
+    {"user that is not there", "barkeep -c @/nobody list-servers", 1, "",
+     "*ERROR: 'no-such-user': the configured user does not exist"},
+    {"servers", "barkeep -c @/conf list-servers", 0,
+     "bad -  (WARNING: disabled)\ngpg\noff -  (inactive)\npg - Orders\n", NULL},
+    {"names of servers", "barkeep -c @/conf list-servers --minimal", 0, "bad\ngpg\noff\npg\n",
+     "WARNING: @/conf:22: option 'encryption' is known but this version does not act on it.\n"},
+    {"quiet hides results", "barkeep -q -c @/conf list-servers", 0, "", NULL},
+    {"paths that clash stop all", "barkeep -c @/clash list-servers", 1, "",
+     "*ERROR: Conflicting path: wals_directory=@/w of server 'b'"},
+    {"unknown server", "barkeep -c @/conf list-backups none", 1, "", "*"},
+    {"unknown and known server", "barkeep -c @/conf list-backups none pg", 1, "", NULL},
+    {"no backups", "barkeep -c @/conf list-backups pg", 0, "", NULL},
+    {"all", "barkeep -c @/conf list-backups all", 0, "", NULL},
+    {"all with another", "barkeep -c @/conf list-backups all pg", 1, "", NULL},
+    {"all where one is asked for", "barkeep -c @/conf show-backup all latest", 1, "", NULL},
+    {"unknown backup", "barkeep -c @/conf show-backup pg latest", 1, "", NULL},
+    {"backup skips an inactive server", "barkeep -c @/conf backup off", 0,
+     "Skipping inactive server 'off'\n", NULL},
+    {"backup refuses a disabled server", "barkeep -c @/conf backup bad", 1, "", NULL},
+    {"list-backups looks at a disabled server", "barkeep -c @/conf list-backups bad", 0, "",
+     NULL},
+    {"archive-wal skips an inactive server", "barkeep -c @/conf archive-wal off", 0,
+     "Skipping inactive server 'off'\n", NULL},
+    {"archive-wal refuses what it cannot honour", "barkeep -c @/conf archive-wal gpg", 1, "",
+     NULL},
+    {"backup refuses what it cannot honour", "barkeep -c @/conf backup gpg", 1, "", NULL},
+    {"get-wal says it is ready", "barkeep -c @/conf get-wal --test pg x", 0,
+     "Ready to retrieve WAL files from the server pg\n", NULL},
+    {"get-wal with an impossible name", "barkeep -c @/conf get-wal pg x", 3, "", NULL},
+    {"get-wal of what is not there", "barkeep -c @/conf get-wal pg 000000010000000000000001", 1,
+     "", NULL},
+    {"reserved backup name", "barkeep -c @/conf backup --name latest pg", 2, "", NULL},
+    {"backup name like an id", "barkeep -c @/conf backup --name 20261122T134344 pg", 2, "",
+     NULL},
+    {"empty backup name", "barkeep -c @/conf backup --name= pg", 2, "", NULL},
+    {"restore of an unknown backup", "barkeep -c @/conf restore pg latest @/new", 1, "", NULL},
+    {"restore with a strange tablespace",
+     "barkeep -c @/conf restore --tablespace x pg latest @/new", 1, "", NULL},
+    {"delete of an unknown backup", "barkeep -c @/conf delete pg latest", 1, "", NULL},
+    {"one job number for two servers", "barkeep --job 1 -c @/conf backup pg off", 2, "",
+     "usage: barkeep [OPTION...] backup [OPTION...] SERVER [SERVER...]\n"
+     "barkeep backup: error: argument --job: one job is for one server\n"},
+    {"one job number for all servers", "barkeep --job 1 -c @/conf backup all", 2, "", NULL},
+    {"a job number for what is no job", "barkeep --job 1 -c @/conf list-servers", 2, "", NULL},
+};
+
+static void same(const char *got, const char *pattern)
+{
+    char want[4096];
+
+    if (!pattern) {
+        return;
+    }
+    expand(pattern, want, sizeof want);
+    if (want[0] == '*') {
+        if (strncmp(got, want + 1, strlen(want + 1)) != 0) {
+            assert_string_equal(got, want + 1);
+        }
+    } else {
+        assert_string_equal(got, want);
+    }
+}
+
+static void invocation(void **state)
+{
+    const struct {
+        const char *label, *line;
+        int status;
+        const char *out, *err;
+    } *row = *state;
+    struct arena a;
+    struct err err;
+    void *none = NULL;
+    int status;
+
+    assert_int_equal(set_up(&none), 0);
+    arena_init(&a, 0);
+    status = run(row->line);
+    same(said(&a, "out"), row->out);
+    same(said(&a, "err"), row->err);
+    assert_int_equal(status, row->status);
+    if (status) {
+        assert_true(strlen(said(&a, "err")) > 0);
+    }
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+/* Errors and warnings are in the log too, and what was redacted there as well. */
+static void log_has_the_errors(void **state)
+{
+    struct arena a;
+    struct err err;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep -c @/conf list-backups none"), 1);
+    assert_non_null(strstr(said(&a, "log"), "ERROR: Unknown server 'none'"));
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+/* A job under the number it was given, with its command line on record. */
+static void job_has_its_number(void **state)
+{
+    struct arena a;
+    struct err err;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep --job 7 -c @/conf backup --bwlimit 9 pg"), 1);
+    assert_string_equal(said(&a, ".barkeep/jobs/7/plan"), "backup --bwlimit 9 pg\n");
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors))

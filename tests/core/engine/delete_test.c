@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "core/repo/fixture.h"
+
+#include "engine/delete.h"
+#include "said.h"
+
+#define A "20260101T000000"
+#define B "20260102T000000"
+#define C "20260103T000000"
+
+static struct fx f;
+static struct said said;
+
+static void wal(unsigned no)
+{
+    const char *dir = fx_fmt("%s/00000001%08X", f.r.wals_dir, no >> 12);
+
+    mkdir(dir, 0700);
+    fx_text(fx_fmt("%s/00000001%08X%08X", dir, no >> 12, no & 0xFFF), "");
+}
+
+static void backup(const char *id, enum backup_status status, unsigned wal_no)
+{
+    char begin[32];
+    struct tablespace space = {"ts", 16384, "/srv/ts"};
+    struct backup b = {.status = status,
+                       .mode = "postgres",
+                       .begin_wal = begin,
+                       .end_wal = begin,
+                       .timeline = 1,
+                       .tablespace = &space,
+                       .tablespaces = 1,
+                       .xlog_segment_size = FX_SEG};
+    struct err err = {0};
+
+    snprintf(begin, sizeof begin, "00000001%08X%08X", wal_no >> 12, wal_no & 0xFFF);
+    str_copy(b.id, sizeof b.id, id);
+    assert_true(backup_info_save(&f.r, &b, &err));
+    assert_true(dir_make(fx_fmt("%s/%s/data/base/1", f.r.base_dir, id), &err));
+    assert_true(dir_make(fx_fmt("%s/%s/16384/PG_15", f.r.base_dir, id), &err));
+    fx_text(fx_fmt("%s/%s/data/base/1/1234", f.r.base_dir, id), "rows");
+}
+
+static bool gone(const char *id)
+{
+    return !fx_there(fx_fmt("%s/%s", f.r.base_dir, id)) &&
+           !fx_there(fx_fmt("%s/%s-backup.info", f.r.meta_dir, id)) &&
+           !delete_mark_is_set(&f.r, id);
+}
+
+static bool run(const char *id, uint64_t redundancy, struct err *err)
+{
+    struct delete_backup what = {&f.r, id, redundancy};
+
+    *err = (struct err){0};
+    return delete_backup(said_init(&said), &what, err);
+}
+
+static void oldest_with_its_wal(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    for (unsigned no = 1; no <= 5; no++) {
+        wal(no);
+    }
+    assert_true(run(A, 0, &err));
+    assert_true(gone(A));
+    assert_false(gone(B));
+    assert_ptr_equal(strstr(said.out, "Deleting backup " A " for server main\n"
+                                      "Delete associated WAL segments:\n"
+                                      "\t000000010000000000000001\n"
+                                      "\t000000010000000000000002\n"
+                                      "\t000000010000000000000003\n"
+                                      "Deleted backup " A " (start time: "),
+                     said.out);
+    assert_non_null(strstr(said.out, ", elapsed time: less than one second)\n"));
+    assert_int_equal(fx_count(fx_fmt("%s/0000000100000000", f.r.wals_dir)), 2);
+    assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    assert_false(fx_there(fx_fmt("%s/.main-" A ".lock", f.root)));
+    fx_release(&f);
+}
+
+/* The peer's data loss: more than 256 files of one directory to be removed, others needed. */
+static void many_of_one_directory(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 1);
+    backup(B, BACKUP_DONE, 301);
+    for (unsigned no = 1; no <= 400; no++) {
+        wal(no);
+    }
+    fx_text(
+        fx_fmt("%s/0000000100000000/00000001000000000000012D.00000028.backup", f.r.wals_dir),
+        "");
+    assert_true(run(A, 1, &err));
+    assert_int_equal(fx_count(fx_fmt("%s/0000000100000000", f.r.wals_dir)), 101);
+    assert_int_equal(fx_xlogdb_lines(&f.r), 101);
+    assert_true(fx_there(fx_fmt("%s/0000000100000000/00000001000000000000012D", f.r.wals_dir)));
+    assert_false(
+        fx_there(fx_fmt("%s/0000000100000000/00000001000000000000012C", f.r.wals_dir)));
+    fx_release(&f);
+}
+
+static void with_an_older_one_no_wal_goes(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    wal(1);
+    wal(4);
+    assert_true(run(B, 0, &err));
+    assert_true(gone(B));
+    assert_null(strstr(said.out, "WAL"));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    fx_release(&f);
+}
+
+static void refusals(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    backup(C, BACKUP_FAILED, 5);
+    assert_false(run(A, 2, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_non_null(strstr(said.warn, "minimum redundancy = 2, current redundancy = 2"));
+    assert_non_null(strstr(err.why, "Cannot delete backup " A " of server main"));
+    assert_true(run(C, 2, &err)); /* a failed one does not count */
+    assert_true(gone(C));
+    fx_text(fx_fmt("%s/" A "-keep", f.r.meta_dir), "standalone");
+    assert_false(run(A, 0, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_non_null(strstr(said.warn, "keep"));
+    assert_true(fx_there(fx_fmt("%s/" A "/data/base/1/1234", f.r.base_dir)));
+    assert_false(delete_mark_is_set(&f.r, A));
+    assert_false(run("20260109T000000", 0, &err));
+    assert_int_equal(err.code, ERR_MISSING);
+    assert_false(run("..", 0, &err));
+    assert_int_equal(err.code, ERR_FORMAT);
+    fx_release(&f);
+}
+
+static void while_a_backup_runs(void **state) /* row 103 */
+{
+    const char *name[] = {LOCK_BACKUP, A};
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    for (int i = 0; i < 2; i++) {
+        struct lock lock;
+
+        assert_true(lock_take(&lock, &f.r, name[i], LOCK_TRY, &err));
+        assert_false(run(A, 0, &err));
+        assert_int_equal(err.code, ERR_BUSY);
+        lock_release(&lock);
+    }
+    assert_true(fx_there(fx_fmt("%s/" A "/data/base/1/1234", f.r.base_dir)));
+    fx_release(&f);
+}
+
+/* Stopped after the data, before the facts: it is still listed and can be deleted again. */
+static void an_interrupted_one_is_finished(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    wal(1);
+    wal(2);
+    wal(4);
+    assert_int_equal(fx_xlogdb_lines(&f.r), 3);
+    assert_true(delete_mark_set(&f.r, A, &err));
+    assert_true(tree_remove(fx_fmt("%s/" A "/data", f.r.base_dir), &err));
+    assert_int_equal(
+        unlink(fx_fmt("%s/0000000100000000/000000010000000000000001", f.r.wals_dir)), 0);
+    assert_true(run(A, 0, &err));
+    assert_true(gone(A));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 1);
+    fx_release(&f);
+}
+
+static void of_the_oldest_layouts(void **state)
+{
+    struct err err = {0};
+    const char *base;
+
+    (void)state;
+    fx_init(&f);
+    backup(B, BACKUP_DONE, 4);
+    base = fx_fmt("%s/" A, f.r.base_dir);
+    assert_true(dir_make(fx_fmt("%s/pgdata/pg_tblspc/16384", base), &err));
+    fx_text(fx_fmt("%s/backup.info", base),
+            "status=DONE\ntimeline=1\nbegin_wal=000000010000000000000002\n"
+            "end_wal=000000010000000000000002\ntablespaces=[('ts', 16384, '/srv/ts')]\n");
+    assert_true(run(A, 0, &err));
+    assert_true(gone(A));
+    fx_release(&f);
+}
+
+static void links_are_not_followed(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    fx_text(fx_fmt("%s/precious", f.root), "x");
+    assert_int_equal(symlink(f.root, fx_fmt("%s/" A "/data/pg_wal", f.r.base_dir)), 0);
+    assert_true(run(A, 0, &err));
+    assert_true(gone(A));
+    assert_true(fx_there(fx_fmt("%s/precious", f.root)));
+    fx_release(&f);
+}
+
+static void a_tree_goes_leaves_first(void **state)
+{
+    struct backup b = {.id = ""};
+    struct err err = {0};
+    struct arena a;
+
+    (void)state;
+    fx_init(&f);
+    arena_init(&a, 0);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    backup(C, BACKUP_DONE, 6);
+    assert_true(backup_info_load(&f.r, &a, A, &b, &err));
+    b.children_backup_ids = B;
+    assert_true(backup_info_save(&f.r, &b, &err));
+    assert_true(backup_info_load(&f.r, &a, B, &b, &err));
+    b.parent_backup_id = A;
+    b.children_backup_ids = C ","
+                              "20260104T000000";
+    assert_true(backup_info_save(&f.r, &b, &err));
+    assert_true(backup_info_load(&f.r, &a, C, &b, &err));
+    b.parent_backup_id = B;
+    assert_true(backup_info_save(&f.r, &b, &err));
+
+    assert_true(run(C, 0, &err)); /* a leaf: its parent forgets it */
+    assert_true(gone(C));
+    assert_true(backup_info_load(&f.r, &a, B, &b, &err));
+    assert_string_equal(b.children_backup_ids, "20260104T000000");
+
+    assert_true(run(A, 0, &err));
+    assert_true(gone(A) && gone(B));
+    assert_non_null(strstr(said.warn, "incremental backups which depend on it"));
+    assert_true(strstr(said.out, "Deleting backup " B) <
+                strstr(said.out, "Deleting backup " A));
+    arena_release(&a);
+    fx_release(&f);
+}
+
+static void purge_before_the_first(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_FAILED, 1);
+    backup(B, BACKUP_DONE, 3);
+    for (unsigned no = 1; no <= 4; no++) {
+        wal(no);
+    }
+    assert_true(wal_purge_before(said_init(&said), &f.r, B, &err));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    backup(C, BACKUP_DONE, 4);
+    assert_true(wal_purge_before(said_init(&said), &f.r, C, &err));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    fx_release(&f);
+}
+
+TEST_MAIN(ONE(oldest_with_its_wal), ONE(many_of_one_directory),
+          ONE(with_an_older_one_no_wal_goes), ONE(refusals), ONE(while_a_backup_runs),
+          ONE(an_interrupted_one_is_finished), ONE(of_the_oldest_layouts),
+          ONE(links_are_not_followed), ONE(a_tree_goes_leaves_first),
+          ONE(purge_before_the_first))

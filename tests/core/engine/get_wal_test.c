@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "core/repo/fixture.h"
+
+#include "engine/get_wal.h"
+#include "said.h"
+
+#include <zlib.h>
+
+#define W1 "000000010000000000000001"
+#define W2 "000000010000000000000002"
+
+static struct fx f;
+static struct said said;
+
+static void gzip_copy(const char *from, const char *to)
+{
+    static char mem[FX_SEG];
+    int fd = open(from, O_RDONLY);
+    gzFile gz = gzopen(to, "wb1");
+
+    assert_int_equal(read(fd, mem, sizeof mem), FX_SEG);
+    close(fd);
+    assert_int_equal(gzwrite(gz, mem, sizeof mem), FX_SEG);
+    gzclose(gz);
+}
+
+/* W1 archived and packed, W2 archived, 3 in incoming, 4 in streaming, 5 a partial there. */
+static void fill(void)
+{
+    struct fx_seg part = fx_seg(1, 5);
+
+    fx_init(&f);
+    assert_int_equal(mkdir(fx_fmt("%s/0000000100000000", f.r.wals_dir), 0700), 0);
+    fx_segment(f.root, 1);
+    gzip_copy(fx_fmt("%s/" W1, f.root), fx_fmt("%s/0000000100000000/" W1, f.r.wals_dir));
+    fx_segment(fx_fmt("%s/0000000100000000", f.r.wals_dir), 2);
+    fx_segment(f.r.incoming_dir, 3);
+    fx_segment(f.r.streaming_dir, 4);
+    part.size = 50000;
+    fx_seg_write(fx_fmt("%s/000000010000000000000005.partial", f.r.streaming_dir), part);
+    fx_text(fx_fmt("%s/00000002.history", f.r.wals_dir), "1\t0/1\tx\n");
+}
+
+static const struct row {
+    const char *label;
+    const char *name;
+    unsigned flags;
+    long size;     /* what comes; -1: fails */
+    int status;    /* when it fails */
+    uint64_t addr; /* of the first page; 0: not looked at */
+} rows[] = {
+    {"packed", W1, 0, FX_SEG, 0, 1 * FX_SEG},
+    {"plain", W2, 0, FX_SEG, 0, 2 * FX_SEG},
+    {"in incoming", "000000010000000000000003", 0, FX_SEG, 0, 3 * FX_SEG},
+    {"in streaming", "000000010000000000000004", 0, FX_SEG, 0, 4 * FX_SEG},
+    {"partial, padded", "000000010000000000000005", GET_PARTIAL, FX_SEG, 0, 5 * FX_SEG},
+    {"whole one with -P", W2, GET_PARTIAL, FX_SEG, 0, 2 * FX_SEG},
+    {"partial by its own name", "000000010000000000000005.partial", 0, 50000, 0, 5 * FX_SEG},
+    {"history", "00000002.history", 0, 8, 0, 0},
+    {"99: partial without -P", "000000010000000000000005", 0, -1, 1, 0},
+    {"99: nowhere", "000000010000000000000009", GET_PARTIAL, -1, 1, 0},
+    {"history that is not there", "00000003.history", 0, -1, 1, 0},
+    {"impossible name", "../../../etc/passwd", 0, -1, 3, 0},
+    {"empty name", "", 0, -1, 3, 0},
+};
+
+static void check_row(void **state)
+{
+    const struct row *row = *state;
+    struct err err = {0};
+    uint8_t head[40];
+    struct get_wal what;
+    const char *out;
+
+    fill();
+    out = fx_fmt("%s/out", f.root);
+    what = (struct get_wal){.repo = &f.r, .name = row->name, .flags = row->flags};
+    what.fd = open(out, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(get_wal(said_init(&said), &what, &err), row->size >= 0);
+    if (row->size >= 0) {
+        assert_int_equal(fx_size(out), row->size);
+    } else {
+        assert_int_equal(get_wal_status(&err), row->status);
+        assert_int_equal(fx_size(out), 0);
+    }
+    if (row->addr) {
+        assert_int_equal(pread(what.fd, head, 40, 0), 40);
+        assert_int_equal(get_le64(head + 8), row->addr);
+    }
+    assert_string_equal(said.out, ""); /* nothing may mix with the bytes */
+    close(what.fd);
+    fx_release(&f);
+}
+
+/* -o: the whole file or none. */
+static void into_a_directory(void **state)
+{
+    struct err err = {0};
+    struct get_wal what;
+    struct fx *x = &f;
+
+    (void)state;
+    fill();
+    assert_int_equal(mkdir(fx_fmt("%s/o", x->root), 0700), 0);
+    what = (struct get_wal){.repo = &f.r, .name = W1, .directory = fx_fmt("%s/o", x->root)};
+    assert_true(get_wal(said_init(&said), &what, &err));
+    assert_int_equal(fx_size(fx_fmt("%s/o/" W1, x->root)), FX_SEG);
+    what.name = "000000010000000000000009";
+    assert_false(get_wal(said_init(&said), &what, &err));
+    assert_int_equal(get_wal_status(&err), 1);
+    assert_string_equal(fx_only(fx_fmt("%s/o", x->root)), W1);
+    err = (struct err){0};
+    what.name = W1;
+    what.directory = fx_fmt("%s/nowhere", x->root);
+    assert_false(get_wal(said_init(&said), &what, &err));
+    assert_int_equal(get_wal_status(&err), 3);
+    fx_release(&f);
+}
+
+static void packed_on_the_way_out(void **state)
+{
+    const char *name[] = {W1, W2, "000000010000000000000005"};
+    static char mem[FX_SEG + 1];
+    struct err err = {0};
+
+    (void)state;
+    fill();
+    for (int i = 0; i < 3; i++) {
+        struct get_wal what = {.repo = &f.r, .name = name[i], .flags = GET_GZIP | GET_PARTIAL};
+        const char *out = fx_fmt("%s/out.gz", f.root);
+        gzFile gz;
+
+        what.fd = open(out, O_RDWR | O_CREAT | O_TRUNC, 0600);
+        assert_true(get_wal(said_init(&said), &what, &err));
+        close(what.fd);
+        assert_true(fx_size(out) > 0 && fx_size(out) < FX_SEG);
+        gz = gzopen(out, "rb");
+        assert_int_equal(gzread(gz, mem, sizeof mem), FX_SEG);
+        gzclose(gz);
+    }
+    fx_release(&f);
+}
+
+static void as_it_is_stored(void **state)
+{
+    struct get_wal what = {.repo = &f.r, .name = W1, .flags = GET_AS_STORED};
+    struct err err = {0};
+    const char *out;
+
+    (void)state;
+    fill();
+    out = fx_fmt("%s/out", f.root);
+    what.fd = open(out, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(get_wal(said_init(&said), &what, &err));
+    close(what.fd);
+    assert_int_equal(fx_size(out), fx_size(fx_fmt("%s/0000000100000000/" W1, f.r.wals_dir)));
+    fx_release(&f);
+}
+
+static void damaged_in_the_archive(void **state)
+{
+    struct get_wal what = {.repo = &f.r, .name = W1};
+    struct err err = {0};
+    const char *at;
+
+    (void)state;
+    fill();
+    at = fx_fmt("%s/0000000100000000/" W1, f.r.wals_dir);
+    assert_int_equal(truncate(at, fx_size(at) / 2), 0);
+    what.fd = open("/dev/null", O_WRONLY);
+    assert_false(get_wal(said_init(&said), &what, &err));
+    assert_int_equal(err.code, ERR_FORMAT);
+    assert_string_equal(err.what, at);
+    close(what.fd);
+    fx_release(&f);
+}
+
+static void peek(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fill();
+    assert_true(get_wal_peek(said_init(&said), &f.r, W1, 3, &err));
+    assert_string_equal(said.out, W1 "\n" W2 "\n000000010000000000000003\n");
+    assert_true(get_wal_peek(said_init(&said), &f.r, W2, 10, &err));
+    assert_string_equal(said.out, W2 "\n000000010000000000000003\n000000010000000000000004\n");
+    assert_true(get_wal_peek(said_init(&said), &f.r, "00000002.history", 10, &err));
+    assert_string_equal(said.out, "00000002.history\n");
+    /* 1 GiB segments: after ...03 comes the next 4 GiB. */
+    assert_int_equal(mkdir(fx_fmt("%s/0000000100000001", f.r.wals_dir), 0700), 0);
+    fx_text(fx_fmt("%s/0000000100000001/000000010000000100000000", f.r.wals_dir), "");
+    assert_int_equal(unlink(fx_fmt("%s/000000010000000000000004", f.r.streaming_dir)), 0);
+    assert_true(get_wal_peek(said_init(&said), &f.r, "000000010000000000000003", 10, &err));
+    assert_string_equal(said.out, "000000010000000000000003\n000000010000000100000000\n");
+    assert_false(get_wal_peek(said_init(&said), &f.r, "x", 10, &err));
+    assert_int_equal(get_wal_status(&err), 3);
+    fx_release(&f);
+}
+
+TEST_MAIN(ROWS(rows, check_row), ONE(into_a_directory), ONE(packed_on_the_way_out),
+          ONE(as_it_is_stored), ONE(damaged_in_the_archive), ONE(peek))

@@ -1,0 +1,290 @@
+# shellcheck shell=bash
+# archive-wal under faults. Numbers are rows of the list of faults that an archive must survive.
+#
+# $T/wal holds good segments of 1 MiB from a real server; every turn begins with a fresh home
+# and copies of them in incoming.
+
+# Four segments, the first half full, and a history file.
+make_wal() {
+    mkdir -p wal
+    pg_new src - --segsize=1 'archive_mode = on' \
+        "archive_command = 'cp %p $T/part && mv $T/part $T/wal/%f'"
+    pg_start src
+    pg_sql src 'create table t as select generate_series(1, 1000) as n'
+    for _ in 1 2 3; do
+        pg_sql src 'select pg_switch_wal()' >/dev/null
+        pg_sql src 'insert into t select n from t'
+    done
+    pg_sql src 'select pg_switch_wal()' >/dev/null
+    wait_until 30 wal_count_is 4
+    pg_stop src immediate
+    printf '1\t0/1800000\tno recovery target specified\n' >wal/00000002.history
+}
+
+wal_count_is() { [ "$(find wal -type f | wc -l)" -ge "$1" ]; }
+
+# fresh ['option = value']...   a home with nothing archived and everything in incoming
+fresh() {
+    rm -rf "$BK_HOME"
+    bk_home src 'archiver = on' 'streaming_archiver = off' 'slot_name = -' 'create_slot = -' "$@"
+    mkdir -p "$BK_HOME"/src/{base,wals,incoming,streaming,errors,meta,.barkeep}
+    cp wal/* "$BK_HOME/src/incoming/"
+}
+
+# Whatever bears a final name holds exactly what was delivered.
+archived_is_good() {
+    local f
+    while read -r f; do
+        case ${f##*/} in *.tmp) continue ;; esac
+        if [ "$(head -c 2 "$f" | od -An -tx1)" = ' 1f 8b' ]; then
+            gzip -dc "$f" | cmp - "wal/${f##*/}" || fail "damaged: $f"
+        else
+            cmp "$f" "wal/${f##*/}" || fail "damaged: $f"
+        fi
+    done < <(find -L "$BK_HOME/src/wals" -type f ! -name '*xlog.db*')
+}
+
+# Nothing that was delivered is nowhere: still in incoming, archived, or kept aside.
+nothing_is_lost() {
+    local f name
+    for f in wal/*; do
+        name=${f##*/}
+        find -L "$BK_HOME/src" -type f \( -name "$name" -o -name "$name.2*Z.*" \) | grep -q . ||
+            fail "lost: $name"
+    done
+}
+
+# All of it archived, listed once, incoming empty, nothing left over.
+all_is_archived() {
+    archived_is_good
+    expect_equal '' "$(ls "$BK_HOME/src/incoming")" 'left in incoming'
+    expect_equal '' "$(find -L "$BK_HOME/src/wals" -name '*.tmp')" 'left over'
+    expect_equal "$(ls wal)" "$(cut -f1 "$BK_HOME/src/wals/src-xlog.db" | sort)" 'listed'
+    expect_equal "$(ls wal)" "$(find -L "$BK_HOME/src/wals" -type f ! -name '*xlog.db*' \
+        -printf '%f\n' | sort)" 'archived'
+}
+
+# count_calls CALL   $CALLS: how often archive-wal does that below the server's directory
+count_calls() {
+    local call=$1
+    [ "$call" != any ] || call='[a-z_]*'
+    bk_calls archive-wal src >/dev/null
+    CALLS=$(grep -c "^any $call .*/src/" calls || true)
+    [ "$CALLS" -gt 0 ] || fail "no calls of '$1' were seen"
+}
+
+# every_call ACTION CHECK ['option = value']   break each call in turn, look, run again
+every_call() {
+    local action=$1 check=$2 n
+    shift 2
+    fresh "$@"
+    count_calls any
+    all_is_archived
+    for ((n = 1; n <= CALLS; n++)); do
+        fresh "$@"
+        bk_fault "any:$n:$action:/src/" archive-wal src >"$T/turn.log" 2>&1 || true
+        archived_is_good
+        nothing_is_lost
+        "$check"
+    done
+}
+
+rerun_completes() {
+    bk archive-wal src >"$T/again.log" 2>&1 || fail "the second run failed: $(cat "$T/again.log")"
+    all_is_archived
+}
+
+#: deadline=300
+test_10_killed_at_every_call() {
+    make_wal
+    every_call kill rerun_completes
+}
+
+#: deadline=300
+test_10_killed_at_every_call_gzip() {
+    make_wal
+    every_call kill rerun_completes 'compression = gzip'
+}
+
+#: deadline=300
+test_10_torn_at_every_write() {
+    local n
+    make_wal
+    fresh 'compression = gzip'
+    count_calls write
+    for ((n = 1; n <= CALLS; n++)); do
+        fresh 'compression = gzip'
+        bk_fault "write:$n:torn:/src/" archive-wal src >"$T/turn.log" 2>&1 || true
+        archived_is_good
+        nothing_is_lost
+        rerun_completes
+    done
+}
+
+test_11_power_cut_after_success() {
+    local option
+    make_wal
+    for option in none gzip; do
+        fresh "compression = $option"
+        bk_powercut archive-wal src
+        powercut
+        archived_is_good
+        nothing_is_lost
+        # What was removed from incoming may be back; it is recognised.
+        rerun_completes
+    done
+}
+
+#: deadline=300
+test_11_power_cut_at_every_call() {
+    local n
+    make_wal
+    fresh
+    count_calls any
+    for ((n = 1; n <= CALLS; n++)); do
+        fresh
+        rm -f powercut
+        with_shim BARKEEP_POWERCUT="$T/powercut" BARKEEP_FAULT="any:$n:kill:/src/" \
+            "$BARKEEP" -c "$BK_CONF" --batch archive-wal src >"$T/turn.log" 2>&1 || true
+        [ ! -e powercut ] || powercut >/dev/null
+        nothing_is_lost
+        rerun_completes
+    done
+}
+
+#: deadline=300
+test_12_no_space_at_every_write() {
+    local n status option
+    make_wal
+    for option in none gzip; do
+        fresh "compression = $option"
+        count_calls write
+        for ((n = 1; n <= CALLS; n++)); do
+            fresh "compression = $option"
+            status=0
+            bk_fault "write:$n+:ENOSPC:/src/wals/" archive-wal src >"$T/turn.log" 2>&1 || status=$?
+            archived_is_good
+            nothing_is_lost
+            if [ "$status" = 0 ]; then
+                break # fewer writes than that go into the archive
+            fi
+            expect_match 'no space left on device' "$T/turn.log"
+            expect_equal '' "$(find -L "$BK_HOME/src/wals" -name '*.tmp' ! -name '*xlog*')" 'left over'
+            rerun_completes
+        done
+        [ "$n" -gt 1 ] || fail 'no write was refused'
+    done
+}
+
+#: small_fs=6
+test_12_disk_full() {
+    make_wal
+    fresh "wals_directory = $SMALL_FS/wals"
+    mkdir "$SMALL_FS/wals"
+    head -c 3500K /dev/zero >"$SMALL_FS/ballast"
+    expect_status 1 bk archive-wal src
+    expect_match 'no space left on device' "$ERR"
+    expect_equal '' "$(find "$SMALL_FS" -name '*.tmp')" 'left over'
+    expect_equal 2 "$(wc -l <"$SMALL_FS/wals/src-xlog.db")" 'what fitted is archived'
+    rm "$SMALL_FS/ballast"
+    bk archive-wal src
+    expect_equal '' "$(ls "$BK_HOME/src/incoming")"
+    rmdir "$BK_HOME/src/wals"
+    ln -s "$SMALL_FS/wals" "$BK_HOME/src/wals"
+    all_is_archived
+}
+
+# A sync that failed is final: the file is not offered again as if nothing had been.
+#: deadline=300
+test_13_sync_fails() {
+    local n status
+    make_wal
+    fresh
+    count_calls fsync
+    for ((n = 1; n <= CALLS; n++)); do
+        fresh
+        status=0
+        bk_fault "fsync:$n:EIO:/src/" archive-wal src >"$T/turn.log" 2>&1 || status=$?
+        if [ "$status" = 0 ]; then
+            break
+        fi
+        expect_match 'input/output error' "$T/turn.log"
+        archived_is_good
+        nothing_is_lost
+        bk archive-wal src >/dev/null
+        expect_equal '' "$(ls "$BK_HOME/src/incoming")" 'left in incoming'
+    done
+    [ "$n" -gt 1 ] || fail 'no sync was refused'
+
+    fresh
+    expect_status 1 bk_fault 'fsync:1:EIO:/incoming/' archive-wal src
+    expect_equal 1 "$(find "$BK_HOME/src/errors" -name '*.error' | wc -l)" 'taken for lost'
+}
+
+test_14_destination_is_not_right() {
+    make_wal
+    fresh
+    rm -r "$BK_HOME/src/wals"
+    expect_status 1 bk archive-wal src
+    expect_match 'wals' "$ERR"
+    [ ! -e "$BK_HOME/src/wals" ] || fail 'a missing archive was made'
+
+    fresh
+    chmod 500 "$BK_HOME/src/wals"
+    expect_status 1 bk archive-wal src
+    expect_match 'permission denied' "$ERR"
+    chmod 700 "$BK_HOME/src/wals"
+
+    fresh
+    mkdir "$T/elsewhere"
+    ln -s "$T/elsewhere" "$BK_HOME/src/wals/0000000100000000"
+    expect_status 1 bk archive-wal src
+    expect_match 'not a directory' "$ERR"
+    expect_equal '' "$(ls "$T/elsewhere")" 'written outside of the archive'
+    nothing_is_lost
+}
+
+test_15_delivered_twice() {
+    make_wal
+    fresh 'streaming_archiver = on' 'slot_name = barman'
+    cp wal/* "$BK_HOME/src/streaming/"
+    bk archive-wal src
+    all_is_archived
+    expect_equal '' "$(ls "$BK_HOME/src/errors")"
+    expect_equal '' "$(ls "$BK_HOME/src/streaming")"
+}
+
+test_15_two_archivers() {
+    make_wal
+    for _ in 1 2 3 4 5; do
+        fresh
+        bk_bg one archive-wal src
+        bk_bg two archive-wal src
+        wait "${BK_PID[one]}" || fail "$(cat one.log)"
+        wait "${BK_PID[two]}" || fail "$(cat two.log)"
+        rerun_completes
+    done
+}
+
+test_16_in_any_order() {
+    local f
+    make_wal
+    fresh
+    rm "$BK_HOME"/src/incoming/*
+    for f in $(printf "%s\n" wal/* | sort -r); do
+        cp "$f" "$BK_HOME/src/incoming/"
+        bk archive-wal src >/dev/null
+    done
+    all_is_archived
+}
+
+test_17_22_second_history_of_a_timeline() {
+    make_wal
+    fresh
+    bk archive-wal src
+    printf '1\t0/1900000\tanother server\n' >"$BK_HOME/src/incoming/00000002.history"
+    expect_status 1 bk archive-wal src
+    expect_match 'differs from the archived one' "$ERR"
+    all_is_archived
+    expect_equal 1 "$(find "$BK_HOME/src/errors" -name '00000002.history.*.duplicate' | wc -l)"
+}

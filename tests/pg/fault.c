@@ -7,8 +7,8 @@
  *             open (for writing or creating), or "any" of these; openr (for reading), close
  *     NTH     the 1st, 2nd ... such call of the process; "3+": that one and all later ones
  *     ACTION  kill (SIGKILL before it happens), torn (half of a write happens, then SIGKILL),
- *             short (half of a write happens), stall (7 s pass first), or ENOSPC EIO EMFILE EACCES EINTR EROFS EDQUOT
- *     PATH-PART  only calls whose path contains it are counted
+ *             short (half of a write happens), stall (7 s pass first), or ENOSPC EIO EMFILE
+ * EACCES EINTR EROFS EDQUOT PATH-PART  only calls whose path contains it are counted
  *
  * BARKEEP_FAULT_LOG=FILE  a line "any CALL PATH" for every call that "any" would count, "- CALL
  *     PATH" for openr and close: run once, count, then break each one in turn.

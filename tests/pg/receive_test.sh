@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# receive_test.sh - receive-wal on live servers. A number is the row of the list of faults
-# that doc/faults.md keeps.
+# receive_test.sh - receive-wal on live servers. A number in a name is the row of the list of
+# faults that must be survived.
 
 # ---- helpers ---------------------------------------------------------------------------
 
 receiver_start() {
-    bk_bg receiver receive-wal "${1:-main}"
+    bk_bg receiver receive-wal main
 }
 
 # Under the shim, as a process whose id we have (a function in the background has its own).
@@ -13,13 +13,11 @@ receiver_start_shimmed() {
     [ -e "${BARKEEP_FAULT_LIB:-}" ] || fail "no fault shim was built beside $BARKEEP"
     env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" LD_PRELOAD="$BARKEEP_FAULT_LIB" \
         "$1" "$BARKEEP" -c "$BK_CONF" --batch receive-wal main >"$T/receiver.log" 2>&1 &
-    BK_PID[receiver]=$!
+    BK_PID["receiver"]=$!
 }
 
 receiver_kill9() {
-    kill -KILL "${BK_PID[receiver]}"
-    wait "${BK_PID[receiver]}" 2>/dev/null || true
-    unset "BK_PID[receiver]"
+    bk_bg_stop receiver KILL
 }
 
 # The flush position that the server was told by our receiver, as a number; 0: none.
@@ -156,10 +154,9 @@ test_receive_synchronous_commit() {
 
 #: deadline=180
 test_031_killed_four_times_under_load() {
-    local i
     keeps_all main
     pg_load_start main
-    for i in 1 2 3 4; do
+    for _ in 1 2 3 4; do
         receiver_start
         wait_until 20 is_streaming main
         nap 1.5
@@ -171,7 +168,7 @@ test_031_killed_four_times_under_load() {
     caught_up main
     pg_sql main 'select pg_switch_wal()' >"$OUT"
     caught_up main
-    bk_bg_stop receiver INT
+    bk_bg_stop receiver
     expect_equal 0 "$BK_STATUS"
     no_hole main
     [ "$(same_as_server main)" -ge 5 ] || fail 'too few segments to compare'
@@ -186,11 +183,9 @@ test_032_power_cut_after_flush_was_told() {
     wait_until 20 is_streaming main
     pg_load_start main
     nap 3
-    kill -STOP "${BK_PID[receiver]}"
+    kill -STOP "${BK_PID["receiver"]}"
     flushed=$(pg_sql main "select flush_lsn from pg_stat_replication")
-    kill -KILL "${BK_PID[receiver]}"
-    wait "${BK_PID[receiver]}" 2>/dev/null || true
-    unset 'BK_PID[receiver]'
+    bk_bg_stop receiver KILL
     pg_load_stop main
     powercut
     seg=$(pg_sql main "select pg_walfile_name('$flushed')")
@@ -387,7 +382,7 @@ test_040_another_cluster_behind_the_address() {
     port=${PG_PORT[main]}
     PG_PORT[other]=$port
     pg_start other
-    wait_until 60 not_running "${BK_PID[receiver]}"
+    wait_until 60 not_running "${BK_PID["receiver"]}"
     bk_bg_stop receiver
     expect_equal 1 "$BK_STATUS"
     expect_match 'another cluster|system identifier' "$T/receiver.log"
@@ -467,7 +462,7 @@ test_043_disk_stalls_longer_than_wal_sender_timeout() {
 test_043_failed_sync_is_not_believed() {
     keeps_all main
     receiver_start_shimmed BARKEEP_FAULT=fdatasync:1:EIO
-    wait_until 30 not_running "${BK_PID[receiver]}"
+    wait_until 30 not_running "${BK_PID["receiver"]}"
     bk_bg_stop receiver
     expect_equal 1 "$BK_STATUS"
     expect_match 'unsynced' "$T/receiver.log"
@@ -491,7 +486,7 @@ test_044_disk_full() {
     head -c 60M /dev/zero >"$SMALL_FS/filler" 2>/dev/null || true
     pg_sql main 'create table t as select generate_series(1, 200000) i'
     wait_until 30 grep -qi 'no space left' "$T/receiver.log"
-    kill -0 "${BK_PID[receiver]}" || fail 'the receiver has ended'
+    kill -0 "${BK_PID["receiver"]}" || fail 'the receiver has ended'
     rm "$SMALL_FS/filler"
     wait_until 60 is_streaming main
     caught_up main

@@ -113,7 +113,7 @@ static void in_new_dir(char dir[32])
 {
     struct err err = {0};
 
-    strcpy(dir, "/tmp/extract.XXXXXX");
+    str_copy(dir, 32, "/tmp/extract.XXXXXX");
     assert_non_null(mkdtemp(dir));
     assert_int_equal(chdir(dir), 0);
     assert_true(dir_make("root", &err));

@@ -491,7 +491,7 @@ static bool after_finish(struct backup_run *r, struct err *err)
     return true;
 }
 
-/* Delete takes it too, but to whom it may concern it is a backup. */
+/* Barman's word for whoever holds it, though delete takes this lock too. */
 static bool take_lock(struct backup_run *r, struct err *err)
 {
     struct err said = {0};

@@ -67,7 +67,7 @@ refused() { # REGEX OPTION...: nothing is written, neither by --dry-run nor by t
 }
 
 backup_id() {
-    bk list-backups --minimal main | head -n "${1:-1}" | tail -n 1
+    bk list-backups --minimal main | head -n 1
 }
 
 # ---- targets ---------------------------------------------------------------------------
@@ -104,7 +104,7 @@ marks_of() { # "count max": all up to the last one must be there
 
 # A server with five marks, a restore point after the third, and one transaction rolled back.
 marked_scene() {
-    pg_new main "${V:--}" "$@"
+    pg_new main "${V:--}"
     pg_start main
     bk_home main
     pg_sql main 'create table marks (n int primary key)'

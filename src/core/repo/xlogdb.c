@@ -52,7 +52,7 @@ static bool parse_mtime(struct str s, double *out)
             }
         }
     }
-    if (str_take_lit(&s, "e-") && !str_take_u64(&s, 99, &down)) {
+    if (str_take_lit(&s, "e-") && !str_take_u64(&s, 400, &down)) {
         return false;
     }
     *out = (double)whole + (double)part / tens[digits];
@@ -70,6 +70,11 @@ static bool parse_codec(struct str word, char *out, size_t cap)
     }
     if (word.n >= cap) {
         return false;
+    }
+    for (size_t i = 0; i < word.n; i++) {
+        if (word.p[i] <= ' ' || word.p[i] > '~') {
+            return false;
+        }
     }
     memcpy(out, word.p, word.n);
     out[word.n] = '\0';

@@ -104,13 +104,9 @@ static bool take_data(struct feed *f, char *msg, const struct wal_msg *m, struct
 {
     const struct feed_item item = {.msg = msg, .data = m->data, .n = m->n, .at = m->start};
 
-    if (m->start != f->expected) {
-        char got[FMT_CAP], want[FMT_CAP];
-        fmt_lsn(m->start, got);
-        fmt_lsn(f->expected, want);
+    if (!wal_msg_follows(m, f->expected, err)) {
         pg_copy_free(msg);
-        return err_set(err, ERR_FORMAT, "Look into the server's log.", f->rx->srv->name,
-                       "the server sends WAL of %s where %s is expected", got, want);
+        return false;
     }
     if (m->n == 0) {
         pg_copy_free(msg);

@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STOP_TRIES 10
+#define STOP_TRIES 10 /* seconds */
+/* One that a script started in its background ignores SIGINT. Tenths of a second. */
+#define TERM_AFTER 20
 
 /* ---- connecting --------------------------------------------------------------------- */
 
@@ -147,6 +149,9 @@ bool receive_stop(struct receive *rx, struct err *err)
         if (!lock_is_held(rx->repo, LOCK_RECEIVE_WAL, NULL)) {
             task_say(rx->t, SAY_OUT, "Stopped process receive-wal(%d)", (int)pid);
             return true;
+        }
+        if (i == TERM_AFTER && kill(pid, SIGTERM) != 0 && errno != ESRCH) {
+            return err_os(err, errno, "stop receive-wal", rx->srv->name);
         }
         if (!nap(rx->t, 100, err)) {
             return false;

@@ -149,7 +149,7 @@ static bool copy_batch(void *ctx, void *piece, struct err *err)
         if (!path_join(from, file.space->from, file.rel, err) ||
             !path_join(to, file.space->to, file.rel, err) ||
             !copy_file(&c->r->rules, &copy, &bytes, err)) {
-            return err_wrap(err, "restore");
+            return false;
         }
     }
     return true;

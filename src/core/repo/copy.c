@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER ((size_t)128 * 1024) /* stays in the second-level cache between sum and write   \
-                                     */
+#define BUFFER                                                                                 \
+    ((size_t)128 * 1024) /* stays in the second-level cache between sum and write              \
+                          */
 #define MODE_MASK 0777
 
 struct work {

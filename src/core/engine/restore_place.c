@@ -233,8 +233,7 @@ static enum place_state state_of(struct restore_run *r, struct restore_place *p,
     return names.n ? full_state(r, p, names.name[0], is_pgdata) : PLACE_FREE;
 }
 
-/* --- which places ----------------------------------------------------------------------------
- */
+/* --- which places --- */
 
 static bool relocate(struct restore_run *r, struct err *err)
 {
@@ -336,8 +335,7 @@ static bool list_places(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- room
- * -------------------------------------------------------------------------------------- */
+/* --- room --- */
 
 static bool add_need(struct restore_run *r, const char *path, uint64_t need, struct err *err)
 {
@@ -404,8 +402,7 @@ static bool count_room(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- whose it will be
- * ------------------------------------------------------------------------------ */
+/* --- whose it will be --- */
 
 static void choose_owner(struct restore_run *r)
 {
@@ -425,8 +422,7 @@ static void choose_owner(struct restore_run *r)
     r->rules.owner = (struct copy_owner){true, st.st_uid, st.st_gid};
 }
 
-/* --- the marker
- * ---------------------------------------------------------------------------------------- */
+/* --- the marker --- */
 
 static bool make_marker(struct restore_run *r, struct err *err)
 {

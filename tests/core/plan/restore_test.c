@@ -77,8 +77,7 @@ static void picked(void **state)
     assert_true(err.hint[0] != '\0');
 }
 
-/* --- timelines: 1 MiB segments; 1 forks into 2 at 0x500000, 3 leaves 1 at 0x300000. --------
- */
+/* --- timelines: 1 MiB segments; 1 forks into 2 at 0x500000, 3 leaves 1 at 0x300000. --- */
 
 #define MIB 0x100000u
 
@@ -237,8 +236,7 @@ static void lined(void **state)
     arena_release(&a);
 }
 
-/* --- the judge -------------------------------------------------------------------------------
- */
+/* --- the judge --- */
 
 struct world { /* a plan that holds; each row breaks one thing */
     struct backup backup;

@@ -1,3 +1,6 @@
 int bad_format(void);
 
-int bad_format(void) { return 1 ; }
+int bad_format(void)
+{
+    return 1;
+}

@@ -95,7 +95,7 @@ const struct backup *session_backup(struct session *s, const struct repo *r, con
     struct catalogue catalogue;
     struct err err;
 
-    if (!catalogue_load(r, &s->arena, &catalogue, &err) ||
+    if (!catalogue_look(r, &s->arena, &catalogue, &err) ||
         !catalogue_resolve(&catalogue, r->server, word, &b, &err)) {
         session_fail(s, &err);
         return NULL;

@@ -213,10 +213,11 @@ static bool verify(struct verifying *v, const struct verify_request *q, struct e
     struct catalogue c;
 
     if (!repo_of(r->a, q->server, NULL, NULL, &r->repo, err) ||
-        !catalogue_load(&r->repo, r->a, &c, err) ||
+        !catalogue_look(&r->repo, r->a, &c, err) ||
         !catalogue_resolve(&c, q->server->name, q->backup_id, &r->backup, err)) {
         return false;
     }
+    say_unread(v->task, &c);
     task_say(v->task, SAY_OUT, "Verifying backup '%s' on server '%s'", q->backup_id,
              q->server->name);
     if (!backup_copy_done(r->backup)) {

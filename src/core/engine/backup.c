@@ -500,6 +500,10 @@ static bool run(struct backup_run *r, struct err *err)
         return false;
     }
     if (!lock_take(&r->lock, r->repo, LOCK_BACKUP, LOCK_TRY, err)) {
+        if (err->code == ERR_BUSY) {
+            return err_set(err, ERR_BUSY, "Wait until it has ended.", "",
+                           "Another backup process is running");
+        }
         return err_wrap(err, "begin a backup of server %s", r->srv->name);
     }
     if (!backup_look(r, err) || !begin(r, err)) {

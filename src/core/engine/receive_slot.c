@@ -141,7 +141,7 @@ bool receive_stop(struct receive *rx, struct err *err)
 
     if (!lock_is_held(rx->repo, LOCK_RECEIVE_WAL, &pid) || pid <= 1) {
         return err_set(err, ERR_MISSING, "", "",
-                       "termination of receive-wal failed: no such process for server %s",
+                       "Termination of receive-wal failed: no such process for server %s",
                        rx->srv->name);
     }
     if (kill(pid, SIGINT) != 0) {

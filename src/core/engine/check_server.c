@@ -127,7 +127,9 @@ void check_identity(struct checking *c)
     }
     if (!kept.systemid[0] || (!c->has_ident && !(c->has_facts && c->facts.systemid))) {
         check_add(c, "systemid coherence", true,
-                  kept.systemid[0] ? "no system Id available" : "no system Id stored on disk",
+                  c->has_ident || (c->has_facts && c->facts.systemid)
+                      ? "no system Id stored on disk"
+                      : "no system Id available",
                   CHECK_CRITICAL);
         return;
     }

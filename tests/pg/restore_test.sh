@@ -275,6 +275,10 @@ test_077_078_080_081_destinations() {
     expect_match 'lies in the repository' "$ERR"
     expect_status 1 bk restore main latest "$BK_HOME/main/new"
     expect_match 'lies in the repository' "$ERR"
+    expect_status 1 bk restore main latest ''
+    expect_match 'not a usable directory name' "$ERR"
+    expect_status 1 bk restore main latest "${PG_DATA[main]}/new"
+    expect_match "lies in the data directory '${PG_DATA[main]}'" "$ERR"
     touch "$T/file"
     expect_status 1 bk restore main latest "$T/file"
     expect_match 'Not a directory' "$ERR"

@@ -376,6 +376,11 @@ static bool run_locked(struct receive *rx, struct err *err)
     return lane_close(rx->t, rx->archive, err);
 }
 
+static bool reset_connected(struct receive *rx, struct err *err)
+{
+    return repo_make_dirs(rx->repo, err) && receive_connect(rx, err) && receive_reset(rx, err);
+}
+
 static bool with_lock(struct receive *rx, bool (*verb)(struct receive *, struct err *),
                       struct err *err)
 {
@@ -385,7 +390,10 @@ static bool with_lock(struct receive *rx, bool (*verb)(struct receive *, struct 
     if (!lock_take(&lock, rx->repo, LOCK_RECEIVE_WAL, LOCK_TRY, err)) {
         if (err->code == ERR_BUSY) {
             err_set(err, ERR_BUSY, "", "",
-                    "another receive-wal process is already running for server %s",
+                    verb == reset_connected
+                        ? "Unable to reset the status of receive-wal for server %s. Process is "
+                          "still running"
+                        : "Another receive-wal process is already running for server %s.",
                     rx->srv->name);
         }
         return false;
@@ -393,11 +401,6 @@ static bool with_lock(struct receive *rx, bool (*verb)(struct receive *, struct 
     ok = verb(rx, err);
     lock_release(&lock);
     return ok;
-}
-
-static bool reset_connected(struct receive *rx, struct err *err)
-{
-    return repo_make_dirs(rx->repo, err) && receive_connect(rx, err) && receive_reset(rx, err);
 }
 
 static bool dispatch(struct receive *rx, enum receive_do what, struct err *err)

@@ -171,6 +171,28 @@ static enum place_state full_state(struct restore_run *r, struct restore_place *
     return PLACE_RESUME;
 }
 
+/* The data directory of a server that this lies in, NULL: in none. What this restore itself
+ * makes, or made before it was interrupted, is not meant. */
+static const char *cluster_above(struct restore_run *r, const char *path)
+{
+    char up[PATH_CAP], version[PATH_CAP];
+    struct err err = {0};
+    char *slash;
+
+    str_copy(up, sizeof up, path);
+    while ((slash = strrchr(up, '/')) != NULL && slash != up) {
+        *slash = '\0';
+        if (strcmp(up, r->dest) == 0) {
+            return NULL;
+        }
+        if (path_join(version, up, "PG_VERSION", &err) &&
+            file_kind(version, NULL) == FILE_REGULAR) {
+            return arena_strdup(r->a, up);
+        }
+    }
+    return NULL;
+}
+
 static enum place_state state_of(struct restore_run *r, struct restore_place *p, bool is_pgdata)
 {
     const char *own[] = {r->repo.backup_dir, r->repo.base_dir, r->repo.wals_dir,
@@ -187,6 +209,11 @@ static enum place_state state_of(struct restore_run *r, struct restore_place *p,
             return PLACE_SOURCE;
         }
     }
+    p->found = cluster_above(r, p->path);
+    if (p->found) {
+        return PLACE_CLUSTER;
+    }
+    p->found = "";
     if (stat(p->path, &st) != 0) {
         nearest(p->path, near);
         if (stat(near, &st) != 0 || !S_ISDIR(st.st_mode)) {

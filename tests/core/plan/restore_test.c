@@ -321,6 +321,11 @@ static void in_repo(struct world *w)
     w->place[1].state = PLACE_SOURCE;
     w->place[1].found = "/var/lib/barman/main";
 }
+static void in_cluster(struct world *w)
+{
+    w->place[0].state = PLACE_CLUSTER;
+    w->place[0].found = "/srv/live";
+}
 static void same_place(struct world *w)
 {
     w->place[1].path = "/srv/new";
@@ -457,6 +462,8 @@ static const struct judged {
      "same options"},
     {"row 78: a server runs there", live, VERDICT_REFUSED, "process 4711", "Stop"},
     {"row 80: inside the repository", in_repo, VERDICT_REFUSED, "lies in the repository",
+     "outside"},
+    {"row 80: inside a cluster", in_cluster, VERDICT_REFUSED, "lies in the data directory",
      "outside"},
     {"row 58: two with the same place", same_place, VERDICT_REFUSED, "same destination", ""},
     {"row 58: a tablespace in base", nested, VERDICT_REFUSED, "one inside the other", ""},

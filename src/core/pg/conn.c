@@ -90,7 +90,8 @@ static bool is_torn_uri(const char *conninfo, const PQconninfoOption *option)
         ats += *p == '@' ? 1 + path : 0;
     }
     for (const PQconninfoOption *o = option; o->keyword && ats < 2; o++) {
-        if (strcmp(o->keyword, "port") == 0 && o->val && o->val[strspn(o->val, "0123456789,")]) {
+        if (strcmp(o->keyword, "port") == 0 && o->val &&
+            o->val[strspn(o->val, "0123456789,")]) {
             return true;
         }
     }
@@ -409,9 +410,8 @@ struct pg *pg_open(const struct task *t, const struct pg_target *target, struct 
     torn = is_torn_uri(target->conninfo, option);
     pq.conninfoFree(option);
     if (torn) {
-        err_set(err, ERR_CONFIG,
-                "Write '@' and '/' of a password in a URI as %%40 and %%2F.", "",
-                "not a connection string: the parts of the URI cannot be told apart");
+        err_set(err, ERR_CONFIG, "Write '@' and '/' of a password in a URI as %%40 and %%2F.",
+                "", "not a connection string: the parts of the URI cannot be told apart");
         return NULL;
     }
     pg = pg_new(target->conninfo, err);

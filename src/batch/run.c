@@ -172,14 +172,11 @@ static void run_one(struct session *s, const char *name)
     }
 }
 
-static bool named_before(const struct args *args, size_t i)
+static int by_name(const void *x, const void *y)
 {
-    for (size_t k = 0; k < i; k++) {
-        if (strcmp(args->server[k], args->server[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const char *const *a = x, *const *b = y;
+
+    return strcmp(*a, *b);
 }
 
 static void run_servers(struct session *s)
@@ -200,8 +197,9 @@ static void run_servers(struct session *s)
     for (size_t i = 0; all && i < s->cfg->servers; i++) {
         run_one(s, s->cfg->server[i].name);
     }
+    qsort(args->server, args->servers, sizeof *args->server, by_name);
     for (size_t i = 0; !all && i < args->servers; i++) {
-        if (!named_before(args, i)) {
+        if (i == 0 || strcmp(args->server[i - 1], args->server[i]) != 0) {
             run_one(s, args->server[i]);
         }
     }

@@ -158,7 +158,7 @@ static void counts(struct checking *c, const struct catalogue *all)
               arena_fmt(c->a, "there are %" PRId64 " failed backups", failed),
               CHECK_NOT_FOR_BACKUP);
     check_add(c, "minimum redundancy requirements", full >= c->srv->minimum_redundancy,
-              arena_fmt(c->a, "have %" PRId64 " backups, expected at least %" PRId64, full,
+              arena_fmt(c->a, "have %" PRId64 " non-incremental backups, expected at least %" PRId64, full,
                         c->srv->minimum_redundancy),
               CHECK_NOT_FOR_BACKUP);
 }

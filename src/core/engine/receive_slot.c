@@ -106,7 +106,10 @@ bool receive_slot_create(struct receive *rx, enum receive_do how, struct err *er
         return true;
     }
     if (err->code == ERR_BUSY && how == RECEIVE_CREATE_SLOT_IF_MISSING) {
-        task_say(rx->t, SAY_OUT, "Replication slot '%s' already exists", name);
+        task_say(rx->t, SAY_OUT,
+                 "Replication slot '%s' already exists and --if-not-exists was specified. Skipping "
+                 "creation",
+                 name);
         return true;
     }
     return false;

@@ -266,5 +266,5 @@ bool engine_restore(const struct task *task, struct arena *a,
         say_end(r, out);
     }
     restore_run_release(r);
-    return ok || err_wrap(err, "restore '%s'", request->server->name);
+    return ok || (r->backup && err_wrap(err, "restore '%s'", request->server->name));
 }

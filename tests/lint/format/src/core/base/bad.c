@@ -1,6 +1,3 @@
 int bad_format(void);
 
-int bad_format(void)
-{
-    return 1;
-}
+int bad_format(void) { return 1 ; }

@@ -67,7 +67,16 @@ static void check_conninfo(struct load *l, const struct server_cfg *srv,
     };
 
     if (!srv->conninfo && !server_cfg_passive(srv)) {
-        messages_add(l->a, messages, "Missing 'conninfo' option for server '%s'", srv->name);
+        messages_add(l->a, messages,
+                     "PostgreSQL connection: Missing 'conninfo' parameter for server '%s'",
+                     srv->name);
+        if (!srv->streaming_conninfo &&
+            (srv->streaming_archiver || is(srv->backup_method, "postgres"))) {
+            messages_add(l->a, messages,
+                         "Streaming connection: Missing 'streaming_conninfo' parameter for "
+                         "server '%s'",
+                         srv->name);
+        }
     }
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i].value && !conninfo_ok(all[i].value)) {

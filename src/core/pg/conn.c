@@ -74,6 +74,29 @@ static PQconninfoOption *parse(const char *conninfo, struct err *err)
     return option;
 }
 
+/* A URI whose password has an unescaped '@' or '/' comes apart in the wrong place, and a
+ * piece of the password becomes host, port or database, which are shown. */
+static bool is_torn_uri(const char *conninfo, const PQconninfoOption *option)
+{
+    const char *p = strstr(conninfo, "://");
+    size_t ats = 0;
+    bool path = false;
+
+    if (!p || (size_t)(p - conninfo) != strspn(conninfo, "abcdefghijklmnopqrstuvwxyz")) {
+        return false;
+    }
+    for (p += 3; *p && !(*p == '?' && (path || ats)); p++) {
+        path = path || *p == '/';
+        ats += *p == '@' ? 1 + path : 0;
+    }
+    for (const PQconninfoOption *o = option; o->keyword && ats < 2; o++) {
+        if (strcmp(o->keyword, "port") == 0 && o->val && o->val[strspn(o->val, "0123456789,")]) {
+            return true;
+        }
+    }
+    return ats > 1;
+}
+
 const char *pg_show_conninfo(const char *conninfo, char *out, size_t cap)
 {
     static const char *const shown[] = {"service", "host", "hostaddr",
@@ -176,14 +199,24 @@ bool pg_wait(struct pg *pg, const struct task *t, short events, short *ready, st
     }
 }
 
+static const char *hint_of(const char *line)
+{
+    if (strstr(line, "authentication failed") || strstr(line, "pg_hba.conf") ||
+        strstr(line, "no password supplied")) {
+        return "Look at the user and password of conninfo or ~/.pgpass, and at the server's "
+               "pg_hba.conf.";
+    }
+    return "Look whether the server runs and can be reached.";
+}
+
 bool pg_lost(struct pg *pg, struct err *err)
 {
     char line[256];
 
     pg_one_line(pq.errorMessage(pg->raw), line, sizeof line);
     pg_shutdown(pg);
-    return err_set(err, ERR_CONNECT, "Look whether the server runs and can be reached.",
-                   pg->shown, "%s", line[0] ? line : "the connection was lost");
+    return err_set(err, ERR_CONNECT, hint_of(line), pg->shown, "%s",
+                   line[0] ? line : "the connection was lost");
 }
 
 /* ---- opening ------------------------------------------------------------------------ */
@@ -364,6 +397,7 @@ struct pg *pg_open(const struct task *t, const struct pg_target *target, struct 
 {
     PQconninfoOption *option;
     struct pg *pg;
+    bool torn;
 
     if (!pq_load(err)) {
         return NULL;
@@ -372,7 +406,14 @@ struct pg *pg_open(const struct task *t, const struct pg_target *target, struct 
     if (!option) {
         return NULL;
     }
+    torn = is_torn_uri(target->conninfo, option);
     pq.conninfoFree(option);
+    if (torn) {
+        err_set(err, ERR_CONFIG,
+                "Write '@' and '/' of a password in a URI as %%40 and %%2F.", "",
+                "not a connection string: the parts of the URI cannot be told apart");
+        return NULL;
+    }
     pg = pg_new(target->conninfo, err);
     if (!pg) {
         return NULL;

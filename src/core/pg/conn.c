@@ -37,14 +37,24 @@ const char *pg_one_line(const char *message, char *out, size_t cap)
     return redact(flat, out, cap);
 }
 
+static bool has_password(const char *conninfo)
+{
+    for (struct str s = str_of(conninfo); s.n; s = str_skip(s, 1)) {
+        if (s.n >= 5 && str_eq_nocase(str_n(s.p, 5), "passw")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* libpq's complaint about a conninfo quotes the piece it did not understand, which may be a
  * part of a password with a blank in it. Only what cannot be one is left. */
-static void cover_quoted(char *text)
+static void cover_quoted(char *text, const char *conninfo)
 {
     bool inside = false;
 
-    if (strstr(text, "invalid connection option")) {
-        return;
+    if (strstr(text, "invalid connection option") && !has_password(conninfo)) {
+        return; /* a keyword misspelt: it helps to read which */
     }
     for (char *p = text; *p; p++) {
         if (*p == '"') {
@@ -53,25 +63,6 @@ static void cover_quoted(char *text)
             *p = '*';
         }
     }
-}
-
-/* NULL: err is filled. To be freed with pq.conninfoFree(). */
-static PQconninfoOption *parse(const char *conninfo, struct err *err)
-{
-    char *message = NULL;
-    char line[256];
-    PQconninfoOption *option = pq.conninfoParse(conninfo, &message);
-
-    if (!option) {
-        pg_one_line(message, line, sizeof line);
-        cover_quoted(line);
-        err_set(err, ERR_CONFIG, "Correct conninfo or streaming_conninfo of the server.", "",
-                "not a connection string: %s", line);
-    }
-    if (message) {
-        pq.freemem(message);
-    }
-    return option;
 }
 
 /* A URI whose password has an unescaped '@' or '/' comes apart in the wrong place, and a
@@ -96,6 +87,31 @@ static bool is_torn_uri(const char *conninfo, const PQconninfoOption *option)
         }
     }
     return ats > 1;
+}
+
+/* NULL: err is filled. To be freed with pq.conninfoFree(). */
+static PQconninfoOption *parse(const char *conninfo, struct err *err)
+{
+    char *message = NULL;
+    char line[256];
+    PQconninfoOption *option = pq.conninfoParse(conninfo, &message);
+
+    if (!option) {
+        pg_one_line(message, line, sizeof line);
+        cover_quoted(line, conninfo);
+        err_set(err, ERR_CONFIG, "Correct conninfo or streaming_conninfo of the server.", "",
+                "not a connection string: %s", line);
+    }
+    if (message) {
+        pq.freemem(message);
+    }
+    if (option && is_torn_uri(conninfo, option)) {
+        pq.conninfoFree(option);
+        err_set(err, ERR_CONFIG, "Write '@' and '/' of a password in a URI as %40 and %2F.", "",
+                "not a connection string: the parts of the URI cannot be told apart");
+        return NULL;
+    }
+    return option;
 }
 
 const char *pg_show_conninfo(const char *conninfo, char *out, size_t cap)
@@ -398,7 +414,6 @@ struct pg *pg_open(const struct task *t, const struct pg_target *target, struct 
 {
     PQconninfoOption *option;
     struct pg *pg;
-    bool torn;
 
     if (!pq_load(err)) {
         return NULL;
@@ -407,13 +422,7 @@ struct pg *pg_open(const struct task *t, const struct pg_target *target, struct 
     if (!option) {
         return NULL;
     }
-    torn = is_torn_uri(target->conninfo, option);
     pq.conninfoFree(option);
-    if (torn) {
-        err_set(err, ERR_CONFIG, "Write '@' and '/' of a password in a URI as %%40 and %%2F.",
-                "", "not a connection string: the parts of the URI cannot be told apart");
-        return NULL;
-    }
     pg = pg_new(target->conninfo, err);
     if (!pg) {
         return NULL;

@@ -173,8 +173,12 @@ static void show_base(struct show *s)
     char lsn[FMT_CAP];
 
     line(s, "  Base backup information:");
-    nested(s, "Backup Method", "%s", or_none(b->mode));
-    nested(s, "Encryption", "%s", or_none(b->encryption));
+    if (b->mode) {
+        nested(s, "Backup Method", "%s", b->mode);
+    }
+    if (b->encryption) {
+        nested(s, "Encryption", "%s", b->encryption);
+    }
     if (b->mode && strcmp(b->mode, "postgres") == 0) {
         nested(s, "Backup Type", "%s", backup_type_name(s->of->type));
     }
@@ -249,7 +253,12 @@ static void show_catalogue(struct show *s, const struct show_chain *chain)
            of->previous ? of->previous->id : "- (this is the oldest base backup)");
     nested(s, "Next Backup", "%s",
            of->next ? of->next->id : "- (this is the latest base backup)");
-    if (s->b->parent_backup_id) {
+    if (of->timelines) {
+        line(s, "");
+        line(s, "WARNING: WAL information is inaccurate due to multiple timelines interacting "
+                "with this backup");
+    }
+    if (of->type == BACKUP_INCREMENTAL) {
         nested(s, "Root Backup", "%s", or_none(chain->root));
         nested(s, "Parent Backup", "%s", s->b->parent_backup_id);
         nested(s, "Backup chain size", "%zu", chain->size);
@@ -257,12 +266,6 @@ static void show_catalogue(struct show *s, const struct show_chain *chain)
     if (s->b->mode && strcmp(s->b->mode, "postgres") == 0) {
         show_children(s);
     }
-    if (of->timelines) {
-        line(s, "");
-        line(s, "WARNING: WAL information is inaccurate due to multiple timelines interacting "
-                "with this backup");
-    }
-    line(s, "");
 }
 
 void show_backup_lines(const struct backup_show *show, const struct show_chain *chain,
@@ -323,6 +326,9 @@ void run_show_backup(struct session *s, const struct server_cfg *srv)
         !list_show(&repo, &s->arena, &list, b, &show, &err)) {
         session_fail(s, &err);
         return;
+    }
+    if (list.catalogue.unread) {
+        session_fail(s, list.catalogue.why);
     }
     chain = chain_of(&list.catalogue, b);
     show_backup_lines(&show, &chain, put_line, s);

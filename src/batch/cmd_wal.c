@@ -65,17 +65,14 @@ static enum receive_do what_to_do(const struct args *args)
     if (arg_given(args, "stop")) {
         return RECEIVE_STOP;
     }
-    if (arg_given(args, "reset")) {
-        return RECEIVE_RESET;
-    }
-    if (arg_given(args, "drop-slot")) {
-        return RECEIVE_DROP_SLOT;
-    }
     if (arg_given(args, "create-slot")) {
         return arg_given(args, "if-not-exists") ? RECEIVE_CREATE_SLOT_IF_MISSING
                                                 : RECEIVE_CREATE_SLOT;
     }
-    return RECEIVE_RUN;
+    if (arg_given(args, "drop-slot")) {
+        return RECEIVE_DROP_SLOT;
+    }
+    return arg_given(args, "reset") ? RECEIVE_RESET : RECEIVE_RUN;
 }
 
 void run_receive_wal(struct session *s, const struct server_cfg *srv)
@@ -85,6 +82,10 @@ void run_receive_wal(struct session *s, const struct server_cfg *srv)
     struct session_verb verb = {SESSION_KEEPS_HOUSE, srv, do_receive, &what};
     struct err err;
 
+    if (arg_given(&s->args, "stop") && arg_given(&s->args, "reset")) {
+        console_say(&s->console, SAY_ERROR, "--stop and --reset options are not compatible");
+        return;
+    }
     if (what.what == RECEIVE_RUN) {
         verb.kind = SESSION_WRITES;
     }

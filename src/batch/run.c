@@ -95,7 +95,7 @@ const struct backup *session_backup(struct session *s, const struct repo *r, con
     struct catalogue catalogue;
     struct err err;
 
-    if (!catalogue_load(r, &s->arena, &catalogue, &err) ||
+    if (!catalogue_look(r, &s->arena, &catalogue, &err) ||
         !catalogue_resolve(&catalogue, r->server, word, &b, &err)) {
         session_fail(s, &err);
         return NULL;
@@ -172,14 +172,11 @@ static void run_one(struct session *s, const char *name)
     }
 }
 
-static bool named_before(const struct args *args, size_t i)
+static int by_name(const void *x, const void *y)
 {
-    for (size_t k = 0; k < i; k++) {
-        if (strcmp(args->server[k], args->server[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+    const char *const *a = x, *const *b = y;
+
+    return strcmp(*a, *b);
 }
 
 static void run_servers(struct session *s)
@@ -200,8 +197,9 @@ static void run_servers(struct session *s)
     for (size_t i = 0; all && i < s->cfg->servers; i++) {
         run_one(s, s->cfg->server[i].name);
     }
+    qsort(args->server, args->servers, sizeof *args->server, by_name);
     for (size_t i = 0; !all && i < args->servers; i++) {
-        if (!named_before(args, i)) {
+        if (i == 0 || strcmp(args->server[i - 1], args->server[i]) != 0) {
             run_one(s, args->server[i]);
         }
     }
@@ -332,6 +330,9 @@ int batch_main(int argc, char **argv)
     struct err err;
     int status;
 
+    if (!fd_hold_stdio(&err)) {
+        return err_exit_status(err.code);
+    }
     arena_init(&s.arena, 0);
     if (!args_parse(&s.arena, argc, argv, &s.args, &err) || !job_option_ok(&s, &err)) {
         status = err.code == ERR_MEMORY ? 1 : usage_error(&s, &err);

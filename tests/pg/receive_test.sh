@@ -107,6 +107,10 @@ test_receive_slot_create_and_drop() {
     expect_status 0 bk receive-wal --stop main
     expect_match 'Stopped process receive-wal\([0-9]+\)' "$OUT"
     expect_status 1 bk receive-wal --stop main
+    # What a script starts in the background ignores SIGINT.
+    (trap '' INT && exec "$BARKEEP" -c "$BK_CONF" receive-wal main) >"$T/deaf.log" 2>&1 &
+    wait_until 20 is_streaming main
+    expect_status 0 bk receive-wal --stop main
     expect_status 0 bk receive-wal --drop-slot main
     expect_status 1 bk receive-wal --drop-slot main
     expect_match 'does not exist' "$ERR"

@@ -186,23 +186,20 @@ test_restore_small_segments_and_compressed() {
     lands_on 2 fetched --get-wal --target-time "${TIME[2]}" --target-action promote
 }
 
-#: deadline=240
-test_restore_pg13() {
-    V=13
-    scene
-    lose_server
-    restored copy
-    [ "$(traffic_max copy)" -ge "$(traffic_acked main)" ]
+# The main path on the oldest and the newest server: backup, stream, lose it, verify, and come
+# back to each kind of target.
+whole_path() { # VERSION
+    V=$1
+    marked_scene
+    lose_marked
+    expect_status 0 bk verify-backup main latest
+    each_target
 }
 
-#: deadline=240
-test_restore_pg18() {
-    V=18
-    scene
-    lose_server
-    restored copy
-    [ "$(traffic_max copy)" -ge "$(traffic_acked main)" ]
-}
+#: deadline=300
+test_restore_pg13() { whole_path 13; }
+#: deadline=300
+test_restore_pg18() { whole_path 18; }
 
 #: deadline=180
 test_083_084_085_086_targets_out_of_reach() {
@@ -278,6 +275,10 @@ test_077_078_080_081_destinations() {
     expect_match 'lies in the repository' "$ERR"
     expect_status 1 bk restore main latest "$BK_HOME/main/new"
     expect_match 'lies in the repository' "$ERR"
+    expect_status 1 bk restore main latest ''
+    expect_match 'not a usable directory name' "$ERR"
+    expect_status 1 bk restore main latest "${PG_DATA[main]}/new"
+    expect_match "lies in the data directory '${PG_DATA[main]}'" "$ERR"
     touch "$T/file"
     expect_status 1 bk restore main latest "$T/file"
     expect_match 'Not a directory' "$ERR"
@@ -395,6 +396,32 @@ test_095_099_odd_paths_and_absent_segments() {
     SECONDS=0
     expect_status 1 sh -c "$command"
     [ "$SECONDS" -le 1 ]
+}
+
+scene_of_96() {
+    scene
+    lose_server
+}
+
+copy_of_96_starts() {
+    restored_start copy "$T/place/copy"
+    pg_wait_promoted copy
+    [ "$(traffic_max copy)" -ge "$(traffic_acked main)" ] || fail 'the last row is lost'
+}
+
+# Root restores for the owner of the place, and refuses a place of its own.
+#: root deadline=180
+test_096_restored_by_root() {
+    as_postgres scene_of_96
+    sed -i 's/^barman_user = .*/barman_user = root/' "$BK_CONF"
+    mkdir "$T/place"
+    expect_status 1 bk restore main latest "$T/place/copy"
+    expect_match 'would belong to root' "$ERR"
+    [ ! -e "$T/place/copy" ]
+    chown postgres: "$T/place"
+    expect_status 0 bk restore main latest "$T/place/copy"
+    expect_equal '' "$(find "$T/place/copy" -not -user postgres -o -not -group postgres)" "others' files"
+    as_postgres copy_of_96_starts
 }
 
 #: deadline=180

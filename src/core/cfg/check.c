@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "plan/retention.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +67,16 @@ static void check_conninfo(struct load *l, const struct server_cfg *srv,
     };
 
     if (!srv->conninfo && !server_cfg_passive(srv)) {
-        messages_add(l->a, messages, "Missing 'conninfo' option for server '%s'", srv->name);
+        messages_add(l->a, messages,
+                     "PostgreSQL connection: Missing 'conninfo' parameter for server '%s'",
+                     srv->name);
+        if (!srv->streaming_conninfo &&
+            (srv->streaming_archiver || is(srv->backup_method, "postgres"))) {
+            messages_add(l->a, messages,
+                         "Streaming connection: Missing 'streaming_conninfo' parameter for "
+                         "server '%s'",
+                         srv->name);
+        }
     }
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (all[i].value && !conninfo_ok(all[i].value)) {
@@ -177,8 +187,22 @@ static void check_method(struct load *l, const struct server_cfg *srv,
     }
 }
 
+/* Not a reason to disable the server: check tells it too, and nothing is enforced. */
+static void check_retention(struct load *l, const struct server_cfg *srv)
+{
+    struct retention policy;
+    struct err err;
+
+    if (srv->retention_policy &&
+        !retention_parse(str_of(srv->retention_policy), &policy, &err)) {
+        messages_add(l->a, l->warnings, "%s: invalid retention_policy of server '%s': %s.",
+                     srv->source[OPTION_retention_policy], srv->name, err.why);
+    }
+}
+
 void check_server(struct load *l, struct server_cfg *srv, struct cfg_messages *messages)
 {
+    check_retention(l, srv);
     check_conninfo(l, srv, messages);
     check_archivers(l, srv, messages);
     check_method(l, srv, messages);

@@ -409,8 +409,9 @@ static void say_completed(const struct backup_run *r)
     char began[STAMP_CAP], span[FMT_CAP];
     const struct moment *m = &r->b.begin_time;
 
-    task_say(r->task, SAY_OUT, "Backup completed (start time: %s, elapsed time: %s)",
-             stamp_iso((struct stamp){m->us, m->offset_s}, began),
+    stamp_iso(stamp_local(m->us), began);
+    began[10 + strcspn(began + 10, "+-")] = '\0'; /* local time, without its offset */
+    task_say(r->task, SAY_OUT, "Backup completed (start time: %s, elapsed time: %s)", began,
              fmt_duration((r->b.end_time.us - m->us) * 1000, span));
 }
 

@@ -32,7 +32,7 @@ static bool has_waiting_backup(struct checking *c)
     struct catalogue all;
     struct err why;
 
-    if (!catalogue_load(c->repo, c->a, &all, &why)) {
+    if (!catalogue_look(c->repo, c->a, &all, &why)) {
         return false;
     }
     for (size_t i = 0; i < all.n; i++) {
@@ -158,7 +158,7 @@ static void counts(struct checking *c, const struct catalogue *all)
               arena_fmt(c->a, "there are %" PRId64 " failed backups", failed),
               CHECK_NOT_FOR_BACKUP);
     check_add(c, "minimum redundancy requirements", full >= c->srv->minimum_redundancy,
-              arena_fmt(c->a, "have %" PRId64 " backups, expected at least %" PRId64, full,
+              arena_fmt(c->a, "have %" PRId64 " non-incremental backups, expected at least %" PRId64, full,
                         c->srv->minimum_redundancy),
               CHECK_NOT_FOR_BACKUP);
 }
@@ -179,6 +179,10 @@ void check_repository(struct checking *c)
     if (!list_load(c->repo, c->a, &list, &why)) {
         check_add(c, "backup maximum age", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
         return;
+    }
+    if (list.catalogue.unread) {
+        check_add(c, "backup.info files", false, check_why(c, list.catalogue.why),
+                  CHECK_NOT_FOR_BACKUP);
     }
     for (size_t i = 0; i < list.catalogue.n; i++) {
         enum backup_status s = list.catalogue.backup[i].status;

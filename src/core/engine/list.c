@@ -141,7 +141,7 @@ bool list_load(const struct repo *r, struct arena *a, struct backup_list *out, s
     struct stretch *s;
     size_t n;
 
-    if (!catalogue_load(r, a, &list.catalogue, err)) {
+    if (!catalogue_look(r, a, &list.catalogue, err)) {
         return false;
     }
     wal = ARENA_ARRAY(a, list.catalogue.n + 1, struct backup_wal);

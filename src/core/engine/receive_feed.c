@@ -331,11 +331,7 @@ static enum feed_end stream(struct feed *f, struct wal_next *next, struct err *e
 enum feed_end feed_run(struct receive *rx, struct wal_next *next, struct err *err)
 {
     int64_t now = clock_mono_ns();
-    struct feed f = {.rx = rx,
-                     .expected = rx->start.at,
-                     .heard_ns = now,
-                     .since_ns = now,
-                     .must_tell = true};
+    struct feed f = {.rx = rx, .expected = rx->start.at, .heard_ns = now, .since_ns = now};
     char at[FMT_CAP];
     enum feed_end end;
 
@@ -351,6 +347,10 @@ enum feed_end feed_run(struct receive *rx, struct wal_next *next, struct err *er
     if (rx->durable < rx->start.at) {
         rx->durable = rx->start.at;
     }
+    /* A status moves the slot, backwards too: where the server may have no WAL any more it
+     * must be heard first, or the slot would name a place that is gone. */
+    f.must_tell = rx->durable >= rx->slot_from;
+    f.told_ns = now;
     if (!sink_open(&rx->sink, rx->start.tli, rx->start.at, err)) {
         return FEED_FAILED;
     }

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define STOP_TRIES 10 /* seconds */
+/* Then SIGTERM: a shell without job control starts what stands before '&' with SIGINT ignored. */
+#define STOP_TERM_TRIES 2
 /* One that a script started in its background ignores SIGINT. Tenths of a second. */
 #define TERM_AFTER 20
 
@@ -104,7 +106,10 @@ bool receive_slot_create(struct receive *rx, enum receive_do how, struct err *er
         return true;
     }
     if (err->code == ERR_BUSY && how == RECEIVE_CREATE_SLOT_IF_MISSING) {
-        task_say(rx->t, SAY_OUT, "Replication slot '%s' already exists", name);
+        task_say(rx->t, SAY_OUT,
+                 "Replication slot '%s' already exists and --if-not-exists was specified. Skipping "
+                 "creation",
+                 name);
         return true;
     }
     return false;
@@ -142,10 +147,12 @@ bool receive_stop(struct receive *rx, struct err *err)
                        "termination of receive-wal failed: no such process for server %s",
                        rx->srv->name);
     }
-    if (kill(pid, SIGINT) != 0) {
-        return err_os(err, errno, "stop receive-wal", rx->srv->name);
-    }
     for (int i = 0; i < STOP_TRIES * 10; i++) {
+        int signo = i == 0 ? SIGINT : i == STOP_TERM_TRIES * 10 ? SIGTERM : 0;
+
+        if (signo && kill(pid, signo) != 0 && errno != ESRCH) {
+            return err_os(err, errno, "stop receive-wal", rx->srv->name);
+        }
         if (!lock_is_held(rx->repo, LOCK_RECEIVE_WAL, NULL)) {
             task_say(rx->t, SAY_OUT, "Stopped process receive-wal(%d)", (int)pid);
             return true;

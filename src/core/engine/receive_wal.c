@@ -66,6 +66,7 @@ static bool slot_is_fit(struct receive *rx, struct err *err)
 {
     struct pg_slot slot;
 
+    rx->slot_from = UINT64_MAX;
     if (!receive_slot_ask(rx, &slot)) {
         return true; /* START_REPLICATION will tell */
     }
@@ -87,6 +88,7 @@ static bool slot_is_fit(struct receive *rx, struct err *err)
                        "the replication slot is in use by the server's process %" PRIu64,
                        slot.active_pid);
     }
+    rx->slot_from = slot.restart_lsn;
     return true;
 }
 
@@ -109,6 +111,7 @@ static bool find_start(struct receive *rx, struct err *err)
             rx->trouble = WAL_SLOT_MISSING;
             return false;
         }
+        rx->slot_from = 0; /* the start is the slot's own, or what the server writes now */
         at = at ? at : rx->ident.flushed;
         rx->start.tli = tli ? tli : history_owner(&rx->history, at);
         rx->start.at = at - at % rx->seg_size;
@@ -373,6 +376,11 @@ static bool run_locked(struct receive *rx, struct err *err)
     return lane_close(rx->t, rx->archive, err);
 }
 
+static bool reset_connected(struct receive *rx, struct err *err)
+{
+    return repo_make_dirs(rx->repo, err) && receive_connect(rx, err) && receive_reset(rx, err);
+}
+
 static bool with_lock(struct receive *rx, bool (*verb)(struct receive *, struct err *),
                       struct err *err)
 {
@@ -382,7 +390,10 @@ static bool with_lock(struct receive *rx, bool (*verb)(struct receive *, struct 
     if (!lock_take(&lock, rx->repo, LOCK_RECEIVE_WAL, LOCK_TRY, err)) {
         if (err->code == ERR_BUSY) {
             err_set(err, ERR_BUSY, "", "",
-                    "another receive-wal process is already running for server %s",
+                    verb == reset_connected
+                        ? "Unable to reset the status of receive-wal for server %s. Process is "
+                          "still running"
+                        : "Another receive-wal process is already running for server %s.",
                     rx->srv->name);
         }
         return false;
@@ -390,11 +401,6 @@ static bool with_lock(struct receive *rx, bool (*verb)(struct receive *, struct 
     ok = verb(rx, err);
     lock_release(&lock);
     return ok;
-}
-
-static bool reset_connected(struct receive *rx, struct err *err)
-{
-    return repo_make_dirs(rx->repo, err) && receive_connect(rx, err) && receive_reset(rx, err);
 }
 
 static bool dispatch(struct receive *rx, enum receive_do what, struct err *err)

@@ -213,11 +213,12 @@ static bool verify(struct verifying *v, const struct verify_request *q, struct e
     struct catalogue c;
 
     if (!repo_of(r->a, q->server, NULL, NULL, &r->repo, err) ||
-        !catalogue_load(&r->repo, r->a, &c, err) ||
+        !catalogue_look(&r->repo, r->a, &c, err) ||
         !catalogue_resolve(&c, q->server->name, q->backup_id, &r->backup, err)) {
         return false;
     }
-    task_say(v->task, SAY_OUT, "Verifying backup '%s' on server '%s'", r->backup->id,
+    say_unread(v->task, &c);
+    task_say(v->task, SAY_OUT, "Verifying backup '%s' on server '%s'", q->backup_id,
              q->server->name);
     if (!backup_copy_done(r->backup)) {
         return err_set(err, ERR_MISSING, "Verify a complete one: list-backups shows them.",
@@ -240,7 +241,7 @@ bool engine_verify_backup(const struct task *task, const struct verify_request *
 {
     struct verifying v = {.task = task, .out = out};
     struct arena a;
-    bool ok;
+    bool ok, chosen;
 
     *out = (struct verify_result){0};
     arena_init(&a, 0);
@@ -249,10 +250,11 @@ bool engine_verify_backup(const struct task *task, const struct verify_request *
         v.r->task = task;
         v.r->a = &a;
         ok = verify(&v, request, err);
+        chosen = v.r->backup != NULL;
         restore_run_release(v.r);
     } else {
-        ok = arena_err(&a, err);
+        ok = chosen = arena_err(&a, err);
     }
     arena_release(&a);
-    return ok || err_wrap(err, "verify");
+    return ok || (chosen && err_wrap(err, "verify"));
 }

@@ -6,7 +6,7 @@
  * WAL from the start to the end of the backup is walked record by record, so that the backup
  * is known to become consistent.
  *
- * Output  "Verifying backup 'ID' on server SRV", a line for each fault, a last line that says
+ * Output  "Verifying backup 'ID' on server SRV" (ID as it was asked for), a line for each fault, a last line that says
  *         well or not.
  * Errors  ERR_FORMAT with the number of faults; ERR_MISSING without a manifest.
  */

@@ -266,7 +266,7 @@ bool wal_slot_create(struct pg *pg, const struct task *t, const char *name, stru
         return true;
     }
     if (strcmp(pg_sqlstate(pg), "42710") == 0) {
-        return err_set(err, ERR_BUSY, "", name, "the replication slot already exists");
+        return err_set(err, ERR_BUSY, "", "", "Replication slot '%s' already exists", name);
     }
     return err_wrap(err, "create replication slot %s", name);
 }

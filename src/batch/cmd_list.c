@@ -96,5 +96,8 @@ void run_list_backups(struct session *s, const struct server_cfg *srv)
         list_backup_text(srv->name, b, &list.wal[i], line, sizeof line);
         console_say(&s->console, SAY_OUT, "%s", line);
     }
+    if (list.catalogue.unread) {
+        session_fail(s, list.catalogue.why);
+    }
     arena_reset(&s->arena, mark);
 }

@@ -104,12 +104,13 @@ static struct target_words target_of(const struct args *args)
     };
 }
 
-/* A destination is relative to where the command was typed. */
+/* A destination is relative to where the command was typed; an empty one (of a script whose
+ * variable is not set) stays empty and is refused. */
 static const char *absolute(struct session *s, const char *path)
 {
     char cwd[PATH_CAP];
 
-    if (!path || path[0] == '/' || !getcwd(cwd, sizeof cwd)) {
+    if (!path || path[0] == '/' || path[0] == '\0' || !getcwd(cwd, sizeof cwd)) {
         return path;
     }
     return arena_fmt(&s->arena, "%s/%s", cwd, path);

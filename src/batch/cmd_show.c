@@ -314,6 +314,9 @@ void run_show_backup(struct session *s, const struct server_cfg *srv)
         session_fail(s, &err);
         return;
     }
+    if (list.catalogue.unread) {
+        session_fail(s, list.catalogue.why);
+    }
     chain = chain_of(&list.catalogue, b);
     show_backup_lines(&show, &chain, put_line, s);
 }

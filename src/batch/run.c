@@ -95,7 +95,7 @@ const struct backup *session_backup(struct session *s, const struct repo *r, con
     struct catalogue catalogue;
     struct err err;
 
-    if (!catalogue_load(r, &s->arena, &catalogue, &err) ||
+    if (!catalogue_look(r, &s->arena, &catalogue, &err) ||
         !catalogue_resolve(&catalogue, r->server, word, &b, &err)) {
         session_fail(s, &err);
         return NULL;
@@ -330,6 +330,9 @@ int batch_main(int argc, char **argv)
     struct err err;
     int status;
 
+    if (!fd_hold_stdio(&err)) {
+        return err_exit_status(err.code);
+    }
     arena_init(&s.arena, 0);
     if (!args_parse(&s.arena, argc, argv, &s.args, &err) || !job_option_ok(&s, &err)) {
         status = err.code == ERR_MEMORY ? 1 : usage_error(&s, &err);

@@ -11,9 +11,9 @@
  *          when it was told that someone sleeps: no spinning, no timed polling, no system call
  *          while both sides keep up. ring_close() and ring_stop() wake both.
  * Threads  One putter, one taker; each function says whose it is. close and stop: any thread.
- * Ownership ring_init() allocates the slots and two descriptors, ring_release() gives them
- * back. What an item points to is the users' business: what waits in a stopped ring is still
- *          there for ring_front() and ring_pop().
+ * Ownership  ring_init() allocates the slots and two descriptors, ring_release() gives them
+ *            back. What an item points to is the users' business: what waits in a stopped
+ *            ring is still there for ring_front() and ring_pop().
  */
 #ifndef WORKERS_RING_H
 #define WORKERS_RING_H

@@ -5,14 +5,15 @@
  *     worker 1   ring of facts + progress slot   >  one eventfd  ->  the watcher
  *     worker n   ring of facts + progress slot  /
  *
- * Place    A thread joins the road to get a worker's place and leaves when it ends; what it
- * said stays in the ring. The next thread at that place goes on with the same ring: there is
- *          one writer at a time, handed over under the road's lock.
- * Progress Three copies and one atomic index: the writer fills its spare copy and swaps it with
- *          the one in the middle, the reader swaps the middle one with its own.
- * Full     A worker waits for room. So the watcher goes on taking until every job has ended,
- * and only then waits for threads. Waking   The watcher says what it wants to be woken for
- * before it sleeps; a worker writes the eventfd only then.
+ * Place     A thread joins the road to get a worker's place and leaves when it ends; what it
+ *           said stays in the ring. The next thread at that place goes on with the same ring:
+ *           there is one writer at a time, handed over under the road's lock.
+ * Progress  Three copies and one atomic index: the writer fills its spare copy and swaps it
+ *           with the one in the middle, the reader swaps the middle one with its own.
+ * Full      A worker waits for room. So the watcher goes on taking until every job has ended,
+ *           and only then waits for threads.
+ * Waking    The watcher says what it wants to be woken for before it sleeps; a worker writes
+ *           the eventfd only then.
  */
 #ifndef WORKERS_ROAD_IN_H
 #define WORKERS_ROAD_IN_H

@@ -244,6 +244,33 @@ static void log_has_the_errors(void **state)
     assert_true(tree_remove(home, &err));
 }
 
+/* Closed by whoever started us: the log, the first file opened, must not become stdout. */
+static void closed_stdout_is_no_file(void **state)
+{
+    struct arena a;
+    struct err err;
+    int status;
+    pid_t pid;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    pid = fork();
+    if (pid == 0) {
+        char conf[512];
+        char name[] = "barkeep", c[] = "-c", verb[] = "list-servers";
+        char *argv[] = {name, c, conf, verb, NULL};
+
+        str_fmt(conf, sizeof conf, "%s/conf", home);
+        _exit(redirect_all() == 0 && close(0) == 0 && close(1) == 0 ? batch_main(4, argv) : 99);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_non_null(strstr(said(&a, "err"), "ERROR: cannot write to stdout"));
+    assert_null(strstr(said(&a, "log"), "pg"));
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
 /* A job under the number it was given, with its command line on record. */
 static void job_has_its_number(void **state)
 {
@@ -258,4 +285,5 @@ static void job_has_its_number(void **state)
     assert_true(tree_remove(home, &err));
 }
 
-TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors))
+TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors),
+          ONE(closed_stdout_is_no_file))

@@ -153,6 +153,13 @@ test_backup_syncs_file_by_file() {
     BARKEEP_SYNC=fsync good_backup
 }
 
+test_backup_sha256() {
+    server
+    good_backup --manifest-checksums sha256
+    grep -q '"Checksum-Algorithm": "SHA256"' "$(base)/$(newest)/data/backup_manifest" ||
+        fail "the manifest has other checksums"
+}
+
 # ---- rows ------------------------------------------------------------------------------
 
 # Files vanish, shrink and grow while they are copied; the copy recovers to something sound.
@@ -470,7 +477,7 @@ test_068_two_at_once() {
     bk_bg b backup main --bwlimit 8000
     wait_until 30 copying
     expect_status 1 bk backup main
-    expect_match 'b' "$ERR"
+    expect_match 'Another backup process is running' "$ERR"
     wait "${BK_PID[b]}" || fail "the first one was disturbed: $(cat "$T/b.log")"
     expect_equal 1 "$(find "$(base)" -mindepth 1 -maxdepth 1 | wc -l)" "backups"
     verified

@@ -7,8 +7,8 @@
  *             open (for writing or creating), or "any" of these; openr (for reading), close
  *     NTH     the 1st, 2nd ... such call of the process; "3+": that one and all later ones
  *     ACTION  kill (SIGKILL before it happens), torn (half of a write happens, then SIGKILL),
- *             short (half of a write happens), or ENOSPC EIO EMFILE EACCES EINTR EROFS EDQUOT
- *     PATH-PART  only calls whose path contains it are counted
+ *             short (half of a write happens), stall (7 s pass first), or ENOSPC EIO EMFILE
+ * EACCES EINTR EROFS EDQUOT PATH-PART  only calls whose path contains it are counted
  *
  * BARKEEP_FAULT_LOG=FILE  a line "any CALL PATH" for every call that "any" would count, "- CALL
  *     PATH" for openr and close: run once, count, then break each one in turn.
@@ -41,6 +41,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -125,6 +126,10 @@ static enum verdict act(void)
     }
     if (strcmp(cfg.action, "torn") == 0) {
         return TORN;
+    }
+    if (strcmp(cfg.action, "stall") == 0) {
+        syscall(SYS_nanosleep, &(struct timespec){.tv_sec = 7}, NULL);
+        return GO;
     }
     if (strcmp(cfg.action, "kill") == 0) {
         kill(getpid(), SIGKILL);

@@ -7,7 +7,8 @@
 # Whatever it started is killed. A line just above the function may say
 #     #: deadline=300 small_fs=64 quick
 # deadline  seconds instead of 120;  small_fs  a tmpfs of so many MB mounted at $SMALL_FS
-# (needs root);  quick  part of the short list that CI repeats under the sanitizers.
+# (needs root);  quick  part of the short list that CI repeats under the sanitizers;  root  the
+# test itself runs as root (servers refuse that: see as_postgres).
 # V=17 tests/pg/run makes 17 the version of every server whose test does not name one.
 #
 # Verdicts
@@ -17,6 +18,8 @@
 #   expect_match REGEX FILE|TEXT   grep -E must find it;  expect_no_match: must not
 #   expect_equal WANT GOT [WHAT]
 #   wait_until SECONDS CMD...      poll ten times a second until CMD succeeds, else fail
+#   as_postgres FUNCTION           in a test of root's: a function of the same file as the user
+#                                  postgres, with a shell and servers of its own
 #   now                            this instant, as PostgreSQL reads it, with microseconds and +00
 #
 # Servers (NAME is the test's own word for one; -A trust, user postgres, fsync off)
@@ -130,6 +133,13 @@ wait_until() {
         [ "$SECONDS" -lt "$end" ] || fail "not within $seconds s: $*"
         nap 0.1
     done
+}
+
+as_postgres() {
+    chown postgres: "$PG_SOCK"
+    rm -f "$OUT" "$ERR"
+    setpriv --reuid=postgres --regid=postgres --init-groups -- \
+        bash "$TESTS_PG/one.sh" "${BASH_SOURCE[1]}" "$1"
 }
 
 now() {

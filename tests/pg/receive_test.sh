@@ -1,17 +1,23 @@
 # shellcheck shell=bash
-# receive_test.sh - receive-wal on live servers. A number is the row of the list of faults
-# that doc/faults.md keeps.
+# receive_test.sh - receive-wal on live servers. A number in a name is the row of the list of
+# faults that must be survived.
 
 # ---- helpers ---------------------------------------------------------------------------
 
 receiver_start() {
-    bk_bg receiver receive-wal "${1:-main}"
+    bk_bg receiver receive-wal main
+}
+
+# Under the shim, as a process whose id we have (a function in the background has its own).
+receiver_start_shimmed() {
+    [ -e "${BARKEEP_FAULT_LIB:-}" ] || fail "no fault shim was built beside $BARKEEP"
+    env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" LD_PRELOAD="$BARKEEP_FAULT_LIB" \
+        "$1" "$BARKEEP" -c "$BK_CONF" --batch receive-wal main >"$T/receiver.log" 2>&1 &
+    BK_PID["receiver"]=$!
 }
 
 receiver_kill9() {
-    kill -KILL "${BK_PID[receiver]}"
-    wait "${BK_PID[receiver]}" 2>/dev/null || true
-    unset "BK_PID[receiver]"
+    bk_bg_stop receiver KILL
 }
 
 # The flush position that the server was told by our receiver, as a number; 0: none.
@@ -101,6 +107,10 @@ test_receive_slot_create_and_drop() {
     expect_status 0 bk receive-wal --stop main
     expect_match 'Stopped process receive-wal\([0-9]+\)' "$OUT"
     expect_status 1 bk receive-wal --stop main
+    # What a script starts in the background ignores SIGINT.
+    (trap '' INT && exec "$BARKEEP" -c "$BK_CONF" receive-wal main) >"$T/deaf.log" 2>&1 &
+    wait_until 20 is_streaming main
+    expect_status 0 bk receive-wal --stop main
     expect_status 0 bk receive-wal --drop-slot main
     expect_status 1 bk receive-wal --drop-slot main
     expect_match 'does not exist' "$ERR"
@@ -148,10 +158,9 @@ test_receive_synchronous_commit() {
 
 #: deadline=180
 test_031_killed_four_times_under_load() {
-    local i
     keeps_all main
     pg_load_start main
-    for i in 1 2 3 4; do
+    for _ in 1 2 3 4; do
         receiver_start
         wait_until 20 is_streaming main
         nap 1.5
@@ -163,7 +172,7 @@ test_031_killed_four_times_under_load() {
     caught_up main
     pg_sql main 'select pg_switch_wal()' >"$OUT"
     caught_up main
-    bk_bg_stop receiver INT
+    bk_bg_stop receiver
     expect_equal 0 "$BK_STATUS"
     no_hole main
     [ "$(same_as_server main)" -ge 5 ] || fail 'too few segments to compare'
@@ -174,17 +183,13 @@ test_031_killed_four_times_under_load() {
 test_032_power_cut_after_flush_was_told() {
     local flushed file seg partial
     keeps_all main
-    with_shim BARKEEP_POWERCUT="$T/powercut" "$BARKEEP" -c "$BK_CONF" --batch receive-wal main \
-        >"$T/receiver.log" 2>&1 &
-    BK_PID[receiver]=$!
+    receiver_start_shimmed BARKEEP_POWERCUT="$T/powercut"
     wait_until 20 is_streaming main
     pg_load_start main
     nap 3
-    kill -STOP "${BK_PID[receiver]}"
+    kill -STOP "${BK_PID["receiver"]}"
     flushed=$(pg_sql main "select flush_lsn from pg_stat_replication")
-    kill -KILL "${BK_PID[receiver]}"
-    wait "${BK_PID[receiver]}" 2>/dev/null || true
-    unset 'BK_PID[receiver]'
+    bk_bg_stop receiver KILL
     pg_load_stop main
     powercut
     seg=$(pg_sql main "select pg_walfile_name('$flushed')")
@@ -271,11 +276,11 @@ slot_is_active() {
     [ "$(pg_sql "$1" 'select active from pg_replication_slots')" = t ]
 }
 
-# A standby of NAME, called NEW, made with pg_basebackup; its own slot for us.
+# standby_of NAME NEW ['conf = line']...: made with pg_basebackup.
 standby_of() {
     "$(pg_bin)/pg_basebackup" -D "$T/pg_$2" -d "$(pg_conninfo "$1")" -R -c fast -X stream
     pg_adopt "$2" "$T/pg_$2"
-    printf '%s\n' "port = ${PG_PORT[$2]}" "listen_addresses = '127.0.0.1'" \
+    printf '%s\n' "port = ${PG_PORT[$2]}" "listen_addresses = '127.0.0.1'" "${@:3}" \
         >>"$T/pg_$2/postgresql.conf"
     pg_start "$2"
 }
@@ -311,21 +316,19 @@ test_038_promotion_while_streaming() {
     [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
 }
 
-# Promoted twice while we were away: the server's way from 1 leads by 2 to 3, or past 2.
+# Timeline 2 is somebody else's, as the archive knows: the server goes from 1 to 3.
 test_039_next_timeline_is_not_the_next_number() {
     keeps_all first
-    standby_of first main
+    mkdir "$T/archive"
+    printf '1\t0/3000000\tno recovery target specified\n' >"$T/archive/00000002.history"
+    standby_of first main "restore_command = 'cp $T/archive/%f %p'" \
+        "recovery_target_timeline = 'current'"
     bk_home main
     bk receive-wal --create-slot main
     receiver_start
     wait_until 20 is_streaming main
     pg_sql first 'create table t as select generate_series(1, 20000) i'
     nap 1
-    # Timeline 2 is taken by another server, as if the archive knew it: main goes from 1 to 3.
-    mkdir "$T/archive"
-    printf '1\t0/3000000\tno recovery target specified\n' >"$T/archive/00000002.history"
-    pg_sql main "alter system set restore_command = 'cp $T/archive/%f %p'"
-    pg_sql main 'select pg_reload_conf()' >"$OUT"
     promote main
     expect_equal 00000003 "$(pg_sql main 'select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)')"
     wait_until 30 grep -q 'switched to timeline 3' "$T/receiver.log"
@@ -335,6 +338,40 @@ test_039_next_timeline_is_not_the_next_number() {
     expect_equal 0 "$BK_STATUS"
     [ -n "$(wal_of main 00000003.history)" ] || fail 'no history of timeline 3'
     [ -z "$(wal_of main 00000002.history)" ] || fail 'a history of timeline 2'
+    [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
+}
+
+# Promoted twice while we were away: the way leads over 2 to 3, the histories come first.
+test_039_promoted_twice_while_away() {
+    keeps_all first
+    standby_of first second
+    standby_of second main
+    bk_home main
+    bk receive-wal --create-slot main
+    receiver_start
+    wait_until 20 is_streaming main
+    bk_bg_stop receiver
+    pg_sql first 'create table t as select generate_series(1, 20000) i'
+    nap 1
+    promote second
+    pg_sql second 'insert into t values (1); select pg_switch_wal()' >"$OUT"
+    wait_until 20 on_timeline_2 main
+    promote main
+    pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
+    receiver_start
+    wait_until 30 grep -q 'switched to timeline 2' "$T/receiver.log"
+    wait_until 30 grep -q 'switched to timeline 3' "$T/receiver.log"
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    cmp "$(wal_of main 00000002.history)" "$T/pg_main/pg_wal/00000002.history"
+    cmp "$(wal_of main 00000003.history)" "$T/pg_main/pg_wal/00000003.history"
+    [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
+}
+
+on_timeline_2() {
+    [ "$(pg_sql "$1" 'select received_tli from pg_stat_wal_receiver')" = 2 ] &&
+        [ "$(pg_sql "$1" "select count(*) from t")" = 20001 ]
 }
 
 test_040_another_cluster_behind_the_address() {
@@ -349,7 +386,7 @@ test_040_another_cluster_behind_the_address() {
     port=${PG_PORT[main]}
     PG_PORT[other]=$port
     pg_start other
-    wait_until 60 not_running "${BK_PID[receiver]}"
+    wait_until 60 not_running "${BK_PID["receiver"]}"
     bk_bg_stop receiver
     expect_equal 1 "$BK_STATUS"
     expect_match 'another cluster|system identifier' "$T/receiver.log"
@@ -399,6 +436,48 @@ test_042_keepalive_is_answered() {
     expect_equal 0 "$BK_STATUS"
 }
 
+# The disk does not answer for longer than wal_sender_timeout: the connection stays.
+#: deadline=120
+test_043_disk_stalls_longer_than_wal_sender_timeout() {
+    local pid told_before
+    keeps_all main 'wal_sender_timeout = 2s'
+    receiver_start_shimmed BARKEEP_FAULT=fdatasync:3:stall
+    wait_until 20 is_streaming main
+    pid=$(pg_sql main 'select pid from pg_stat_replication')
+    pg_sql main 'create table t as select generate_series(1, 2000) i'
+    nap 0.5
+    pg_sql main 'create table u as select generate_series(1, 2000) i'
+    nap 0.5
+    pg_sql main 'create table v as select generate_series(1, 200000) i'
+    nap 1
+    told_before=$(told main)
+    nap 3 # the disk stands still, twice as long as the server would wait
+    expect_equal "$told_before" "$(told main)" 'flush position during the stall'
+    expect_equal "$pid" "$(pg_sql main 'select pid from pg_stat_replication')" 'walsender'
+    caught_up main
+    expect_equal "$pid" "$(pg_sql main 'select pid from pg_stat_replication')" 'walsender'
+    expect_no_match 'terminating walsender' "${PG_LOG[main]}"
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+    [ "$(same_as_server main)" -ge 5 ] || fail 'too few segments to compare'
+}
+
+# A failed sync is final: the file is set aside and comes again as a new one.
+test_043_failed_sync_is_not_believed() {
+    keeps_all main
+    receiver_start_shimmed BARKEEP_FAULT=fdatasync:1:EIO
+    wait_until 30 not_running "${BK_PID["receiver"]}"
+    bk_bg_stop receiver
+    expect_equal 1 "$BK_STATUS"
+    expect_match 'unsynced' "$T/receiver.log"
+    expect_equal 1 "$(find "$BK_HOME/main/errors" -name '*.unsynced' | wc -l)" 'files set aside'
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    bk_bg_stop receiver
+    expect_equal 0 "$BK_STATUS"
+}
+
 # Disk full: nothing more is acknowledged, and it goes on by itself when there is room again.
 #: deadline=180 small_fs=24
 test_044_disk_full() {
@@ -411,7 +490,7 @@ test_044_disk_full() {
     head -c 60M /dev/zero >"$SMALL_FS/filler" 2>/dev/null || true
     pg_sql main 'create table t as select generate_series(1, 200000) i'
     wait_until 30 grep -qi 'no space left' "$T/receiver.log"
-    kill -0 "${BK_PID[receiver]}" || fail 'the receiver has ended'
+    kill -0 "${BK_PID["receiver"]}" || fail 'the receiver has ended'
     rm "$SMALL_FS/filler"
     wait_until 60 is_streaming main
     caught_up main

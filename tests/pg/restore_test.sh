@@ -67,7 +67,7 @@ refused() { # REGEX OPTION...: nothing is written, neither by --dry-run nor by t
 }
 
 backup_id() {
-    bk list-backups --minimal main | head -n "${1:-1}" | tail -n 1
+    bk list-backups --minimal main | head -n 1
 }
 
 # ---- targets ---------------------------------------------------------------------------
@@ -104,7 +104,7 @@ marks_of() { # "count max": all up to the last one must be there
 
 # A server with five marks, a restore point after the third, and one transaction rolled back.
 marked_scene() {
-    pg_new main "${V:--}" "$@"
+    pg_new main "${V:--}"
     pg_start main
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
@@ -186,26 +186,23 @@ test_restore_small_segments_and_compressed() {
     lands_on 2 fetched --get-wal --target-time "${TIME[2]}" --target-action promote
 }
 
-#: deadline=240
-test_restore_pg13() {
-    V=13
-    scene
-    lose_server
-    restored copy
-    [ "$(traffic_max copy)" -ge "$(traffic_acked main)" ]
+# The main path on the oldest and the newest server: backup, stream, lose it, verify, and come
+# back to each kind of target.
+whole_path() { # VERSION
+    V=$1
+    marked_scene
+    lose_marked
+    expect_status 0 bk verify-backup main latest
+    each_target
 }
 
-#: deadline=240
-test_restore_pg18() {
-    V=18
-    scene
-    lose_server
-    restored copy
-    [ "$(traffic_max copy)" -ge "$(traffic_acked main)" ]
-}
+#: deadline=300
+test_restore_pg13() { whole_path 13; }
+#: deadline=300
+test_restore_pg18() { whole_path 18; }
 
 #: deadline=180
-test_083_to_086_targets_out_of_reach() {
+test_083_084_085_086_targets_out_of_reach() {
     marked_scene
     lose_marked
     refused 'lies before the end of backup' --target-time "$(TZ=UTC date -d '-1 day' '+%F %T+00')"
@@ -222,7 +219,7 @@ test_083_to_086_targets_out_of_reach() {
 }
 
 #: deadline=180
-test_086_a_gap_in_the_wal() {
+test_086_092_a_gap_and_damage_in_the_wal() {
     local name
     pg_new main "${V:--}" --segsize=1
     pg_start main
@@ -278,6 +275,10 @@ test_077_078_080_081_destinations() {
     expect_match 'lies in the repository' "$ERR"
     expect_status 1 bk restore main latest "$BK_HOME/main/new"
     expect_match 'lies in the repository' "$ERR"
+    expect_status 1 bk restore main latest ''
+    expect_match 'not a usable directory name' "$ERR"
+    expect_status 1 bk restore main latest "${PG_DATA[main]}/new"
+    expect_match "lies in the data directory '${PG_DATA[main]}'" "$ERR"
     touch "$T/file"
     expect_status 1 bk restore main latest "$T/file"
     expect_match 'Not a directory' "$ERR"
@@ -342,7 +343,7 @@ test_restore_disk_full() {
     scene
     lose_server
     expect_status 1 bk_fault write:30+:ENOSPC restore main latest "$T/copy"
-    expect_match 'No space left on device' "$ERR"
+    expect_match 'no space left on device' "$ERR"
     [ ! -e "$T/copy/global/pg_control" ]
     expect_status 1 bk_fault syncfs:1:EIO restore main latest "$T/copy"
     [ ! -e "$T/copy/global/pg_control" ]
@@ -372,7 +373,7 @@ test_094_a_file_is_not_what_the_manifest_says() {
 }
 
 #: deadline=240
-test_095_odd_paths_are_quoted() {
+test_095_099_odd_paths_and_absent_segments() {
     local dir="$T/it's a copy of 100%f #1;" # more than pg_ctl itself can quote: unit tests
     marked_scene
     lose_marked
@@ -397,6 +398,32 @@ test_095_odd_paths_are_quoted() {
     [ "$SECONDS" -le 1 ]
 }
 
+scene_of_96() {
+    scene
+    lose_server
+}
+
+copy_of_96_starts() {
+    restored_start copy "$T/place/copy"
+    pg_wait_promoted copy
+    [ "$(traffic_max copy)" -ge "$(traffic_acked main)" ] || fail 'the last row is lost'
+}
+
+# Root restores for the owner of the place, and refuses a place of its own.
+#: root deadline=180
+test_096_restored_by_root() {
+    as_postgres scene_of_96
+    sed -i 's/^barman_user = .*/barman_user = root/' "$BK_CONF"
+    mkdir "$T/place"
+    expect_status 1 bk restore main latest "$T/place/copy"
+    expect_match 'would belong to root' "$ERR"
+    [ ! -e "$T/place/copy" ]
+    chown postgres: "$T/place"
+    expect_status 0 bk restore main latest "$T/place/copy"
+    expect_equal '' "$(find "$T/place/copy" -not -user postgres -o -not -group postgres)" "others' files"
+    as_postgres copy_of_96_starts
+}
+
 #: deadline=180
 test_097_group_access_is_kept() {
     scene --initdb=--allow-group-access
@@ -405,7 +432,8 @@ test_097_group_access_is_kept() {
     expect_equal 750 "$(stat -c %a "$T/copy")"
     expect_equal 640 "$(stat -c %a "$T/copy/global/pg_control")"
     expect_equal 750 "$(stat -c %a "$T/copy/base")"
-    expect_equal '' "$(find "$T/copy" -type f -not -perm 640 -o -type d -not -perm 750)" 'other modes'
+    expect_equal '' "$(find "$T/copy" -type f -not -perm 640 -not -name 'backup_manifest.*' -o \
+        -type d -not -perm 750)" 'other modes'
 }
 
 #: deadline=240
@@ -472,7 +500,7 @@ test_restore_configuration_outside_pgdata() {
 }
 
 #: deadline=300
-test_098_promoted_copy_archives_into_the_same_repository() {
+test_088_089_093_098_promoted_copy_archives_into_the_same_repository() {
     local first
     marked_scene
     first=$(backup_id)

@@ -159,6 +159,20 @@ bool fd_pwrite_all(int fd, const void *p, size_t n, off_t at, const char *what, 
     return true;
 }
 
+bool fd_hold_stdio(struct err *err)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) {
+            continue;
+        }
+        /* The lowest free number is this one. */
+        if (open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            return err_os(err, errno, "open", "/dev/null");
+        }
+    }
+    return true;
+}
+
 bool fd_sync(int fd, const char *what, struct err *err)
 {
     return fsync(fd) == 0 ? true : err_os(err, errno, "sync", what);

@@ -47,6 +47,11 @@ MUST_CHECK bool fd_pwrite_all(int fd, const void *p, size_t n, off_t at, const c
 MUST_CHECK bool fd_read_full(int fd, void *p, size_t n, size_t *got, const char *what,
                              struct err *err);
 
+/* A program may be started with stdin, stdout or stderr closed; the next file it opens would
+ * then get that number and be written into. Takes the free ones: an empty stdin, a stdout that
+ * refuses every write, a stderr that swallows it. */
+MUST_CHECK bool fd_hold_stdio(struct err *err);
+
 MUST_CHECK bool fd_sync(int fd, const char *what, struct err *err); /* fsync */
 MUST_CHECK bool fd_datasync(int fd, const char *what, struct err *err);
 MUST_CHECK bool dir_sync(const char *path, struct err *err);

@@ -200,6 +200,11 @@ static void out_free(struct out *o)
     free(o);
 }
 
+static char *buffer_new(void)
+{
+    return malloc(RUN_BUFFER);
+}
+
 /* What was written since size becomes run number i. */
 static bool add_run(struct sort *s, unsigned i, struct out *o, struct err *err)
 {
@@ -209,7 +214,7 @@ static bool add_run(struct sort *s, unsigned i, struct out *o, struct err *err)
         return false;
     }
     if (!r->buf) {
-        r->buf = malloc(RUN_BUFFER);
+        r->buf = buffer_new();
     }
     if (!r->buf) {
         return err_set(err, ERR_MEMORY, "", "", "out of memory");

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/sys.h"
+#include "plan/retention.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,8 +187,22 @@ static void check_method(struct load *l, const struct server_cfg *srv,
     }
 }
 
+/* Not a reason to disable the server: check tells it too, and nothing is enforced. */
+static void check_retention(struct load *l, const struct server_cfg *srv)
+{
+    struct retention policy;
+    struct err err;
+
+    if (srv->retention_policy &&
+        !retention_parse(str_of(srv->retention_policy), &policy, &err)) {
+        messages_add(l->a, l->warnings, "%s: invalid retention_policy of server '%s': %s.",
+                     srv->source[OPTION_retention_policy], srv->name, err.why);
+    }
+}
+
 void check_server(struct load *l, struct server_cfg *srv, struct cfg_messages *messages)
 {
+    check_retention(l, srv);
     check_conninfo(l, srv, messages);
     check_archivers(l, srv, messages);
     check_method(l, srv, messages);

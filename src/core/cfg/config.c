@@ -134,17 +134,36 @@ static int by_section_name(const void *a, const void *b)
                   ((const struct load_section *)b)->ini->name);
 }
 
-/* "all" stands for every server on the command line. */
-static bool refuse_reserved(struct load *l)
+/* NULL: good. "all" stands for every server on the command line. A name is also a directory in
+ * barman_home and a part of lock names; those that begin with a dot are Barman's and ours. */
+static const char *name_fault(const char *name)
 {
-    const struct ini_section *s = ini_section(&l->ini, "all");
-
-    if (!s) {
-        return true;
+    if (strcmp(name, "all") == 0) {
+        return "'all' is a reserved name and can not be a server's";
     }
-    err_set(l->err, ERR_CONFIG, "Give the section another name.", s->where,
-            "'all' is a reserved name and can not be a server's");
-    return err_wrap(l->err, "read the configuration");
+    if (name[0] == '.') {
+        return "the name of a server can not begin with a dot";
+    }
+    for (const char *p = name; *p; p++) {
+        if (*p == '/' || (unsigned char)*p < ' ' || *p == 0x7f) {
+            return "the name of a server can not hold a slash or a control character";
+        }
+    }
+    return NULL;
+}
+
+static bool refuse_names(struct load *l)
+{
+    for (size_t i = 0; i < l->sections; i++) {
+        const struct ini_section *s = l->section[i].ini;
+        const char *fault = name_fault(s->name);
+
+        if (fault) {
+            err_set(l->err, ERR_CONFIG, "Give the section another name.", s->where, "%s", fault);
+            return err_wrap(l->err, "read the configuration");
+        }
+    }
+    return true;
 }
 
 static void resolve_servers(struct load *l)
@@ -193,7 +212,7 @@ const struct config *config_load(struct arena *a, const char *path,
     }
     set_globals(&l);
     resolve_index(&l);
-    if (!refuse_reserved(&l) || !resolve_models(&l)) {
+    if (!refuse_names(&l) || !resolve_models(&l)) {
         return NULL;
     }
     resolve_servers(&l);

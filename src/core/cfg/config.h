@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* config.h - Barman's configuration files, read once and frozen.
  *
- * Order      the file named, else $BARMAN_CONFIG_FILE, else the first there is of
- *            ~/.barman.conf, /etc/barman.conf, /etc/barman/barman.conf; then *.conf of
- *            configuration_files_directory in byte order; then barman_home/.barman.auto.conf.
- *            Later wins, section by section and key by key. Only the first file may set
- * [barman]. Precedence of one option of a server: active model
- * (backup_directory/.active-model.auto), server section, [barman] where the option may stand
- * there, default. Values     one pair of quotes around the whole is taken off; "None" and ""
- * mean unset and end the search for texts; %(key)s is replaced by that key of the same section,
- * of DEFAULT, or of [barman]; %% (and %%%% of old files) is a percent sign. Warnings   unknown
- * options, bad values, what this version knows but does not act on: each with file and line,
- * never with the value, which may be a password. Errors     ERR_CONFIG: no file, a file that
- * cannot be read, a line that is none (file:line), no barman_home, an included file that sets
- * [barman], a server called "all". Source     Barman 3.17, documentation and observed
- * behaviour; Python's configparser.
+ * Order       the file named, else $BARMAN_CONFIG_FILE, else the first there is of
+ *             ~/.barman.conf, /etc/barman.conf, /etc/barman/barman.conf; then *.conf of
+ *             configuration_files_directory in byte order; then
+ *             barman_home/.barman.auto.conf. Later wins, section by section and key by key.
+ *             Only the first file may set [barman].
+ * Precedence  of one option of a server: active model (backup_directory/.active-model.auto),
+ *             server section, [barman] where the option may stand there, default.
+ * Values      one pair of quotes around the whole is taken off; "None" and "" mean unset and
+ *             end the search for texts; %(key)s is replaced by that key of the same section,
+ *             of DEFAULT, or of [barman]; %% (and %%%% of old files) is a percent sign.
+ * Warnings    unknown options, bad values, what this version knows but does not act on: each
+ *             with file and line, never with the value, which may be a password.
+ * Errors      ERR_CONFIG: no file, a file that cannot be read, a line that is none
+ *             (file:line), no barman_home, an included file that sets [barman], a server
+ *             called "all".
+ * Source      Barman 3.17, documentation and observed behaviour; Python's configparser.
  */
 #ifndef CFG_CONFIG_H
 #define CFG_CONFIG_H

@@ -492,6 +492,22 @@ static bool after_finish(struct backup_run *r, struct err *err)
     return true;
 }
 
+/* Barman's word for whoever holds it, though delete takes this lock too. */
+static bool take_lock(struct backup_run *r, struct err *err)
+{
+    struct err said = {0};
+
+    if (lock_take(&r->lock, r->repo, LOCK_BACKUP, LOCK_TRY, &said)) {
+        return true;
+    }
+    if (said.code == ERR_BUSY) {
+        return err_set(err, ERR_BUSY, "Wait until it has ended.", "",
+                       "Another backup process is running");
+    }
+    *err = said;
+    return err_wrap(err, "begin a backup of server %s", r->srv->name);
+}
+
 static bool run(struct backup_run *r, struct err *err)
 {
     bool ok;
@@ -499,12 +515,8 @@ static bool run(struct backup_run *r, struct err *err)
     if (!server_cfg_refusal(r->srv, CFG_USE_BACKUP, err)) {
         return false;
     }
-    if (!lock_take(&r->lock, r->repo, LOCK_BACKUP, LOCK_TRY, err)) {
-        if (err->code == ERR_BUSY) {
-            return err_set(err, ERR_BUSY, "Wait until it has ended.", "",
-                           "Another backup process is running");
-        }
-        return err_wrap(err, "begin a backup of server %s", r->srv->name);
+    if (!take_lock(r, err)) {
+        return false;
     }
     if (!backup_look(r, err) || !begin(r, err)) {
         return err_wrap(err, "begin a backup of server %s", r->srv->name);

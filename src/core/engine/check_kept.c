@@ -32,7 +32,7 @@ static bool has_waiting_backup(struct checking *c)
     struct catalogue all;
     struct err why;
 
-    if (!catalogue_load(c->repo, c->a, &all, &why)) {
+    if (!catalogue_look(c->repo, c->a, &all, &why)) {
         return false;
     }
     for (size_t i = 0; i < all.n; i++) {
@@ -180,6 +180,10 @@ void check_repository(struct checking *c)
     if (!list_load(c->repo, c->a, &list, &why)) {
         check_add(c, "backup maximum age", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
         return;
+    }
+    if (list.catalogue.unread) {
+        check_add(c, "backup.info files", false, check_why(c, list.catalogue.why),
+                  CHECK_NOT_FOR_BACKUP);
     }
     for (size_t i = 0; i < list.catalogue.n; i++) {
         enum backup_status s = list.catalogue.backup[i].status;

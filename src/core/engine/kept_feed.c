@@ -42,8 +42,7 @@ struct tree_feed {
     struct tree_file label, control;
 };
 
-/* --- packing
- * ----------------------------------------------------------------------------------- */
+/* --- packing --- */
 
 struct packed { /* copied in and out with memcpy: no alignment in a batch */
     uint64_t size;
@@ -94,8 +93,7 @@ bool tree_batch_take(const struct kept_tree *t, const struct tree_batch *b, uint
     return true;
 }
 
-/* --- the walk
- * ------------------------------------------------------------------------------------ */
+/* --- the walk --- */
 
 static enum tree_fate fate_of(const struct tree_feed *f, const char *rel)
 {
@@ -202,8 +200,7 @@ static bool walk_one(struct tree_feed *f, bool *found, struct err *err)
     return true;
 }
 
-/* --- the manifest
- * ---------------------------------------------------------------------------------- */
+/* --- the manifest --- */
 
 static bool keep_listed(void *ctx, const struct manifest_file *file, struct err *err)
 {
@@ -282,8 +279,7 @@ static bool list_one(struct tree_feed *f, bool *found, struct err *err)
     return unpack(f, w, &f->file, err);
 }
 
-/* --- the feed
- * ---------------------------------------------------------------------------------------- */
+/* --- the feed --- */
 
 struct tree_feed *tree_feed_new(const struct kept_tree *t, const struct feed_spec *spec,
                                 struct err *err)

@@ -11,8 +11,7 @@
 
 #define BLOCK 4096 /* what a file takes at least on most file systems */
 
-/* --- names ---------------------------------------------------------------------------------
- */
+/* --- names --- */
 
 static bool in_list(const char *const *list, size_t n, const char *name)
 {
@@ -78,8 +77,7 @@ const struct tree_space *kept_tree_space(const struct kept_tree *t, const char *
     return &t->space[0];
 }
 
-/* --- opening ---------------------------------------------------------------------------------
- */
+/* --- opening --- */
 
 static bool is_dir(const char *path)
 {
@@ -155,8 +153,7 @@ void kept_tree_release(struct kept_tree *t)
     t->listed = NULL;
 }
 
-/* --- survey
- * -------------------------------------------------------------------------------------- */
+/* --- survey --- */
 
 struct survey {
     struct kept_tree *t;

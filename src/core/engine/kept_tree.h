@@ -71,8 +71,7 @@ enum tree_fate kept_tree_fate(const char *rel);
 const struct tree_space *kept_tree_space(const struct kept_tree *t, const char *rel,
                                          const char **rest);
 
-/* --- the feed of a pool
- * ------------------------------------------------------------------------ */
+/* --- the feed of a pool --- */
 
 #define TREE_BATCH_BYTES 7680
 #define TREE_BATCH_FILES 64

@@ -100,8 +100,10 @@ static size_t begun(const struct stretch *s, size_t n, const char *name, size_t 
 
 static bool count_wals(const struct repo *r, const struct stretch *s, size_t n, struct err *err)
 {
+    char last[WAL_NAME_CAP] = "";
     struct wal_file f;
     struct xlogdb db;
+    pg_tli tli = 0;
     size_t at = 0;
     int more;
 
@@ -109,10 +111,14 @@ static bool count_wals(const struct repo *r, const struct stretch *s, size_t n, 
         return false;
     }
     while ((more = xlogdb_next(&db, &f, err)) > 0) {
-        pg_tli tli;
-
-        if (strlen(f.name) != WAL_NAME_LEN || !wal_name_tli(str_of(f.name), &tli)) {
-            continue;
+        if (f.name[8] == '.' || f.name[WAL_NAME_LEN]) {
+            continue; /* history, label, partial */
+        }
+        if (memcmp(f.name, last, 8) != 0) {
+            if (!wal_name_tli(str_of(f.name), &tli)) {
+                continue;
+            }
+            memcpy(last, f.name, sizeof last);
         }
         at = begun(s, n, f.name, at);
         for (size_t i = at; i-- > 0;) {
@@ -135,7 +141,7 @@ bool list_load(const struct repo *r, struct arena *a, struct backup_list *out, s
     struct stretch *s;
     size_t n;
 
-    if (!catalogue_load(r, a, &list.catalogue, err)) {
+    if (!catalogue_look(r, a, &list.catalogue, err)) {
         return false;
     }
     wal = ARENA_ARRAY(a, list.catalogue.n + 1, struct backup_wal);

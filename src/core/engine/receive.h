@@ -57,6 +57,7 @@ struct receive {
     uint32_t seg_size;
     struct history history; /* of the server's timeline */
     struct wal_start start;
+    pg_lsn slot_from;         /* before it the slot keeps nothing, so that WAL may be gone */
     enum wal_trouble trouble; /* of the last failure */
     struct wal_start removed; /* where the server last had nothing any more */
     pg_lsn durable;           /* told to the server; never goes back in one process */

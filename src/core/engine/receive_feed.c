@@ -104,13 +104,9 @@ static bool take_data(struct feed *f, char *msg, const struct wal_msg *m, struct
 {
     const struct feed_item item = {.msg = msg, .data = m->data, .n = m->n, .at = m->start};
 
-    if (m->start != f->expected) {
-        char got[FMT_CAP], want[FMT_CAP];
-        fmt_lsn(m->start, got);
-        fmt_lsn(f->expected, want);
+    if (!wal_msg_follows(m, f->expected, err)) {
         pg_copy_free(msg);
-        return err_set(err, ERR_FORMAT, "Look into the server's log.", f->rx->srv->name,
-                       "the server sends WAL of %s where %s is expected", got, want);
+        return false;
     }
     if (m->n == 0) {
         pg_copy_free(msg);
@@ -335,11 +331,7 @@ static enum feed_end stream(struct feed *f, struct wal_next *next, struct err *e
 enum feed_end feed_run(struct receive *rx, struct wal_next *next, struct err *err)
 {
     int64_t now = clock_mono_ns();
-    struct feed f = {.rx = rx,
-                     .expected = rx->start.at,
-                     .heard_ns = now,
-                     .since_ns = now,
-                     .must_tell = true};
+    struct feed f = {.rx = rx, .expected = rx->start.at, .heard_ns = now, .since_ns = now};
     char at[FMT_CAP];
     enum feed_end end;
 
@@ -355,6 +347,10 @@ enum feed_end feed_run(struct receive *rx, struct wal_next *next, struct err *er
     if (rx->durable < rx->start.at) {
         rx->durable = rx->start.at;
     }
+    /* A status moves the slot, backwards too: where the server may have no WAL any more it
+     * must be heard first, or the slot would name a place that is gone. */
+    f.must_tell = rx->durable >= rx->slot_from;
+    f.told_ns = now;
     if (!sink_open(&rx->sink, rx->start.tli, rx->start.at, err)) {
         return FEED_FAILED;
     }

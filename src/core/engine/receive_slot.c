@@ -13,7 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STOP_TRIES 10
+#define STOP_TRIES 10 /* seconds */
+/* Then SIGTERM: a shell without job control starts what stands before '&' with SIGINT ignored. */
+#define STOP_TERM_TRIES 2
+/* One that a script started in its background ignores SIGINT. Tenths of a second. */
+#define TERM_AFTER 20
 
 /* ---- connecting --------------------------------------------------------------------- */
 
@@ -144,13 +148,18 @@ bool receive_stop(struct receive *rx, struct err *err)
                        "Termination of receive-wal failed: no such process for server %s",
                        rx->srv->name);
     }
-    if (kill(pid, SIGINT) != 0) {
-        return err_os(err, errno, "stop receive-wal", rx->srv->name);
-    }
     for (int i = 0; i < STOP_TRIES * 10; i++) {
+        int signo = i == 0 ? SIGINT : i == STOP_TERM_TRIES * 10 ? SIGTERM : 0;
+
+        if (signo && kill(pid, signo) != 0 && errno != ESRCH) {
+            return err_os(err, errno, "stop receive-wal", rx->srv->name);
+        }
         if (!lock_is_held(rx->repo, LOCK_RECEIVE_WAL, NULL)) {
             task_say(rx->t, SAY_OUT, "Stopped process receive-wal(%d)", (int)pid);
             return true;
+        }
+        if (i == TERM_AFTER && kill(pid, SIGTERM) != 0 && errno != ESRCH) {
+            return err_os(err, errno, "stop receive-wal", rx->srv->name);
         }
         if (!nap(rx->t, 100, err)) {
             return false;

@@ -66,6 +66,7 @@ static bool slot_is_fit(struct receive *rx, struct err *err)
 {
     struct pg_slot slot;
 
+    rx->slot_from = UINT64_MAX;
     if (!receive_slot_ask(rx, &slot)) {
         return true; /* START_REPLICATION will tell */
     }
@@ -87,6 +88,7 @@ static bool slot_is_fit(struct receive *rx, struct err *err)
                        "the replication slot is in use by the server's process %" PRIu64,
                        slot.active_pid);
     }
+    rx->slot_from = slot.restart_lsn;
     return true;
 }
 
@@ -109,6 +111,7 @@ static bool find_start(struct receive *rx, struct err *err)
             rx->trouble = WAL_SLOT_MISSING;
             return false;
         }
+        rx->slot_from = 0; /* the start is the slot's own, or what the server writes now */
         at = at ? at : rx->ident.flushed;
         rx->start.tli = tli ? tli : history_owner(&rx->history, at);
         rx->start.at = at - at % rx->seg_size;

@@ -38,7 +38,7 @@ enum receive_do {
     RECEIVE_CREATE_SLOT,
     RECEIVE_CREATE_SLOT_IF_MISSING,
     RECEIVE_DROP_SLOT,
-    RECEIVE_STOP,  /* SIGINT to the receiver that runs, waits up to 10 s */
+    RECEIVE_STOP,  /* SIGINT, then SIGTERM to the receiver that runs; up to 10 s */
     RECEIVE_RESET, /* go on at the slot's position, leaving what lies between */
 };
 

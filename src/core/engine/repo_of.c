@@ -50,7 +50,7 @@ bool wal_rules_of(const struct repo *r, struct wal_rules *out, struct err *err)
     bool ok;
 
     arena_init(&a, 0);
-    ok = identity_load(r, &id, err) && catalogue_load(r, &a, &c, err);
+    ok = identity_load(r, &id, err) && catalogue_look(r, &a, &c, err);
     if (ok) {
         struct str version = str_of(id.version);
 
@@ -66,4 +66,14 @@ bool wal_rules_of(const struct repo *r, struct wal_rules *out, struct err *err)
     }
     arena_release(&a);
     return ok;
+}
+
+void say_unread(const struct task *t, const struct catalogue *c)
+{
+    char text[1600];
+
+    if (c->unread) {
+        task_say(t, SAY_WARN, "%zu backup%s left out: %s", c->unread,
+                 c->unread == 1 ? " is" : "s are", err_text(c->why, text, sizeof text));
+    }
 }

@@ -6,6 +6,7 @@
 #define ENGINE_REPO_OF_H
 
 #include "barkeep/arena.h"
+#include "barkeep/task.h"
 #include "cfg/server.h"
 #include "repo/catalogue.h"
 #include "repo/wal_store.h"
@@ -17,5 +18,8 @@ MUST_CHECK bool repo_of(struct arena *a, const struct server_cfg *srv, const cha
 
 /* Segment size and identity, as far as identity.json and the newest backup tell them. */
 MUST_CHECK bool wal_rules_of(const struct repo *r, struct wal_rules *out, struct err *err);
+
+/* Warn of the backups that catalogue_look() left out, if any. */
+void say_unread(const struct task *t, const struct catalogue *c);
 
 #endif

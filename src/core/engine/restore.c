@@ -8,8 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* --- the plan, told
- * ----------------------------------------------------------------------------- */
+/* --- the plan, told --- */
 
 static const char *verdict_text(enum verdict v)
 {
@@ -68,8 +67,7 @@ static bool refuse(const struct restore_run *r, struct err *err)
     return err_set(err, ERR_UNSAFE, first->hint, "", "%s", first->sentence);
 }
 
-/* --- Barman's lines
- * ------------------------------------------------------------------------------- */
+/* --- Barman's lines --- */
 
 static void say_target(const struct restore_run *r)
 {
@@ -192,8 +190,7 @@ static void say_end(const struct restore_run *r, const struct restore_result *ou
              "Your PostgreSQL server has been successfully prepared for recovery!");
 }
 
-/* --- the verb
- * ----------------------------------------------------------------------------------------- */
+/* --- the verb --- */
 
 static bool write_info(struct restore_run *r, struct err *err)
 {

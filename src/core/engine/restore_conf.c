@@ -53,8 +53,7 @@ bool shell_quote(struct sbuf *b, struct str word)
     return sbuf_ok(b);
 }
 
-/* --- recovery ------------------------------------------------------------------------------
- */
+/* --- recovery --- */
 
 static bool cannot_write(const char *key, struct err *err)
 {
@@ -213,8 +212,7 @@ bool conf_recovery_text(struct arena *a, const struct conf_recovery *r, struct s
     return true;
 }
 
-/* --- what the backup brought along ----------------------------------------------------------
- */
+/* --- what the backup brought along --- */
 
 enum deed { LET_BE, REPLACE, COMMENT_OUT, COMMENT_IF_SAVED, REPORT };
 

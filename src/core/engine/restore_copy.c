@@ -14,8 +14,7 @@
 #define SMALL_MAX ((size_t)64 * 1024)
 #define CHUNK     ((size_t)128 * 1024)
 
-/* --- small files -----------------------------------------------------------------------------
- */
+/* --- small files --- */
 
 static bool put_at(const struct restore_run *r, const char *path, struct str bytes, mode_t mode,
                    struct err *err)
@@ -71,8 +70,7 @@ static bool make_dirs(const struct restore_run *r, const char *path, struct err 
     return copy_dir(path, r->dir_mode, &r->rules.owner, err);
 }
 
-/* --- begin
- * ------------------------------------------------------------------------------------ */
+/* --- begin --- */
 
 bool restore_copy_begin(struct restore_run *r, struct err *err)
 {
@@ -100,8 +98,7 @@ bool restore_copy_begin(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- the tree
- * ----------------------------------------------------------------------------------- */
+/* --- the tree --- */
 
 struct copying {
     struct restore_run *r;
@@ -149,7 +146,7 @@ static bool copy_batch(void *ctx, void *piece, struct err *err)
         if (!path_join(from, file.space->from, file.rel, err) ||
             !path_join(to, file.space->to, file.rel, err) ||
             !copy_file(&c->r->rules, &copy, &bytes, err)) {
-            return err_wrap(err, "restore");
+            return false;
         }
     }
     return true;
@@ -249,9 +246,7 @@ bool restore_copy_tree(struct restore_run *r, struct err *err)
            copy_dir(path, r->dir_mode, &r->rules.owner, err);
 }
 
-/* --- WAL
- * --------------------------------------------------------------------------------------------
- */
+/* --- WAL --- */
 
 struct wal_copying {
     struct restore_run *r;
@@ -396,8 +391,7 @@ bool restore_copy_wal(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- the end
- * ---------------------------------------------------------------------------------------- */
+/* --- the end --- */
 
 /* On an old kernel every directory is synced by itself, and files were. */
 static bool sync_dirs(struct restore_run *r, const char *root, struct err *err)

@@ -64,9 +64,10 @@ static bool choose(struct restore_run *r, struct err *err)
     struct restore_choice choice;
     pg_tli latest;
 
-    if (!catalogue_load(&r->repo, r->a, &c, err)) {
+    if (!catalogue_look(&r->repo, r->a, &c, err)) {
         return false;
     }
+    say_unread(r->task, &c);
     if (strcmp(r->req->backup_id, "auto") != 0) {
         r->choice = "as asked for";
         return catalogue_resolve(&c, r->req->server->name, r->req->backup_id, &r->backup, err);

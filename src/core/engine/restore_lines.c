@@ -10,8 +10,7 @@
 
 #define CHUNK ((size_t)256 * 1024) /* whole pages */
 
-/* --- what is kept ---------------------------------------------------------------------------
- */
+/* --- what is kept --- */
 
 struct loading {
     struct restore_run *r;
@@ -188,8 +187,7 @@ bool restore_load_lines(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- the walk
- * --------------------------------------------------------------------------------- */
+/* --- the walk --- */
 
 struct walker {
     struct restore_run *r;
@@ -412,8 +410,7 @@ bool restore_walk(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- what is copied
- * ----------------------------------------------------------------------------- */
+/* --- what is copied --- */
 
 /* Where copying may end: behind the target where its place is known, as far as WAL goes else.
  */

@@ -171,6 +171,28 @@ static enum place_state full_state(struct restore_run *r, struct restore_place *
     return PLACE_RESUME;
 }
 
+/* The data directory of a server that this lies in, NULL: in none. What this restore itself
+ * makes, or made before it was interrupted, is not meant. */
+static const char *cluster_above(struct restore_run *r, const char *path)
+{
+    char up[PATH_CAP], version[PATH_CAP];
+    struct err err = {0};
+    char *slash;
+
+    str_copy(up, sizeof up, path);
+    while ((slash = strrchr(up, '/')) != NULL && slash != up) {
+        *slash = '\0';
+        if (strcmp(up, r->dest) == 0) {
+            return NULL;
+        }
+        if (path_join(version, up, "PG_VERSION", &err) &&
+            file_kind(version, NULL) == FILE_REGULAR) {
+            return arena_strdup(r->a, up);
+        }
+    }
+    return NULL;
+}
+
 static enum place_state state_of(struct restore_run *r, struct restore_place *p, bool is_pgdata)
 {
     const char *own[] = {r->repo.backup_dir, r->repo.base_dir, r->repo.wals_dir,
@@ -187,6 +209,11 @@ static enum place_state state_of(struct restore_run *r, struct restore_place *p,
             return PLACE_SOURCE;
         }
     }
+    p->found = cluster_above(r, p->path);
+    if (p->found) {
+        return PLACE_CLUSTER;
+    }
+    p->found = "";
     if (stat(p->path, &st) != 0) {
         nearest(p->path, near);
         if (stat(near, &st) != 0 || !S_ISDIR(st.st_mode)) {
@@ -206,8 +233,7 @@ static enum place_state state_of(struct restore_run *r, struct restore_place *p,
     return names.n ? full_state(r, p, names.name[0], is_pgdata) : PLACE_FREE;
 }
 
-/* --- which places ----------------------------------------------------------------------------
- */
+/* --- which places --- */
 
 static bool relocate(struct restore_run *r, struct err *err)
 {
@@ -309,8 +335,7 @@ static bool list_places(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- room
- * -------------------------------------------------------------------------------------- */
+/* --- room --- */
 
 static bool add_need(struct restore_run *r, const char *path, uint64_t need, struct err *err)
 {
@@ -377,8 +402,7 @@ static bool count_room(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* --- whose it will be
- * ------------------------------------------------------------------------------ */
+/* --- whose it will be --- */
 
 static void choose_owner(struct restore_run *r)
 {
@@ -398,8 +422,7 @@ static void choose_owner(struct restore_run *r)
     r->rules.owner = (struct copy_owner){true, st.st_uid, st.st_gid};
 }
 
-/* --- the marker
- * ---------------------------------------------------------------------------------------- */
+/* --- the marker --- */
 
 static bool make_marker(struct restore_run *r, struct err *err)
 {

@@ -110,7 +110,7 @@ static bool repository_rows(struct making *m, const struct repo *r, struct err *
     uint64_t done = 0, full = 0, want = (uint64_t)m->srv->minimum_redundancy;
     struct catalogue c;
 
-    if (!catalogue_load(r, m->a, &c, err)) {
+    if (!catalogue_look(r, m->a, &c, err)) {
         return false;
     }
     for (size_t i = 0; i < c.n; i++) {

@@ -155,6 +155,18 @@ static bool verify_files(struct verifying *v, unsigned jobs, struct err *err)
     return r->feed && pool_run(v->task, &pool, err);
 }
 
+static void wal_fault(struct verifying *v)
+{
+    const struct wal_evidence *w = &v->r->wal;
+    const char *what = w->fault == WAL_GAP ? ": missing segment " : ": damaged segment ";
+    char end[FMT_CAP], need[FMT_CAP];
+
+    fmt_lsn(w->watch.end, end);
+    fmt_lsn(w->watch.consistent, need);
+    fault(v, "the WAL ends at %s, before the backup is consistent at %s%s%s", end, need,
+          w->fault == WAL_WELL ? "" : what, w->fault == WAL_WELL ? "" : w->where);
+}
+
 /* From the start of the backup to where it is consistent, every record. */
 static bool verify_wal(struct verifying *v, struct err *err)
 {
@@ -162,7 +174,6 @@ static bool verify_wal(struct verifying *v, struct err *err)
     const struct backup *b = r->backup;
     struct timeline_base base = {b->timeline, b->begin_xlog, b->end_xlog};
     struct history_spare *spare = ARENA_NEW(r->a, struct history_spare);
-    char end[FMT_CAP], need[FMT_CAP];
 
     r->target.kind = TARGET_IMMEDIATE;
     r->seg_size = b->xlog_segment_size;
@@ -188,13 +199,7 @@ static bool verify_wal(struct verifying *v, struct err *err)
     if (r->wal.watch.end >= r->wal.watch.consistent) {
         return true;
     }
-    fault(v, "the WAL ends at %s, before the backup is consistent at %s%s%s%s",
-          fmt_lsn(r->wal.watch.end, end), fmt_lsn(r->wal.watch.consistent, need),
-          r->wal.fault == WAL_WELL  ? ""
-          : r->wal.fault == WAL_GAP ? ": missing segment "
-                                    : ": damaged segment ",
-          r->wal.where ? r->wal.where : "",
-          r->wal.why && r->wal.why[0] ? arena_fmt(r->a, " (%s)", r->wal.why) : "");
+    wal_fault(v);
     return true;
 }
 
@@ -208,10 +213,11 @@ static bool verify(struct verifying *v, const struct verify_request *q, struct e
     struct catalogue c;
 
     if (!repo_of(r->a, q->server, NULL, NULL, &r->repo, err) ||
-        !catalogue_load(&r->repo, r->a, &c, err) ||
+        !catalogue_look(&r->repo, r->a, &c, err) ||
         !catalogue_resolve(&c, q->server->name, q->backup_id, &r->backup, err)) {
         return false;
     }
+    say_unread(v->task, &c);
     task_say(v->task, SAY_OUT, "Verifying backup '%s' on server '%s'", q->backup_id,
              q->server->name);
     if (!backup_copy_done(r->backup)) {

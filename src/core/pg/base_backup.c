@@ -48,7 +48,7 @@ bool base_backup_command(const struct base_backup_spec *spec, int server_version
     if (server_version < 130000) {
         return err_set(err, ERR_CONFIG, "Upgrade the server.", "",
                        "PostgreSQL %d.%d is older than 13", server_version / 10000,
-                       server_version / 100 % 100);
+                       server_version % 10000);
     }
     if (spec->max_rate_kib && (spec->max_rate_kib < 32 || spec->max_rate_kib > 1048576)) {
         return err_set(err, ERR_CONFIG, "Set a bandwidth limit between 32 and 1048576 KiB/s.",

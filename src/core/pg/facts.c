@@ -43,54 +43,56 @@ static pg_lsn position(const struct pg_rows *r, int row, int col)
 
 /* Asked with a position that moves on: the timeline of a server in production is the one it
  * writes, not that of its last checkpoint. */
-static const char server_sql
-    [] = "SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),"
-         " (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER),"
-         " " READS_STATISTICS ","
-         " pg_catalog.has_function_privilege('%s', 'EXECUTE')"
-         " AND pg_catalog.has_function_privilege('%s', 'EXECUTE')"
-         " AND pg_catalog.has_function_privilege('pg_catalog.pg_switch_wal()', 'EXECUTE')"
-         " AND pg_catalog.has_function_privilege('pg_catalog.pg_create_restore_point(text)',"
-         " 'EXECUTE'),"
-         " CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
-         " ELSE pg_catalog.pg_current_wal_lsn() END,"
-         " CASE WHEN pg_catalog.pg_is_in_recovery()"
-         " THEN pg_catalog.lpad(pg_catalog.to_hex((SELECT timeline_id"
-         " FROM pg_catalog.pg_control_checkpoint())), 8, '0')"
-         " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), "
-         "1, 8)"
-         " END,"
-         " " MICROSECONDS("pg_catalog.clock_timestamp()") ","
-                                                          " " MICROSECONDS(
-                                                              "pg_catalog.pg_postmaster_start_"
-                                                              "time()") ","
-                                                                        " (SELECT "
-                                                                        "system_identifier "
-                                                                        "FROM "
-                                                                        "pg_catalog.pg_control_"
-                                                                        "system()),"
-                                                                        " a.archived_count, "
-                                                                        "a.failed_count, "
-                                                                        "a.last_archived_wal, "
-                                                                        "a.last_failed_wal,"
-                                                                        " " MICROSECONDS("a."
-                                                                                         "last_"
-                                                                                         "archi"
-                                                                                         "ved_"
-                                                                                         "time") ", " MICROSECONDS(
-                                                                            "a.last_failed_"
-                                                                            "time") ","
-                                                                                    " " MICROSECONDS(
-                                                                                        "a."
-                                                                                        "stats_"
-                                                                                        "reset") ","
-                                                                                                 " a.last_failed_time IS NULL OR a.last_failed_wal LIKE '%%.history'"
-                                                                                                 " AND pg_catalog.substr(a.last_failed_wal, 1, 8)"
-                                                                                                 " <= pg_catalog.substr(a.last_archived_wal, 1, 8)"
-                                                                                                 " OR a.last_failed_time <= a.last_archived_time,"
-                                                                                                 " a.archived_count / NULLIF(pg_catalog.date_part('epoch', pg_catalog.now() -"
-                                                                                                 " a.stats_reset), 0)"
-                                                                                                 " FROM pg_catalog.pg_stat_archiver a;";
+static const char server_sql[] =
+    "SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),"
+    " (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER),"
+    " " READS_STATISTICS ","
+    " pg_catalog.has_function_privilege('%s', 'EXECUTE')"
+    " AND pg_catalog.has_function_privilege('%s', 'EXECUTE')"
+    " AND pg_catalog.has_function_privilege('pg_catalog.pg_switch_wal()', 'EXECUTE')"
+    " AND pg_catalog.has_function_privilege('pg_catalog.pg_create_restore_point(text)',"
+    " 'EXECUTE'),"
+    " CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()"
+    " ELSE pg_catalog.pg_current_wal_lsn() END,"
+    " CASE WHEN pg_catalog.pg_is_in_recovery()"
+    " THEN pg_catalog.lpad(pg_catalog.to_hex((SELECT timeline_id"
+    " FROM pg_catalog.pg_control_checkpoint())), 8, '0')"
+    " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), "
+    "1, 8)"
+    " END,"
+    " " MICROSECONDS(
+        "pg_catalog.clock_timestamp()") ","
+                                        " " MICROSECONDS(
+                                            "pg_catalog.pg_postmaster_start_"
+                                            "time()") ","
+                                                      " (SELECT "
+                                                      "system_identifier "
+                                                      "FROM "
+                                                      "pg_catalog.pg_control_"
+                                                      "system()),"
+                                                      " a.archived_count, "
+                                                      "a.failed_count, "
+                                                      "a.last_archived_wal, "
+                                                      "a.last_failed_wal,"
+                                                      " " MICROSECONDS(
+                                                          "a."
+                                                          "last_"
+                                                          "archi"
+                                                          "ved_"
+                                                          "time") ", " MICROSECONDS("a.last_"
+                                                                                    "failed_"
+                                                                                    "time") ","
+                                                                                            " " MICROSECONDS(
+                                                                                                "a."
+                                                                                                "stats_"
+                                                                                                "reset") ","
+                                                                                                         " a.last_failed_time IS NULL OR a.last_failed_wal LIKE '%%.history'"
+                                                                                                         " AND pg_catalog.substr(a.last_failed_wal, 1, 8)"
+                                                                                                         " <= pg_catalog.substr(a.last_archived_wal, 1, 8)"
+                                                                                                         " OR a.last_failed_time <= a.last_archived_time,"
+                                                                                                         " a.archived_count / NULLIF(pg_catalog.date_part('epoch', pg_catalog.now() -"
+                                                                                                         " a.stats_reset), 0)"
+                                                                                                         " FROM pg_catalog.pg_stat_archiver a;";
 
 enum { /* columns of server_sql */
        COL_VERSION,
@@ -304,18 +306,12 @@ static bool build_sql(const struct pg *pg, char *out, size_t cap)
     return sbuf_ok(&b);
 }
 
-bool pg_facts_read(struct pg *pg, const struct task *t, struct arena *a, struct pg_facts *out,
-                   struct err *err)
+/* The three results in their order: the server, its settings, its files. */
+static bool take_answers(struct pg *pg, const struct task *t, struct arena *a,
+                         struct pg_facts *out, struct err *err)
 {
-    char sql[6144];
-    bool ok;
+    bool ok = true;
 
-    *out = (struct pg_facts){.version = pg_version(pg),
-                             .wal_keep_bytes = SIZE_UNLIMITED,
-                             .max_slot_wal_keep_bytes = SIZE_UNLIMITED};
-    ok = (build_sql(pg, sql, sizeof sql) ||
-          err_set(err, ERR_MEMORY, "", "", "the question about the server is too long")) &&
-         pg_send(pg, t, sql, err);
     for (int part = 0; ok; part++) {
         struct pg_rows r = {0};
         enum pg_step step = pg_next(pg, t, &r, err);
@@ -333,6 +329,22 @@ bool pg_facts_read(struct pg *pg, const struct task *t, struct arena *a, struct 
         }
         pg_rows_clear(&r);
     }
+    return ok;
+}
+
+bool pg_facts_read(struct pg *pg, const struct task *t, struct arena *a, struct pg_facts *out,
+                   struct err *err)
+{
+    char sql[6144];
+    bool ok;
+
+    *out = (struct pg_facts){.version = pg_version(pg),
+                             .wal_keep_bytes = SIZE_UNLIMITED,
+                             .max_slot_wal_keep_bytes = SIZE_UNLIMITED};
+    ok = (build_sql(pg, sql, sizeof sql) ||
+          err_set(err, ERR_MEMORY, "", "", "the question about the server is too long")) &&
+         pg_send(pg, t, sql, err);
+    ok = ok && take_answers(pg, t, a, out, err);
     if (ok && out->tli && wal_seg_size_ok(out->wal_segment_size)) {
         wal_seg_name(wal_seg_of_end(out->tli, out->lsn, out->wal_segment_size),
                      out->wal_segment_size, out->wal_name);

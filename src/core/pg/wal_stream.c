@@ -2,6 +2,7 @@
 #include "pg/wal_stream.h"
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/get.h"
 #include "wal/history.h"
 #include "wal/seg.h"
@@ -57,6 +58,15 @@ bool wal_msg_decode(const char *p, size_t n, struct wal_msg *out, struct err *er
         return err_set(err, ERR_FORMAT, "", "", "a replication message of unknown kind 0x%02x",
                        (unsigned)(unsigned char)p[0]);
     }
+}
+
+bool wal_msg_follows(const struct wal_msg *msg, pg_lsn expected, struct err *err)
+{
+    char got[FMT_CAP], want[FMT_CAP];
+
+    return msg->start == expected || err_set(err, ERR_FORMAT, "Look into the server's log.", "",
+                                             "the server sends WAL of %s where %s is expected",
+                                             fmt_lsn(msg->start, got), fmt_lsn(expected, want));
 }
 
 /* What is written is not told before it is durable: a receiver has no use for the difference,

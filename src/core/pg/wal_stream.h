@@ -35,6 +35,9 @@ struct wal_msg {
 /* ERR_FORMAT: too short, of an unknown kind, without data, or beyond the last LSN. */
 MUST_CHECK bool wal_msg_decode(const char *p, size_t n, struct wal_msg *out, struct err *err);
 
+/* Does the data come where it must? ERR_FORMAT with both places when not. */
+MUST_CHECK bool wal_msg_follows(const struct wal_msg *msg, pg_lsn expected, struct err *err);
+
 #define WAL_STATUS_LEN 34
 enum wal_ask { WAL_ASK_NOTHING, WAL_ASK_REPLY };
 void wal_status_encode(uint8_t out[WAL_STATUS_LEN], pg_lsn durable, int64_t now_us,

@@ -77,6 +77,7 @@ enum place_state {
     PLACE_RUNNING,    /* a server runs there */
     PLACE_UNUSABLE,   /* not a directory, not readable, not writable */
     PLACE_SOURCE,     /* inside the repository */
+    PLACE_CLUSTER,    /* inside a data directory */
 };
 
 struct restore_place { /* PGDATA first, then the tablespaces, then a staging directory */

@@ -258,12 +258,16 @@ static void judge_place(struct judge *j, const struct restore_place *p)
             "%s: a server is running on '%s': %s", p->role, p->path, p->found);
         break;
     case PLACE_UNUSABLE:
-        add(j, "destination", VERDICT_REFUSED, "Run as the user that owns the directory.",
+        add(j, "destination", VERDICT_REFUSED, "Name a directory that this user may write into.",
             "%s: '%s' cannot be used: %s", p->role, p->path, p->found);
         break;
     case PLACE_SOURCE:
         add(j, "destination", VERDICT_REFUSED, "Choose a directory outside the repository.",
             "%s: '%s' lies in the repository, '%s'", p->role, p->path, p->found);
+        break;
+    case PLACE_CLUSTER:
+        add(j, "destination", VERDICT_REFUSED, "Choose a directory outside of it.",
+            "%s: '%s' lies in the data directory '%s'", p->role, p->path, p->found);
         break;
     }
 }

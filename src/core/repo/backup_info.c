@@ -103,11 +103,16 @@ static bool status_of(struct str text, enum backup_status *out)
     return false;
 }
 
-static const struct field *field_of(struct str key)
+/* Keys come sorted, so the one after the last is tried first. */
+static const struct field *field_of(struct str key, const struct field *last)
 {
+    size_t from = last ? (size_t)(last - fields) + 1 : 0;
+
     for (size_t i = 0; i < FIELDS; i++) {
-        if (str_eq(key, fields[i].key)) {
-            return &fields[i];
+        const struct field *f = &fields[(from + i) % FIELDS];
+
+        if (str_eq(key, f->key)) {
+            return f;
         }
     }
     return NULL;
@@ -193,28 +198,28 @@ static bool bad_line(const char *path, uint64_t line, const char *why, struct er
                    what, "%s", why);
 }
 
-static bool parse_line(struct arena *a, struct str line, struct backup *out, const char **why,
-                       char why_mem[128])
+/* *last: the field of the line before. A failure leaves the reason in why. */
+static bool parse_line(struct arena *a, struct str line, struct backup *out,
+                       const struct field **last, char why[128])
 {
     struct str value = line, key;
     const struct field *f;
 
     if (!str_split(&value, '=', &key) || !value.p) {
-        *why = "is not of the form key=value";
+        str_copy(why, 128, "is not of the form key=value");
         return false;
     }
     key = str_trim(key);
     value = str_trim(value);
-    f = field_of(key);
+    f = field_of(key, *last);
     if (!f) {
-        str_fmt(why_mem, 128, "key '%.*s' is not known: created by a newer version",
+        str_fmt(why, 128, "key '%.*s' is not known: created by a newer version",
                 key.n < 60 ? (int)key.n : 60, key.p);
-        *why = why_mem;
         return false;
     }
+    *last = f;
     if (!str_eq(value, "None") && !set_field(a, f, value, out)) {
-        str_fmt(why_mem, 128, "not a value for '%s'", f->key);
-        *why = why_mem;
+        str_fmt(why, 128, "not a value for '%s'", f->key);
         return false;
     }
     return true;
@@ -224,17 +229,17 @@ bool backup_info_parse(struct arena *a, struct str text, const char *path, struc
                        struct err *err)
 {
     struct backup b = {.status = BACKUP_EMPTY, .xlog_segment_size = SEGMENT_SIZE_DEFAULT};
+    const struct field *last = NULL;
     struct str line;
 
     for (uint64_t no = 1; str_line(&text, &line); no++) {
-        char mem[128];
-        const char *why;
+        char why[128];
 
         line = str_trim(line);
         if (line.n == 0 || line.p[0] == '#') {
             continue;
         }
-        if (!parse_line(a, line, &b, &why, mem)) {
+        if (!parse_line(a, line, &b, &last, why)) {
             return a->failed ? arena_err(a, err) : bad_line(path, no, why, err);
         }
     }

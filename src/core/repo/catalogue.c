@@ -61,12 +61,13 @@ static bool collect(const struct repo *r, struct arena *a, char (**ids)[BACKUP_I
     return true;
 }
 
-bool catalogue_load(const struct repo *r, struct arena *a, struct catalogue *out,
+bool catalogue_look(const struct repo *r, struct arena *a, struct catalogue *out,
                     struct err *err)
 {
+    struct catalogue c = {0};
     char(*ids)[BACKUP_ID_CAP];
     struct backup *list;
-    size_t n, loaded = 0;
+    size_t n;
 
     if (!collect(r, a, &ids, &n, err)) {
         return false;
@@ -78,14 +79,38 @@ bool catalogue_load(const struct repo *r, struct arena *a, struct catalogue *out
     for (size_t i = 0; i < n; i++) {
         struct err one = {0};
 
-        if (backup_info_load(r, a, ids[i], &list[loaded], &one)) {
-            loaded++;
-        } else if (one.code != ERR_MISSING) { /* missing: deleted since we looked */
+        if (backup_info_load(r, a, ids[i], &list[c.n], &one)) {
+            c.n++;
+        } else if (one.code == ERR_MEMORY || a->failed) {
             *err = one;
             return false;
+        } else if (one.code != ERR_MISSING && c.unread++ == 0) { /* missing: deleted since */
+            struct err *why = ARENA_NEW(a, struct err);
+            if (!why) {
+                return arena_err(a, err);
+            }
+            *why = one;
+            c.why = why;
         }
     }
-    *out = (struct catalogue){list, loaded};
+    c.backup = list;
+    *out = c;
+    return true;
+}
+
+bool catalogue_load(const struct repo *r, struct arena *a, struct catalogue *out,
+                    struct err *err)
+{
+    struct catalogue c;
+
+    if (!catalogue_look(r, a, &c, err)) {
+        return false;
+    }
+    if (c.unread) {
+        *err = *c.why;
+        return false;
+    }
+    *out = c;
     return true;
 }
 
@@ -203,6 +228,10 @@ bool catalogue_resolve(const struct catalogue *c, const char *server, const char
     } else if (backup_id_ok(word)) {
         b = catalogue_find(c, word);
     } else if (!by_name(c, word, &b, err)) {
+        return false;
+    }
+    if (!b && c->unread) { /* it may be that one */
+        *err = *c->why;
         return false;
     }
     if (!b) {

@@ -19,9 +19,16 @@
 struct catalogue {
     const struct backup *backup; /* sorted by id */
     size_t n;
+    size_t unread;         /* left out by catalogue_look() */
+    const struct err *why; /* what is wrong with the first of those */
 };
 
+/* All of them or none: for whoever decides what may be thrown away. */
 MUST_CHECK bool catalogue_load(const struct repo *r, struct arena *a, struct catalogue *out,
+                               struct err *err);
+/* For whoever looks or restores: one backup.info that cannot be read hides its own backup, not
+ * the others. To be told: unread and why. */
+MUST_CHECK bool catalogue_look(const struct repo *r, struct arena *a, struct catalogue *out,
                                struct err *err);
 
 /* NULL: no such id. */

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER ((size_t)128 * 1024) /* stays in the second-level cache between sum and write   \
-                                     */
+#define BUFFER                                                                                 \
+    ((size_t)128 *                                                                             \
+     1024) /* stays in the second-level cache between sum and write              \
+                          */
 #define MODE_MASK 0777
 
 struct work {
@@ -102,8 +104,7 @@ static bool check_sum(int fd, const struct copy_file *f, struct err *err)
            (memcmp(sum, f->sum, digest_size(f->kind)) == 0 || wrong_sum(f, sum, err));
 }
 
-/* --- is it there already? --------------------------------------------------------------------
- */
+/* --- is it there already? --- */
 
 static bool same_bytes(const struct work *w, int there, bool *same, struct err *err)
 {
@@ -155,8 +156,7 @@ static bool is_there(const struct work *w, bool *there, struct err *err)
     return ok;
 }
 
-/* --- the copy
- * ---------------------------------------------------------------------------------- */
+/* --- the copy --- */
 
 static bool open_target(struct work *w, struct err *err)
 {

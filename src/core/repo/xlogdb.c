@@ -52,7 +52,7 @@ static bool parse_mtime(struct str s, double *out)
             }
         }
     }
-    if (str_take_lit(&s, "e-") && !str_take_u64(&s, 99, &down)) {
+    if (str_take_lit(&s, "e-") && !str_take_u64(&s, 400, &down)) {
         return false;
     }
     *out = (double)whole + (double)part / tens[digits];
@@ -71,8 +71,69 @@ static bool parse_codec(struct str word, char *out, size_t cap)
     if (word.n >= cap) {
         return false;
     }
+    for (size_t i = 0; i < word.n; i++) {
+        if (word.p[i] <= ' ' || word.p[i] > '~') {
+            return false;
+        }
+    }
     memcpy(out, word.p, word.n);
     out[word.n] = '\0';
+    return true;
+}
+
+static bool upper_hex(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'A' && p[i] <= 'F'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Digits up to `end`; false for none, for more than 15, and for anything else before it. */
+static bool digits_until(const char **p, const char *stop, char end, uint64_t *out, int *n)
+{
+    uint64_t v = 0;
+    int count = 0;
+
+    for (; *p < stop && **p >= '0' && **p <= '9' && count < 16; (*p)++, count++) {
+        v = v * 10 + (uint64_t)(**p - '0');
+    }
+    if (count == 0 || count > 15 || *p == stop || **p != end) {
+        return false;
+    }
+    (*p)++;
+    *out = v;
+    *n = count;
+    return true;
+}
+
+/* The line of a plain segment as it is nearly always written, read in one go: lists have
+ * 100,000 of them. false: have a closer look. */
+static bool parse_usual(struct str line, struct wal_file *out)
+{
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    const char *p, *stop;
+    uint64_t whole, part;
+    int n;
+
+    if (line.n <= WAL_NAME_LEN + 1) {
+        return false;
+    }
+    p = line.p + WAL_NAME_LEN + 1;
+    stop = line.p + line.n;
+    if (line.p[WAL_NAME_LEN] != '\t' || !upper_hex(line.p, WAL_NAME_LEN) ||
+        memcmp(line.p, "00000000", 8) == 0 || !digits_until(&p, stop, '\t', &out->size, &n) ||
+        !digits_until(&p, stop, '.', &whole, &n) || whole > MTIME_MAX ||
+        !digits_until(&p, stop, '\t', &part, &n) || n > 9 || stop - p != 9 ||
+        memcmp(p, "None\tNone", 9) != 0) {
+        return false;
+    }
+    memcpy(out->name, line.p, WAL_NAME_LEN);
+    out->name[WAL_NAME_LEN] = '\0';
+    out->mtime = (double)whole + (double)part / tens[n];
+    out->compression[0] = out->encryption[0] = '\0';
     return true;
 }
 
@@ -80,6 +141,9 @@ bool xlogdb_parse_line(struct str line, struct wal_file *out)
 {
     struct str word;
 
+    if (parse_usual(line, out)) {
+        return true;
+    }
     if (!next_word(&line, &word) || word.n >= sizeof out->name ||
         wal_name_kind(word, WAL_CASE_EITHER) == WAL_NAME_OTHER) {
         return false;

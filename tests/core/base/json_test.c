@@ -55,7 +55,7 @@ static const struct row {
     {"hex", "0x10", "n!", "0|"},
     {"NaN", "NaN", "!", ""},
     {"wrong word", "[nul]", "[!", ""},
-    {"word too long", "truely", "!", ""},
+    {"word too long", "trueish", "!", ""},
     {"word cut", "tru", "!", ""},
     {"word runs into a word", "[true false]", "[t!", ""},
     {"comment", "/* x */ 1", "!", ""},

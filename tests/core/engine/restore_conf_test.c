@@ -49,7 +49,10 @@ static void expand(const char *in, char *out)
     for (; *in; in++) {
         if (*in == '%' && in[1]) {
             in++;
-            out += sprintf(out, "%s", *in == 'f' ? "SEGMENT" : *in == 'p' ? "pg_wal/X" : "%");
+            const char *word = *in == 'f' ? "SEGMENT" : *in == 'p' ? "pg_wal/X" : "%";
+
+            memcpy(out, word, strlen(word));
+            out += strlen(word);
         } else {
             *out++ = *in;
         }

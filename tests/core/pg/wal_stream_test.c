@@ -92,6 +92,33 @@ static void check_cut(void **state)
     assert_int_equal(at, r->at + r->n);
 }
 
+/* ---- 033: data not at the expected place -------------------------------------------- */
+
+static const struct place_row {
+    const char *label;
+    pg_lsn start, expected;
+    const char *why; /* NULL: it follows */
+} place_rows[] = {
+    {"033 right there", 0x5000000, 0x5000000, NULL},
+    {"033 one byte late", 0x5000001, 0x5000000, "WAL of 0/5000001 where 0/5000000 is expected"},
+    {"033 one byte early", 0x4FFFFFF, 0x5000000, "WAL of 0/4FFFFFF where"},
+    {"033 from the very beginning", 0, 0x100000000, "WAL of 0/0 where 1/0 is expected"},
+    {"033 last position", UINT64_MAX, 0x5000000, "WAL of FFFFFFFF/FFFFFFFF where"},
+};
+
+static void check_place(void **state)
+{
+    const struct place_row *r = *state;
+    const struct wal_msg m = {.kind = WAL_MSG_DATA, .start = r->start, .n = 1};
+    struct err err = {0};
+
+    assert_int_equal(wal_msg_follows(&m, r->expected, &err), r->why == NULL);
+    if (r->why) {
+        assert_int_equal(err.code, ERR_FORMAT);
+        assert_non_null(strstr(err.why, r->why));
+    }
+}
+
 /* ---- status ------------------------------------------------------------------------- */
 
 static void status_is_laid_out_as_documented(void **state)
@@ -163,5 +190,5 @@ static void check_name(void **state)
 }
 
 TEST_MAIN(ROWS(decode_rows, check_decode), ROWS(cut_rows, check_cut),
-          ROWS(trouble_rows, check_trouble), ROWS(name_rows, check_name),
-          ONE(status_is_laid_out_as_documented))
+          ROWS(place_rows, check_place), ROWS(trouble_rows, check_trouble),
+          ROWS(name_rows, check_name), ONE(status_is_laid_out_as_documented))

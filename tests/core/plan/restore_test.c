@@ -77,8 +77,7 @@ static void picked(void **state)
     assert_true(err.hint[0] != '\0');
 }
 
-/* --- timelines: 1 MiB segments; 1 forks into 2 at 0x500000, 3 leaves 1 at 0x300000. --------
- */
+/* --- timelines: 1 MiB segments; 1 forks into 2 at 0x500000, 3 leaves 1 at 0x300000. --- */
 
 #define MIB 0x100000u
 
@@ -237,8 +236,7 @@ static void lined(void **state)
     arena_release(&a);
 }
 
-/* --- the judge -------------------------------------------------------------------------------
- */
+/* --- the judge --- */
 
 struct world { /* a plan that holds; each row breaks one thing */
     struct backup backup;
@@ -322,6 +320,11 @@ static void in_repo(struct world *w)
 {
     w->place[1].state = PLACE_SOURCE;
     w->place[1].found = "/var/lib/barman/main";
+}
+static void in_cluster(struct world *w)
+{
+    w->place[0].state = PLACE_CLUSTER;
+    w->place[0].found = "/srv/live";
 }
 static void same_place(struct world *w)
 {
@@ -459,6 +462,8 @@ static const struct judged {
      "same options"},
     {"row 78: a server runs there", live, VERDICT_REFUSED, "process 4711", "Stop"},
     {"row 80: inside the repository", in_repo, VERDICT_REFUSED, "lies in the repository",
+     "outside"},
+    {"row 80: inside a cluster", in_cluster, VERDICT_REFUSED, "lies in the data directory",
      "outside"},
     {"row 58: two with the same place", same_place, VERDICT_REFUSED, "same destination", ""},
     {"row 58: a tablespace in base", nested, VERDICT_REFUSED, "one inside the other", ""},

@@ -124,6 +124,35 @@ static void one_bad_file_is_named(void **state)
     fx_release(&f);
 }
 
+/* The others can still be restored, and the bad one is not called unknown. */
+static void one_bad_file_hides_one_backup(void **state)
+{
+    const struct backup *b = NULL;
+    struct err err = {0};
+    struct catalogue c;
+    struct arena a;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    fill(&f);
+    put(&f, "20260103T000000", "status=DONE\nsize=-5\n");
+    put(&f, "20260105T000000", "\x01\x02\n");
+    arena_init(&a, 0);
+    assert_true(catalogue_look(&f.r, &a, &c, &err));
+    assert_int_equal(c.n, 5);
+    assert_int_equal(c.unread, 2);
+    assert_non_null(strstr(c.why->what, "20260103T000000-backup.info:2"));
+    assert_true(catalogue_resolve(&c, "main", "20260102T000000", &b, &err));
+    assert_true(catalogue_resolve(&c, "main", "latest", &b, &err));
+    assert_string_equal(b->id, "20260104T000000");
+    assert_false(catalogue_resolve(&c, "main", "20260103T000000", &b, &err));
+    assert_int_equal(err.code, ERR_FORMAT);
+    assert_non_null(strstr(err.what, "20260103T000000-backup.info:2"));
+    arena_release(&a);
+    fx_release(&f);
+}
+
 static void no_directories_no_backups(void **state)
 {
     struct repo r = {.server = "x", .meta_dir = "/nonexistent/m", .base_dir = "/nonexistent/b"};
@@ -257,5 +286,6 @@ static void identity_is_written_as_barman_does(void **state)
 }
 
 TEST_MAIN(ROWS(rows, check_word), ONE(neighbours), ONE(one_bad_file_is_named),
+          ONE(one_bad_file_hides_one_backup),
           ONE(no_directories_no_backups), ROWS(keep_rows, check_keep), ONE(delete_mark),
           ROWS(identity_rows, check_identity), ONE(identity_is_written_as_barman_does))

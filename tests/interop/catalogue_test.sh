@@ -32,7 +32,7 @@ our_lines() {
 failed=0
 lines=0
 for ((seed = 1; seed <= seeds; seed++)); do
-    rm -rf "$dir/home"
+    rm -rf "${dir:?}/home"
     mkdir "$dir/home"
     awk -v seed="$seed" -v dir="$dir/home/s" -v server=s -v layout=old -f "$here/catalogue.awk"
     old_lines >"$dir/old"

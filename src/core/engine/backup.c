@@ -501,8 +501,10 @@ static bool take_lock(struct backup_run *r, struct err *err)
         return true;
     }
     if (said.code == ERR_BUSY) {
-        return err_set(err, ERR_BUSY, "Wait until it has ended.", "",
-                       "Another backup process is running");
+        char hint[128];
+
+        str_fmt(hint, sizeof hint, "Wait until it has ended: %s.", said.why);
+        return err_set(err, ERR_BUSY, hint, "", "Another backup process is running");
     }
     *err = said;
     return err_wrap(err, "begin a backup of server %s", r->srv->name);
@@ -532,7 +534,13 @@ static bool run(struct backup_run *r, struct err *err)
 bool engine_backup(const struct task *task, struct engine_backup *what, struct err *err)
 {
     struct backup_run r = {
-        .task = task, .what = what, .repo = what->repo, .srv = what->srv, .lock = LOCK_INIT};
+        .task = task,
+        .what = what,
+        .repo = what->repo,
+        .srv = what->srv,
+        .lock = LOCK_INIT,
+        .ballast = -1,
+    };
     bool ok;
 
     what->result = (struct engine_backup_result){.status = BACKUP_EMPTY};

@@ -11,7 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 barkeep=$(realpath "$1")
-seeds=${2:-20}
+seeds=${2:-8}
 command -v barman >/dev/null || { echo "SKIP: no barman here. Run scripts/deps --bench."; exit 77; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

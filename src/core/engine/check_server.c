@@ -220,8 +220,7 @@ void check_identity(struct checking *c)
         return;
     }
     if (!kept.systemid[0] || !id) {
-        check_add(c, label, true,
-                  kept.systemid[0] ? "no system Id available" : "no system Id stored on disk",
+        check_add(c, label, true, id ? "no system Id stored on disk" : "no system Id available",
                   CHECK_CRITICAL);
         return;
     }

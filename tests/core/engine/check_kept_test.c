@@ -378,8 +378,8 @@ static void errors(void **state)
     k.out.n = 0;
     check_errors(&k.c);
     assert_string_equal(checked_text(&k),
-                        "archiver errors: FAILED (duplicates: 2, unknown: 1, not relevant: 0, "
-                        "unknown failure: 1)\n");
+                        "archiver errors: FAILED (duplicates: 2, unknown: 1, unknown "
+                        "failure: 1)\n");
     assert_int_equal(k.out.line[0].weight, CHECK_NOT_FOR_BACKUP);
     checked_release(&k);
 }

@@ -309,6 +309,18 @@ enum file_kind file_kind(const char *path, uint64_t *size)
     return S_ISLNK(st.st_mode) ? FILE_LINK : FILE_OTHER;
 }
 
+/* The next entry but "." and ".."; NULL: the end (errno 0) or a failure. */
+static struct dirent *next_entry(DIR *d)
+{
+    struct dirent *e;
+
+    do {
+        errno = 0;
+        e = readdir(d);
+    } while (e && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0));
+    return e;
+}
+
 /* Names are handed out one below the other in depth, so the deepest level of a tree that a
  * server could have made stays far from the stack's end. */
 #define TREE_DEPTH_MAX 128
@@ -330,10 +342,7 @@ static bool remove_below(int parent, const char *name, int depth, const char *to
         close(fd);
         return err_os(err, os, "remove", top);
     }
-    while (ok && (e = readdir(d))) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
-            continue;
-        }
+    while (ok && (e = next_entry(d))) {
         if (unlinkat(fd, e->d_name, 0) == 0 || errno == ENOENT) {
             continue;
         }
@@ -342,6 +351,9 @@ static bool remove_below(int parent, const char *name, int depth, const char *to
         } else {
             ok = remove_below(fd, e->d_name, depth + 1, top, err);
         }
+    }
+    if (ok && errno) {
+        ok = err_os(err, errno, "list the directory", top);
     }
     closedir(d);
     if (ok && unlinkat(parent, name, AT_REMOVEDIR) != 0) {
@@ -355,7 +367,7 @@ bool tree_remove(const char *path, struct err *err)
     enum file_kind kind = file_kind(path, NULL);
 
     if (kind == FILE_NONE) {
-        return true;
+        return errno == ENOENT || errno == ENOTDIR || err_os(err, errno, "remove", path);
     }
     if (kind != FILE_DIR) {
         return file_remove(path, err);
@@ -396,8 +408,8 @@ bool dir_names(struct arena *a, const char *path, enum dir_missing missing, stru
     struct names list = {0};
     size_t cap = 0;
     struct dirent *e;
-    bool ok = true;
     DIR *d = opendir(path);
+    int os = 0;
 
     if (!d && errno == ENOENT && missing == DIR_MAY_MISS) {
         *out = list;
@@ -406,14 +418,16 @@ bool dir_names(struct arena *a, const char *path, enum dir_missing missing, stru
     if (!d) {
         return err_os(err, errno, "list the directory", path);
     }
-    while (ok && (e = readdir(d))) {
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
-            ok = names_add(a, &list, &cap, e->d_name);
+    while ((e = next_entry(d))) {
+        if (!names_add(a, &list, &cap, e->d_name)) {
+            closedir(d);
+            return arena_err(a, err);
         }
     }
+    os = errno;
     closedir(d);
-    if (!ok) {
-        return arena_err(a, err);
+    if (os) { /* half a list would pass for the whole */
+        return err_os(err, os, "list the directory", path);
     }
     if (list.n) {
         qsort(list.name, list.n, sizeof *list.name, by_bytes);

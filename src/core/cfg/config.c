@@ -91,6 +91,9 @@ static bool read_files(struct load *l)
         return false;
     }
     find_globals(l);
+    if (l->a->failed) {
+        return arena_err(l->a, l->err);
+    }
     if (!l->cfg->barman_home) {
         err_set(l->err, ERR_CONFIG, "Add barman_home to its [barman] section.", l->cfg->path,
                 "there is no barman_home");

@@ -534,7 +534,13 @@ static bool run(struct backup_run *r, struct err *err)
 bool engine_backup(const struct task *task, struct engine_backup *what, struct err *err)
 {
     struct backup_run r = {
-        .task = task, .what = what, .repo = what->repo, .srv = what->srv, .lock = LOCK_INIT};
+        .task = task,
+        .what = what,
+        .repo = what->repo,
+        .srv = what->srv,
+        .lock = LOCK_INIT,
+        .ballast = -1,
+    };
     bool ok;
 
     what->result = (struct engine_backup_result){.status = BACKUP_EMPTY};

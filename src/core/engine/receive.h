@@ -60,7 +60,7 @@ struct receive {
     pg_lsn slot_from;         /* before it the slot keeps nothing, so that WAL may be gone */
     enum wal_trouble trouble; /* of the last failure */
     struct wal_start removed; /* where the server last had nothing any more */
-    pg_lsn durable;           /* told to the server; never goes back in one process */
+    pg_lsn durable;           /* told to the server; goes back only where it took another way */
     bool is_standby;          /* the server is in recovery */
     bool is_prompt;           /* a commit waits for us */
     int64_t status_ns;        /* between two status messages, at most */

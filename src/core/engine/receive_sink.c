@@ -64,8 +64,8 @@ static bool open_segment(struct sink *s, struct err *err)
         return err_os(err, errno, "open", s->path);
     }
     s->old_end = wal_seg_start(seg, s->seg_size) + (uint64_t)st.st_size;
-    return to_full_size(s, (uint64_t)st.st_size, err) &&
-           (st.st_size > 0 || dir_sync(s->repo->streaming_dir, err));
+    /* An old file too: who made it may have been killed before its name was durable. */
+    return to_full_size(s, (uint64_t)st.st_size, err) && dir_sync(s->repo->streaming_dir, err);
 }
 
 static bool sync_file(struct sink *s, struct err *err)

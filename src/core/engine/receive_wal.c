@@ -92,6 +92,17 @@ static bool slot_is_fit(struct receive *rx, struct err *err)
     return true;
 }
 
+/* What was made durable beyond the place where the server left that timeline is not the WAL
+ * that commits wait for now. */
+static void forget_other_way(struct receive *rx)
+{
+    pg_lsn fork;
+
+    if (history_switch_of(&rx->history, rx->start.tli, &fork) && rx->durable > fork) {
+        rx->durable = fork;
+    }
+}
+
 /* Where this turn starts: what we have, else the slot, else the server's position. */
 static bool find_start(struct receive *rx, struct err *err)
 {
@@ -116,6 +127,7 @@ static bool find_start(struct receive *rx, struct err *err)
         rx->start.tli = tli ? tli : history_owner(&rx->history, at);
         rx->start.at = at - at % rx->seg_size;
     }
+    forget_other_way(rx);
     return true;
 }
 
@@ -141,6 +153,9 @@ static bool leave_timeline(struct receive *rx, const struct wal_next *next, stru
     }
     if (!place_history(rx, next->tli, NULL, err)) {
         return false;
+    }
+    if (rx->durable > next->at) {
+        rx->durable = next->at;
     }
     rx->start.tli = next->tli;
     rx->start.at = next->at - next->at % rx->seg_size;
@@ -284,6 +299,7 @@ static enum verdict set_aside(struct receive *rx, struct err *err)
         return GIVE_UP;
     }
     rx->durable = 0;
+    rx->sink.is_diverged = false; /* dealt with, should the next turn not come to a sink */
     return TRY_NOW;
 }
 

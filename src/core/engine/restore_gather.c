@@ -169,7 +169,8 @@ bool restore_gather(struct restore_run *r, struct err *err)
     facts.volumes = r->volumes;
     facts.root_without_owner = r->root_without_owner;
     (void)restore_judge(r->a, &facts, &r->checks);
-    return true;
+    /* A fact or a check that did not fit must not be one that was never there. */
+    return !r->a->failed || arena_err(r->a, err);
 }
 
 void restore_run_release(struct restore_run *r)

@@ -159,7 +159,8 @@ static bool mangle(struct restore_run *r, const char *rel, struct str tail, stru
     if (has(r, rel, &mode)) {
         if (!path_join(path, r->dest, rel, err) ||
             !file_read(r->a, path, CONF_FILE_MAX, &text, err) ||
-            !str_fmt(origin, sizeof origin, "%s.origin", rel) ||
+            !(str_fmt(origin, sizeof origin, "%s.origin", rel) ||
+              err_set(err, ERR_FORMAT, "Use a shorter name.", rel, "name is too long")) ||
             !restore_put(r, origin, text, mode, err)) {
             return false;
         }

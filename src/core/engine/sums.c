@@ -49,7 +49,7 @@ struct sums *sums_new(const char *dir, enum digest_kind kind, struct err *err)
     s->kind = kind;
     s->sum_n = digest_size(kind);
     s->fd = -1;
-    if (!str_copy(s->dir, sizeof s->dir, dir) || !path_join(path, dir, "sums.XXXXXX", err)) {
+    if (!path_join(path, dir, "sums.XXXXXX", err) || !str_copy(s->dir, sizeof s->dir, dir)) {
         free(s);
         return NULL;
     }

@@ -133,6 +133,7 @@ static bool same_bytes(const struct work *w, int there, bool *same, struct err *
 
 static bool is_there(const struct work *w, bool *there, struct err *err)
 {
+    const struct copy_owner *owner = &w->rules->owner;
     const struct copy_file *f = w->file;
     int fd = open(f->to, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     uint8_t sum[DIGEST_MAX];
@@ -144,7 +145,8 @@ static bool is_there(const struct work *w, bool *there, struct err *err)
         return errno == ENOENT || err_os(err, errno, "open", f->to);
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == w->st.st_size &&
-        (st.st_mode & MODE_MASK) == (w->st.st_mode & MODE_MASK)) {
+        (st.st_mode & MODE_MASK) == (w->st.st_mode & MODE_MASK) &&
+        (!owner->change || (st.st_uid == owner->uid && st.st_gid == owner->gid))) {
         if (f->kind == DIGEST_NONE) {
             ok = same_bytes(w, fd, there, err);
         } else {
@@ -152,6 +154,8 @@ static bool is_there(const struct work *w, bool *there, struct err *err)
             *there = ok && memcmp(sum, f->sum, digest_size(f->kind)) == 0;
         }
     }
+    /* The run that wrote it may have been killed before it synced it. */
+    ok = ok && (!*there || sync_file(w->rules->sync, fd, f->to, err));
     close(fd);
     return ok;
 }

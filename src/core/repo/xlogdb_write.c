@@ -69,30 +69,38 @@ static bool out_close(struct out *o, bool ok, struct err *err)
     return ok;
 }
 
-/* The line of a file as it lies on disk. false: it is gone, or no regular file. */
-static bool wal_on_disk(const char *path, const char *name, struct wal_file *out)
+/* The line of a file as it lies on disk. *there: it is not gone, and a regular file. */
+static bool wal_on_disk(const char *path, const char *name, struct wal_file *out, bool *there,
+                        struct err *err)
 {
     char head[CODEC_MAGIC_LEN];
-    struct err ignored;
     struct stat st;
     size_t got = 0;
+    bool ok;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
+    *there = false;
     if (fd < 0) {
-        return false;
+        return errno == ENOENT || errno == ELOOP || errno == ENXIO ||
+               err_os(err, errno, "read", path);
     }
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-        !fd_read_full(fd, head, sizeof head, &got, path, &ignored)) {
+    ok = fstat(fd, &st) == 0 || err_os(err, errno, "read", path);
+    if (!ok || !S_ISREG(st.st_mode)) {
         close(fd);
+        return ok;
+    }
+    ok = fd_read_full(fd, head, sizeof head, &got, path, err);
+    close(fd);
+    if (!ok) {
         return false;
     }
-    close(fd);
     *out = (struct wal_file){
         .size = (uint64_t)st.st_size,
         .mtime = (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec,
     };
     str_copy(out->compression, sizeof out->compression, codec_name(codec_detect(head, got)));
-    return str_copy(out->name, sizeof out->name, name);
+    *there = str_copy(out->name, sizeof out->name, name);
+    return true;
 }
 
 static void count(struct xlogdb_rebuilt *made, enum wal_name_kind kind)
@@ -108,11 +116,12 @@ static bool list_file(struct out *o, const char *dir, const char *name,
 {
     char path[PATH_CAP];
     struct wal_file wal;
+    bool there;
 
-    if (!path_join(path, dir, name, err)) {
+    if (!path_join(path, dir, name, err) || !wal_on_disk(path, name, &wal, &there, err)) {
         return false;
     }
-    if (!wal_on_disk(path, name, &wal)) {
+    if (!there) {
         return true;
     }
     count(made, wal_name_kind(str_of(name), WAL_CASE_EITHER));
@@ -229,14 +238,38 @@ bool xlogdb_make_missing(const struct repo *r, struct err *err)
     return ok;
 }
 
-/* What stands after the last newline was torn by a crash: cut it off, and if it names a file
- * that is archived, put its line in again. */
-static bool heal_tail(const struct repo *r, struct out *o, off_t *size, struct err *err)
+struct append {
+    const struct wal_file *wal;
+    size_t n;
+};
+
+/* If the torn line names a file that is archived, put its line in again; unless that file is
+ * one of those that are put in now. */
+static bool heal_line(const struct repo *r, struct out *o, const char *name,
+                      const struct append *new, struct err *err)
 {
-    char tail[XLOGDB_LINE_MAX], path[PATH_CAP];
-    off_t from = *size > (off_t)sizeof tail ? *size - (off_t)sizeof tail : 0;
+    char path[PATH_CAP];
     struct err ignored;
     struct wal_file wal;
+    bool there;
+
+    for (size_t i = 0; i < new->n; i++) {
+        if (strcmp(new->wal[i].name, name) == 0) {
+            return true;
+        }
+    }
+    if (!repo_wal_path(r, name, path, &ignored)) {
+        return true; /* torn in its name */
+    }
+    return wal_on_disk(path, name, &wal, &there, err) && (!there || out_wal(o, &wal, err));
+}
+
+/* What stands after the last newline was torn by a crash: cut it off. */
+static bool heal_tail(const struct repo *r, struct out *o, off_t *size,
+                      const struct append *new, struct err *err)
+{
+    char tail[XLOGDB_LINE_MAX];
+    off_t from = *size > (off_t)sizeof tail ? *size - (off_t)sizeof tail : 0;
     struct str rest, name;
     ssize_t n = *size ? pread(o->fd, tail, sizeof tail, from) : 0;
     size_t keep;
@@ -262,10 +295,7 @@ static bool heal_tail(const struct repo *r, struct out *o, off_t *size, struct e
     rest = str_n(tail + keep, (size_t)n - keep);
     (void)str_split(&rest, '\t', &name);
     tail[keep + name.n < sizeof tail ? keep + name.n : sizeof tail - 1] = '\0';
-    if (repo_wal_path(r, tail + keep, path, &ignored) && wal_on_disk(path, tail + keep, &wal)) {
-        return out_wal(o, &wal, err);
-    }
-    return true;
+    return heal_line(r, o, tail + keep, new, err);
 }
 
 /* A failed append leaves no half of a line: the list is cut back to what it was. */
@@ -282,7 +312,7 @@ static bool append_locked(const struct repo *r, const struct wal_file *wal, size
     }
     size = lseek(o.fd, 0, SEEK_END);
     ok = size >= 0 ? true : err_os(err, errno, "open", path);
-    ok = ok && heal_tail(r, &o, &size, err);
+    ok = ok && heal_tail(r, &o, &size, &(struct append){wal, n}, err);
     for (size_t i = 0; ok && i < n; i++) {
         ok = out_wal(&o, &wal[i], err);
     }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "base/file.h"
 
 #include "harness.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -163,5 +165,79 @@ static void paths(void **state)
     assert_string_equal(path_base("b"), "b");
 }
 
-TEST_MAIN(ONE(replace_and_read), ONE(refused_write_keeps_the_old_file),
+/* Stands in front of the C library's, for the file under test too. */
+static int entries_until_eio = -1; /* -1: never */
+
+struct dirent *readdir(DIR *d)
+{
+    static struct dirent *(*real)(DIR *);
+
+    if (entries_until_eio == 0) {
+        errno = EIO;
+        return NULL;
+    }
+    entries_until_eio -= entries_until_eio > 0;
+    if (!real) {
+        void *next = dlsym(RTLD_NEXT, "readdir64"); /* both names are one on 64 bits */
+        assert_non_null(next);
+        memcpy(&real, &next, sizeof real);
+    }
+    return real(d);
+}
+
+static void half_a_listing_is_a_failure(void **state)
+{
+    struct err err = {0};
+    struct names names;
+    struct arena a;
+
+    (void)state;
+    fresh_top();
+    arena_init(&a, 0);
+    assert_true(dir_make(in_top("d"), &err));
+    for (char name[] = "d/a"; name[2] <= 'e'; name[2]++) {
+        assert_true(file_replace(in_top(name), STR_LIT("x"), &err));
+    }
+    for (entries_until_eio = 0; entries_until_eio <= 6;) {
+        int n = entries_until_eio;
+
+        err = (struct err){0};
+        assert_false(dir_names(&a, in_top("d"), DIR_MAY_MISS, &names, &err));
+        assert_int_equal(err.code, ERR_IO);
+        assert_int_equal(err.os, EIO);
+        entries_until_eio = n + 1;
+    }
+    entries_until_eio = 0;
+    assert_false(tree_remove(in_top("d"), &err));
+    assert_int_equal(err.os, EIO);
+    entries_until_eio = -1;
+    assert_true(dir_names(&a, in_top("d"), DIR_MUST_EXIST, &names, &err));
+    assert_int_equal(names.n, 5);
+    arena_release(&a);
+    gone();
+}
+
+/* What cannot be looked at is not known to be gone. */
+static void removal_of_what_cannot_be_seen(void **state)
+{
+    char name[301];
+    struct err err = {0};
+
+    (void)state;
+    fresh_top();
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_false(tree_remove(in_top(name), &err));
+    assert_int_equal(err.os, ENAMETOOLONG);
+    assert_true(file_replace(in_top("file"), STR_LIT("x"), &err));
+    assert_true(tree_remove(in_top("file/below"), &err));
+    assert_true(tree_remove(in_top("file"), &err));
+    assert_int_equal(symlink("loop", in_top("loop")), 0);
+    assert_false(tree_remove(in_top("loop/x"), &err));
+    assert_int_equal(err.os, ELOOP);
+    gone();
+}
+
+TEST_MAIN(ONE(half_a_listing_is_a_failure), ONE(removal_of_what_cannot_be_seen),
+          ONE(replace_and_read), ONE(refused_write_keeps_the_old_file),
           ONE(directories_are_made_and_listed), ONE(removal_does_not_follow_links), ONE(paths))

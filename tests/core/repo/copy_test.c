@@ -156,6 +156,12 @@ static void row_96_root_gives_it_away(void **state)
     assert_true(copy_file(&rules, &f, &bytes, &err));
     assert_int_equal(stat(at("given"), &st), 0);
     assert_true(st.st_uid == 65534 && st.st_gid == 65534 && (st.st_mode & 0777) == 0640);
+    /* Killed before it was given away: the right bytes, of the wrong owner. */
+    rules.over = COPY_RECHECK;
+    assert_int_equal(chown(at("given"), 0, 0), 0);
+    assert_true(copy_file(&rules, &f, &bytes, &err));
+    assert_int_equal(stat(at("given"), &st), 0);
+    assert_true(st.st_uid == 65534 && st.st_gid == 65534);
     assert_true(copy_dir(at("given.d"), 0750, &rules.owner, &err));
     assert_int_equal(stat(at("given.d"), &st), 0);
     assert_true(st.st_uid == 65534 && (st.st_mode & 0777) == 0750);

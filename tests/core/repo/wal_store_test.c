@@ -219,6 +219,53 @@ static void same_name_other_content(void **state) /* row 2 */
     }
 }
 
+/* Delivered on another file system: nothing can be linked, all is copied. */
+static void from_another_file_system(void **state)
+{
+    char dir[] = "/dev/shm/barkeep-test-XXXXXX", path[PATH_CAP];
+    const struct wal_store_options *o[2] = {&plain, &packed};
+    struct wal_added added;
+    struct err err = {0};
+    struct stat a, b;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    if (stat(f.root, &a) != 0 || stat("/dev/shm", &b) != 0 || a.st_dev == b.st_dev ||
+        !mkdtemp(dir)) {
+        fx_release(&f);
+        skip();
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct timespec times[2] = {{1000, 0}, {2000, 0}};
+
+        snprintf(path, sizeof path, "%s", fx_segment(dir, (uint64_t)i + 1));
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+        assert_true(archive(&f, o[i], path, &added, &err));
+        assert_int_equal(added.fate, WAL_STORED);
+        assert_false(fx_there(path));
+        assert_int_equal(stat(kept(&f, i ? W2 : W1), &a), 0);
+        assert_int_equal(a.st_mtime, 2000);
+        assert_int_equal(fx_count(fx_fmt("%s/0000000100000000", f.r.wals_dir)), i + 1);
+    }
+    /* The same name with other bytes goes aside, by copy as well. */
+    snprintf(path, sizeof path, "%s/" W1, dir);
+    fx_seg_write(path, (struct fx_seg){1, FX_SEG, FX_SYSID, FX_SEG, 8192, 0xD110, FX_SEG, 7});
+    assert_true(archive(&f, &plain, path, &added, &err));
+    assert_int_equal(added.fate, WAL_DUPLICATE);
+    assert_false(fx_there(path));
+    assert_int_equal(fx_size(added.moved_to), FX_SEG);
+    /* What is no file cannot be copied: it stays, and nothing half stays of it. */
+    snprintf(path, sizeof path, "%s/stranger", dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_false(wal_store_set_aside(&f.r, path, "unknown", added.moved_to, &err));
+    assert_true(fx_there(path));
+    assert_int_equal(fx_count(f.r.errors_dir), 1);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+    fx_release(&f);
+}
+
 static void a_second_history(void **state) /* rows 17 and 22 */
 {
     struct wal_added added;
@@ -515,7 +562,7 @@ static void unreadable_codec_is_named(void **state)
 
 TEST_MAIN(ROWS(rows, check_row), ROWS(rows, check_packed_row),
           ONE(size_is_learnt_from_the_file), ONE(same_name_same_content),
-          ONE(same_name_other_content), ONE(a_second_history),
+          ONE(same_name_other_content), ONE(a_second_history), ONE(from_another_file_system),
           ONE(labels_and_partials_beside_the_segment), ONE(packed_and_read_again),
           ONE(killed_before_the_list), ONE(sources_go_last), ONE(more_than_a_batch),
           ONE(strange_places), ONE(no_room), ONE(partial_is_padded),

@@ -154,6 +154,59 @@ static void torn_line_of_an_archived_file(void **state)
     fx_release(&f);
 }
 
+/* The killed run wrote half a line; the next one meets the file that it archived. */
+static void torn_line_of_the_file_at_hand(void **state)
+{
+    struct wal_file w = wal(W2);
+    struct err err = {0};
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    assert_true(dir_make(fx_fmt("%s/0000000100000000", f.r.wals_dir), &err));
+    fx_segment(fx_fmt("%s/0000000100000000", f.r.wals_dir), 2);
+    fx_text(list_path(&f), LINE(W1) W2 "\t1677");
+    assert_true(xlogdb_append_missing(&f.r, &w, 1, &err));
+    assert_string_equal(fx_read(list_path(&f)), LINE(W1) LINE(W2));
+    fx_release(&f);
+}
+
+/* A file that cannot be read is not one that is not there. */
+static void no_list_without_what_cannot_be_read(void **state)
+{
+    struct xlogdb_rebuilt made;
+    struct err err = {0};
+    struct fx f;
+    const char *path;
+    pid_t pid;
+    int status;
+
+    (void)state;
+    fx_init(&f);
+    assert_true(dir_make(fx_fmt("%s/0000000100000000", f.r.wals_dir), &err));
+    path = fx_segment(fx_fmt("%s/0000000100000000", f.r.wals_dir), 2);
+    assert_int_equal(symlink("nowhere", fx_fmt("%s/0000000100000000/" W1, f.r.wals_dir)), 0);
+    assert_true(xlogdb_rebuild(&f.r, &made, &err));
+    assert_int_equal(made.segments, 1);
+    assert_int_equal(chmod(path, 0), 0);
+    if (geteuid() == 0) { /* who may read everything: become somebody */
+        assert_int_equal(chown(f.root, 65534, 65534), 0);
+        assert_int_equal(chown(f.r.xlogdb_dir, 65534, 65534), 0);
+        assert_int_equal(chown(fx_fmt("%s/main", f.root), 65534, 65534), 0);
+        assert_int_equal(chown(fx_fmt("%s/0000000100000000", f.r.wals_dir), 65534, 65534), 0);
+        assert_int_equal(unlink(fx_fmt("%s/.main-xlogdb.lock", f.root)), 0);
+    }
+    pid = fork();
+    if (pid == 0) {
+        bool refused = (geteuid() != 0 || setuid(65534) == 0) &&
+                       !xlogdb_rebuild(&f.r, &made, &err) && err.os == EACCES;
+        _exit(refused ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    fx_release(&f);
+}
+
 static void a_bad_line_is_told_with_its_number(void **state)
 {
     struct err err = {0};
@@ -340,7 +393,8 @@ static void prune_removes_files_and_lines(void **state)
 }
 
 TEST_MAIN(ROWS(rows, check_line), ONE(append_writes_barmans_lines), ONE(torn_last_line),
-          ONE(torn_line_of_an_archived_file), ONE(a_bad_line_is_told_with_its_number),
+          ONE(torn_line_of_an_archived_file), ONE(torn_line_of_the_file_at_hand),
+          ONE(no_list_without_what_cannot_be_read), ONE(a_bad_line_is_told_with_its_number),
           ONE(a_line_longer_than_the_buffer), ONE(many_lines), ONE(made_anew_when_missing),
           ONE(a_server_without_wal), ONE(reading_beside_a_writer),
           ONE(prune_removes_files_and_lines))

@@ -23,17 +23,42 @@ const char *check_why(struct checking *c, const struct err *err)
     return arena_strdup(c->a, err_text(err, text, sizeof text));
 }
 
+/* What backup and archive-wal would refuse with, as one more message each. */
+static void add_refusals(struct checking *c, const char **message, size_t *n)
+{
+    static const enum cfg_use uses[] = {CFG_USE_BACKUP, CFG_USE_ARCHIVE};
+    struct err why;
+
+    for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+        if (!server_cfg_refusal(c->srv, uses[i], &why)) {
+            message[*n] = check_why(c, &why);
+            if (*n == 0 || !message[*n] || strcmp(message[*n], message[*n - 1]) != 0) {
+                ++*n;
+            }
+        }
+    }
+}
+
 static void configuration(struct checking *c)
 {
+    const char **message = ARENA_ARRAY(c->a, c->srv->messages + 2, const char *);
     struct check_line *line;
+    size_t n = 0;
 
-    if (c->srv->messages == 0) {
+    while (message && n < c->srv->messages) {
+        message[n] = c->srv->message[n];
+        n++;
+    }
+    if (message) {
+        add_refusals(c, message, &n);
+    }
+    if (n == 0) {
         return;
     }
     check_add(c, "configuration", false, NULL, CHECK_CRITICAL);
     line = &c->out->line[c->out->n - 1];
-    line->more = c->srv->message;
-    line->mores = c->srv->messages;
+    line->more = message;
+    line->mores = n;
 }
 
 static bool method_is(const struct checking *c, const char *method)

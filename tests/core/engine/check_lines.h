@@ -41,6 +41,9 @@ static inline void checked_init(struct checked *k)
         .last_wal_maximum_age = CFG_UNSET,
         .max_incoming_wals_queue = CFG_UNSET,
     };
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        k->srv.source[i] = "a.conf:1";
+    }
     k->c = (struct checking){.t = said_init(&k->said),
                              .repo = &k->f.r,
                              .srv = &k->srv,

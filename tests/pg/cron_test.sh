@@ -1,0 +1,144 @@
+# shellcheck shell=bash
+# cron_test.sh - what cron starts on a live server, and what becomes of it.
+
+server() {
+    pg_new main - --segsize=1 && pg_start main
+    bk_home main 'immediate_checkpoint = true' "$@"
+}
+
+receiver_pid() {
+    local pid
+    pid=$(cat "$BK_HOME/.main-receive-wal.lock" 2>/dev/null) && kill -0 "$pid" 2>/dev/null &&
+        printf '%s\n' "$pid"
+}
+streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
+nobody_streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 0 ]; }
+no_receiver() { ! receiver_pid >/dev/null; }
+
+#: quick
+test_cron_children() {
+    local pid args
+    server
+    expect_status 0 bk cron
+    expect_match 'Starting WAL archiving for server main' "$OUT"
+    expect_match 'Starting streaming archiver for server main' "$OUT"
+    wait_until 20 streams
+    pid=$(receiver_pid)
+    args=$(tr '\0' ' ' <"/proc/$pid/cmdline")
+    expect_equal "-c $BK_CONF -q receive-wal main " "${args#* }" 'arguments'
+    expect_equal "$pid" "$(ps -o sid= -p "$pid" | tr -d ' ')" 'its session'
+    expect_equal '/dev/null /dev/null /dev/null' \
+        "$(readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" | xargs)" 'its stdio'
+    expect_status 0 bk cron
+    expect_no_match 'streaming archiver' "$OUT"
+    expect_equal "$pid" "$(receiver_pid)" 'the receiver'
+    expect_status 0 "$BARKEEP" -c "$BK_CONF" -q cron
+    expect_equal '' "$(cat "$OUT" "$ERR")" 'said with -q'
+
+    # Switched off, it is ended; a hangup of the terminal does not matter to it before.
+    kill -HUP "$pid"
+    streams || fail 'SIGHUP ended the receiver'
+    sed -i 's/^streaming_archiver.*/streaming_archiver = off\narchiver = on/' "$BK_CONF"
+    expect_status 0 bk cron
+    wait_until 20 no_receiver
+    wait_until 20 nobody_streams
+    expect_no_match 'ERROR|CRITICAL|assert|BUG' "$T/barman.log"
+}
+
+#: deadline=180
+test_cron_two_at_once() {
+    local n pid
+    server
+    for n in 1 2 3 4 5 6; do
+        bk_bg one cron
+        bk_bg two cron
+        wait "${BK_PID[one]}" || fail "$(cat one.log)"
+        wait "${BK_PID[two]}" || fail "$(cat two.log)"
+        wait_until 20 streams
+        nap 0.5
+        expect_equal 1 "$(pg_sql main 'select count(*) from pg_stat_replication')" 'receivers'
+        pid=$(receiver_pid)
+        [ $((n % 2)) = 0 ] && kill -KILL "$pid" || kill -TERM "$pid"
+        wait_until 20 nobody_streams
+        wait_until 20 no_receiver
+    done
+    expect_no_match 'assert|BUG' "$T/barman.log"
+}
+
+#: deadline=180
+test_cron_server_goes_and_comes() {
+    server
+    expect_status 0 bk cron
+    wait_until 20 streams
+    pg_stop main fast
+    expect_status 0 bk cron
+    nap 1
+    pg_start main
+    wait_until 60 cron_brings_it_back
+    expect_no_match 'assert|BUG|password' "$T/barman.log"
+}
+
+cron_brings_it_back() { bk cron >/dev/null && streams; }
+
+test_cron_of_all_kinds() {
+    server
+    bk_server main idle 'active = false'
+    bk_server main bare 'conninfo = -' 'streaming_conninfo = -'
+    expect_status 0 bk cron
+    expect_match "Skipping inactive server 'idle'" "$OUT"
+    expect_match "Skipping temporarily disabled server 'bare'" "$OUT"
+    wait_until 20 streams
+    [ ! -e "$BK_HOME/idle" ] || fail 'an inactive server got directories'
+}
+
+#: deadline=180
+test_cron_finishes_a_delete() {
+    local id old
+    server 'minimum_redundancy = 1'
+    expect_status 0 bk cron
+    wait_until 20 streams
+    expect_status 0 bk backup main
+    old=$(backups)
+    pg_sql main 'create table t as select 1' 'select pg_switch_wal()' >/dev/null
+    nap 1.1
+    expect_status 0 bk backup main
+    id=$(backups | tail -n 1)
+    wait_until 60 both_done
+    # Killed at its twentieth file: the backup is half gone.
+    expect_status 137 bk_fault 'unlink:20:kill:/base/' delete main "$old"
+    [ -e "$BK_HOME/main/meta/$old-delete_this" ] || fail 'the delete left no mark'
+    [ -e "$BK_HOME/main/base/$old" ] || fail 'the delete was not interrupted'
+    expect_status 0 bk cron
+    expect_match "Finishing the interrupted delete of backup $old for server main" "$OUT"
+    expect_equal "$id" "$(backups)" 'what is left'
+    expect_equal "$id-backup.info" "$(ls "$BK_HOME/main/meta")" 'what is left'
+    expect_status 0 bk list-backups main --minimal
+    expect_equal "$id" "$(cat "$OUT")"
+    expect_status 0 bk cron
+    expect_no_match 'Finishing' "$OUT"
+}
+
+backups() { find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort; }
+
+both_done() {
+    bk cron >/dev/null
+    [ "$(grep -l '^status=DONE' "$BK_HOME"/main/meta/*-backup.info | wc -l)" = 2 ]
+}
+
+# check-backup is left to cron: nobody else looks after a backup that waits.
+test_cron_looks_after_a_backup_that_waits() {
+    server
+    expect_status 0 bk receive-wal --create-slot main
+    bk_bg receiver receive-wal main
+    wait_until 20 streams
+    expect_status 0 bk backup main
+    sed -i 's/^status=.*/status=WAITING_FOR_WALS/' "$BK_HOME"/main/meta/*-backup.info
+    pg_sql main 'create table t as select 1' 'select pg_switch_wal()' >/dev/null
+    wait_until 60 it_is_done
+    expect_match 'Starting check-backup for backup [0-9T]* of server main' "$T/cron.out"
+}
+
+it_is_done() {
+    bk cron >>"$T/cron.out"
+    grep -q '^status=DONE' "$BK_HOME"/main/meta/*-backup.info
+}

@@ -25,18 +25,22 @@ static void line(struct show *s, const char *text)
     s->put(s->ctx, text);
 }
 
-static void row(struct show *s, const char *format, const char *label, const char *value)
+/* The label's column is so many characters wide, not bytes. */
+static void row(struct show *s, const char *indent, int width, const char *label,
+                const char *value)
 {
     char text[LINE_CAP];
 
-    str_fmt(text, sizeof text, "%s%-*s: %s", strcmp(format, "general") == 0 ? "  " : "    ",
-            strcmp(format, "general") == 0 ? 23 : 21, label, value);
+    for (const char *p = label; *p; p++) {
+        width += ((unsigned char)*p & 0xc0) == 0x80;
+    }
+    str_fmt(text, sizeof text, "%s%-*s: %s", indent, width, label, value);
     line(s, text);
 }
 
 static void general(struct show *s, const char *label, const char *value)
 {
-    row(s, "general", label, value);
+    row(s, "  ", 23, label, value);
 }
 
 static void nested(struct show *s, const char *label, const char *fmt, ...)
@@ -50,7 +54,7 @@ static void nested(struct show *s, const char *label, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(value, sizeof value, fmt, ap);
     va_end(ap);
-    row(s, "nested", label, value);
+    row(s, "    ", 21, label, value);
 }
 
 static const char *or_none(const char *text)
@@ -136,7 +140,7 @@ static void show_sizes(struct show *s)
         nested(s, "WAL Size", "%s", size_text(s->of->wal->size, text));
     }
     if (s->of->type == BACKUP_RSYNC || s->of->type == BACKUP_INCREMENTAL) {
-        nested(s, "Resources saved", "%s (%.2f%%)", size_text(s->of->saved_bytes, text),
+        nested(s, "Resources saved", "%s (%.2f%%)", fmt_size(s->of->saved_bytes, text),
                s->of->saved_ratio * 100);
     }
 }
@@ -226,23 +230,6 @@ static void show_wal(struct show *s)
     line(s, "");
 }
 
-/* "a,b" as "a, b". */
-static void show_children(struct show *s)
-{
-    struct str rest = str_of(s->b->children_backup_ids), id;
-    char text[LINE_CAP];
-    struct sbuf b;
-
-    sbuf_init(&b, text, sizeof text);
-    while (str_split(&rest, ',', &id)) {
-        id = str_trim(id);
-        sbuf_fmt(&b, "%s%.*s", b.len ? ", " : "", (int)id.n, id.p);
-    }
-    if (b.len) {
-        nested(s, "Children Backup(s)", "%s", text);
-    }
-}
-
 static void show_catalogue(struct show *s, const struct show_chain *chain)
 {
     const struct backup_show *of = s->of;
@@ -263,8 +250,8 @@ static void show_catalogue(struct show *s, const struct show_chain *chain)
         nested(s, "Parent Backup", "%s", s->b->parent_backup_id);
         nested(s, "Backup chain size", "%zu", chain->size);
     }
-    if (s->b->mode && strcmp(s->b->mode, "postgres") == 0) {
-        show_children(s);
+    if (s->b->mode && strcmp(s->b->mode, "postgres") == 0 && s->b->children_backup_ids) {
+        nested(s, "Children Backup(s)", "%s", s->b->children_backup_ids);
     }
 }
 

@@ -29,13 +29,20 @@ void console_init(struct console *c, enum console_color color)
     c->asks = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* Safe for a terminal: tabs stay, other control characters do not. */
+/* Safe for a terminal: tabs stay, other control characters do not, neither those of ASCII nor
+ * U+0080 to U+009F, among which is the one that begins an escape sequence in a single byte. */
 static void tame(char *s)
 {
+    unsigned char before = 0;
+
     for (; *s; s++) {
-        if (((unsigned char)*s < 0x20 && *s != '\t') || *s == 0x7f) {
+        unsigned char c = (unsigned char)*s;
+        bool upper = c >= 0x80 && c <= 0x9f && (before == 0xc2 || before < 0x80);
+
+        if ((c < 0x20 && c != '\t') || c == 0x7f || upper) {
             *s = '?';
         }
+        before = upper ? 0 : c;
     }
 }
 

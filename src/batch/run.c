@@ -333,6 +333,7 @@ int batch_main(int argc, char **argv)
     if (!fd_hold_stdio(&err)) {
         return err_exit_status(err.code);
     }
+    file_rules();
     arena_init(&s.arena, 0);
     if (!args_parse(&s.arena, argc, argv, &s.args, &err) || !job_option_ok(&s, &err)) {
         status = err.code == ERR_MEMORY ? 1 : usage_error(&s, &err);

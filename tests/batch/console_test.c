@@ -126,6 +126,12 @@ static const struct {
      80,
      "copy  300 B of 200 B  100 %"},
     {"nothing fits", {.done = 1, .total = 2, .phase = "copy"}, 3, ""},
+    {"hostile name, one byte each",
+     {.phase = "copy",
+      .what = "a\x9b\x9b"
+              "2Jb\xc3\xbc\xe2\x80\x94"},
+     80,
+     "copy  a??2Jb\xc3\xbc\xe2\x80\x94"},
     {"hostile name", {.phase = "copy", .what = "a\033[2Jb"}, 80, "copy  a?[2Jb"},
     {"an hour left",
      {.done = 0, .total = 7200, .per_sec = 2, .phase = "copy"},

@@ -127,7 +127,6 @@ static const char done_lines[] =
     "\n"
     "  Base backup information:\n"
     "    Backup Method        : postgres\n"
-    "    Encryption           : None\n"
     "    Backup Type          : full\n"
     "    Backup Size          : 30.0 MiB (46.0 MiB with WALs)\n"
     "    WAL Size             : 16.0 MiB\n"
@@ -153,8 +152,7 @@ static const char done_lines[] =
     "  Catalog information:\n"
     "    Retention Policy     : not enforced\n"
     "    Previous Backup      : 20261121T000000\n"
-    "    Next Backup          : - (this is the latest base backup)\n"
-    "\n";
+    "    Next Backup          : - (this is the latest base backup)\n";
 
 static void shows_a_backup(void **state)
 {
@@ -237,13 +235,39 @@ static void shows_an_incremental(void **state)
     assert_non_null(strstr(got,
                            "    Previous Backup      : - (this is the oldest base backup)\n"
                            "    Next Backup          : 20261123T000000\n"
+                           "\n"
+                           "WARNING: WAL information is inaccurate due to multiple timelines "
+                           "interacting with this backup\n"
                            "    Root Backup          : 20261120T000000\n"
                            "    Parent Backup        : 20261121T000000\n"
                            "    Backup chain size    : 3\n"
-                           "    Children Backup(s)   : 20261123T000000, 20261124T000000\n"
-                           "\n"
-                           "WARNING: WAL information is inaccurate"));
+                           "    Children Backup(s)   : 20261123T000000,20261124T000000\n"));
+}
+
+/* An encrypted backup says so, one whose method nobody wrote down says nothing; columns are
+ * counted in characters. */
+static void shows_what_is_known(void **state)
+{
+    static const struct tablespace space = {"caf\303\251", 16387, "/c"};
+    struct backup b = done_backup();
+    struct backup_wal wal = {0};
+    struct backup_show show = {.backup = &b, .wal = &wal, .type = BACKUP_FULL};
+    const struct show_chain chain = {b.id, 1};
+    char got[8192];
+    struct sbuf out;
+
+    (void)state;
+    b.tablespace = &space;
+    b.tablespaces = 1;
+    b.encryption = "gpg";
+    b.mode = NULL;
+    sbuf_init(&out, got, sizeof got);
+    show_backup_lines(&show, &chain, collect, &out);
+    assert_non_null(strstr(got, "    caf\303\251                 : /c (oid: 16387)\n"));
+    assert_non_null(strstr(got, "  Base backup information:\n"
+                                "    Encryption           : gpg\n"
+                                "    Backup Size "));
 }
 
 TEST_MAIN(ONE(lists_servers), ONE(lists_backups), ONE(shows_a_backup), ONE(shows_a_failure),
-          ONE(shows_an_incremental))
+          ONE(shows_an_incremental), ONE(shows_what_is_known))

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +245,24 @@ static void log_has_the_errors(void **state)
     assert_true(tree_remove(home, &err));
 }
 
+/* The log is written by whoever types a command next: its mode is not the umask's to take. */
+static void odd_umask_makes_usable_files(void **state)
+{
+    struct stat st;
+    struct err err;
+    char path[512];
+    mode_t was;
+
+    assert_int_equal(set_up(state), 0);
+    was = umask(0777);
+    assert_int_equal(run("barkeep -c @/conf list-servers"), 0);
+    umask(was);
+    str_fmt(path, sizeof path, "%s/log", home);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_true(tree_remove(home, &err));
+}
+
 /* Closed by whoever started us: the log, the first file opened, must not become stdout. */
 static void closed_stdout_is_no_file(void **state)
 {
@@ -286,4 +305,4 @@ static void job_has_its_number(void **state)
 }
 
 TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors),
-          ONE(closed_stdout_is_no_file))
+          ONE(closed_stdout_is_no_file), ONE(odd_umask_makes_usable_files))

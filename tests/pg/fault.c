@@ -8,19 +8,20 @@
  *     NTH     the 1st, 2nd ... such call of the process; "3+": that one and all later ones
  *     ACTION  kill (SIGKILL before it happens), torn (half of a write happens, then SIGKILL),
  *             short (half of a write happens), stall (7 s pass first), or ENOSPC EIO EMFILE
- * EACCES EINTR EROFS EDQUOT PATH-PART  only calls whose path contains it are counted
+ *             EACCES EINTR EROFS EDQUOT
+ *     PATH-PART  only calls whose path contains it are counted
  *
- * BARKEEP_FAULT_LOG=FILE  a line "any CALL PATH" for every call that "any" would count, "- CALL
- *     PATH" for openr and close: run once, count, then break each one in turn.
+ * BARKEEP_FAULT_LOG=FILE  a line "any CALL PATH" for every call that "any" would count,
+ *     "- CALL PATH" for openr and close: run once, count, then break each one in turn.
  *
  * BARKEEP_POWERCUT=FILE  a journal of what is not yet safe, for powercut_apply, which takes it
  *     back as a power cut may: data without fsync, fdatasync or syncfs, names (created,
- * renamed, removed) whose directory was not synced. Files that a rename or unlink would destroy
- * are kept as hard links in FILE.d, which must lie on their file system. Lines, fields
- *     separated by tabs, written before the call so that a kill never loses one:
+ *     renamed, removed) whose directory was not synced. Files that a rename or unlink would
+ *     destroy are kept as hard links in FILE.d, which must lie on their file system. Lines,
+ *     fields separated by tabs, written before the call so that a kill never loses one:
  *         W ino from to path    C ino path    R ino old new kept    U ino path kept
- *         B seq what dev ino    a sync began; E seq: it succeeded, so what came before B is
- * safe
+ *         B seq what dev ino    a sync began
+ *         E seq                 it succeeded: what came before B is safe
  *
  * Counted are only paths of real files: no descriptor of a pipe, socket or terminal, nothing in
  * /proc, /sys and /dev. Not seen: stdio, which calls the kernel from inside the C library, and

@@ -441,7 +441,7 @@ test_042_keepalive_is_answered() {
 test_043_disk_stalls_longer_than_wal_sender_timeout() {
     local pid told_before
     keeps_all main 'wal_sender_timeout = 2s'
-    receiver_start_shimmed BARKEEP_FAULT=fdatasync:3:stall
+    receiver_start_shimmed BARKEEP_FAULT=fdatasync:3:stall:/streaming/
     wait_until 20 is_streaming main
     pid=$(pg_sql main 'select pid from pg_stat_replication')
     pg_sql main 'create table t as select generate_series(1, 2000) i'
@@ -465,7 +465,7 @@ test_043_disk_stalls_longer_than_wal_sender_timeout() {
 # A failed sync is final: the file is set aside and comes again as a new one.
 test_043_failed_sync_is_not_believed() {
     keeps_all main
-    receiver_start_shimmed BARKEEP_FAULT=fdatasync:1:EIO
+    receiver_start_shimmed BARKEEP_FAULT=fdatasync:1:EIO:/streaming/
     wait_until 30 not_running "${BK_PID["receiver"]}"
     bk_bg_stop receiver
     expect_equal 1 "$BK_STATUS"

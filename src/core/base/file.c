@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,14 @@ bool fd_hold_stdio(struct err *err)
         }
     }
     return true;
+}
+
+void file_rules(void)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    umask(S_IWGRP | S_IRWXO);
+    sigaction(SIGXFSZ, &ignore, NULL);
 }
 
 bool fd_sync(int fd, const char *what, struct err *err)

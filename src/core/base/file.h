@@ -51,6 +51,10 @@ MUST_CHECK bool fd_read_full(int fd, void *p, size_t n, size_t *got, const char 
  * then get that number and be written into. Takes the free ones: an empty stdin, a stdout that
  * refuses every write, a stderr that swallows it. */
 MUST_CHECK bool fd_hold_stdio(struct err *err);
+/* Nothing of the caller's umask or file size limit is left to chance: modes are what this
+ * program asks for (and never anything for others), a file that grows too large is an error
+ * of write() and not the end of the process. */
+void file_rules(void);
 
 MUST_CHECK bool fd_sync(int fd, const char *what, struct err *err); /* fsync */
 MUST_CHECK bool fd_datasync(int fd, const char *what, struct err *err);

@@ -162,7 +162,8 @@ static bool refuse_names(struct load *l)
         const char *fault = name_fault(s->name);
 
         if (fault) {
-            err_set(l->err, ERR_CONFIG, "Give the section another name.", s->where, "%s", fault);
+            err_set(l->err, ERR_CONFIG, "Give the section another name.", s->where, "%s",
+                    fault);
             return err_wrap(l->err, "read the configuration");
         }
     }

@@ -501,8 +501,10 @@ static bool take_lock(struct backup_run *r, struct err *err)
         return true;
     }
     if (said.code == ERR_BUSY) {
-        return err_set(err, ERR_BUSY, "Wait until it has ended.", r->srv->name,
-                       "another backup process is running (%s)", said.why);
+        char hint[128];
+
+        str_fmt(hint, sizeof hint, "Wait until it has ended: %s.", said.why);
+        return err_set(err, ERR_BUSY, hint, "", "Another backup process is running");
     }
     *err = said;
     return err_wrap(err, "begin a backup of server %s", r->srv->name);

@@ -36,14 +36,41 @@ static void configuration(struct checking *c)
     line->mores = c->srv->messages;
 }
 
-/* What Barman asks of the client programs of PostgreSQL; there are none here. */
-static void built_in(struct checking *c)
+static bool method_is(const struct checking *c, const char *method)
 {
-    if (c->srv->backup_method && strcmp(c->srv->backup_method, "postgres") == 0) {
+    return c->srv->backup_method && strcmp(c->srv->backup_method, method) == 0;
+}
+
+/* What Barman asks of the client programs of PostgreSQL; there are none here. The first line
+ * of a method this version does not have is FAILED: its backups will not be taken. */
+static void executor(struct checking *c)
+{
+    static const struct {
+        const char *method, *label;
+    } others[] = {
+        {"rsync", "ssh"},
+        {"local-rsync", "local PGDATA"},
+        {"snapshot", "snapshot instance exists"},
+    };
+
+    if (server_cfg_passive(c->srv)) {
+        check_add(c, "ssh", false, "passive nodes are not served by this version",
+                  CHECK_CRITICAL);
+        return;
+    }
+    if (method_is(c, "postgres")) {
         check_add(c, "pg_basebackup", true, "built in", CHECK_CRITICAL);
         check_add(c, "pg_basebackup compatible", true, "built in", CHECK_CRITICAL);
         check_add(c, "pg_basebackup supports tablespaces mapping", true, "built in",
                   CHECK_CRITICAL);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (method_is(c, others[i].method)) {
+            check_add(c, others[i].label, false,
+                      arena_fmt(c->a, "this version takes no backups by backup_method '%s'",
+                                others[i].method),
+                      CHECK_CRITICAL);
+        }
     }
 }
 
@@ -51,7 +78,7 @@ static void receiver(struct checking *c)
 {
     bool runs;
 
-    if (!c->srv->streaming_archiver) {
+    if (!c->srv->streaming_archiver || server_cfg_passive(c->srv)) {
         return;
     }
     runs = lock_is_held(c->repo, LOCK_RECEIVE_WAL, NULL);
@@ -62,8 +89,8 @@ static void receiver(struct checking *c)
 }
 
 static void (*const groups[])(struct checking *) = {
-    check_waiting,  check_postgres, check_repository, built_in,     configuration,
-    check_identity, receiver,       check_archiver,   check_errors,
+    check_waiting, check_ask,      check_postgres, check_repository, executor,
+    configuration, check_identity, receiver,       check_archiver,   check_errors,
 };
 
 bool check_run(const struct task *t, const struct check_what *what, struct arena *a,
@@ -72,23 +99,22 @@ bool check_run(const struct task *t, const struct check_what *what, struct arena
     struct task limited = *t;
     struct checking c = {
         .t = &limited, .repo = what->repo, .srv = what->srv, .a = a, .out = out};
+    struct err stop;
 
+    c.now_ns = clock_wall_ns();
     out->n = 0;
     if (what->timeout_s > 0) {
         int64_t by = clock_mono_ns() + what->timeout_s * NS_PER_S;
         limited.deadline_ns = t->deadline_ns && t->deadline_ns < by ? t->deadline_ns : by;
     }
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        struct err stop;
         groups[i](&c);
-        if (!task_go_on(&limited, &stop)) {
-            if (stop.code == ERR_CANCEL || !task_go_on(t, &stop)) {
-                *err = stop;
-                return false;
-            }
-            check_add(&c, "check timeout", false, "the checks took too long", CHECK_CRITICAL);
-            break;
+        if (!task_go_on(t, err)) {
+            return false;
         }
+    }
+    if (!task_go_on(&limited, &stop)) {
+        check_add(&c, "check timeout", false, "the checks took too long", CHECK_CRITICAL);
     }
     return !a->failed || arena_err(a, err);
 }

@@ -4,9 +4,17 @@
  * One line a question, in Barman's order and with its labels; what looks only after the client
  * programs we do not need ("pg_basebackup", "pg_receivexlog") is OK with the hint "built in".
  *
- * Time     deadline_ns of the task; check_timeout of the caller ends the questions that are
- *          left and adds the line "check timeout: FAILED".
- * Writes   Missing directories are made, as Barman does. Nothing else.
+ * Time     deadline_ns of the task; check_timeout of the caller ends the waiting for servers
+ *          that do not answer and adds the line "check timeout: FAILED"; what can be told
+ *          without them is told.
+ * Writes   Missing directories are made, as Barman does. Nothing else: where Barman, finding an
+ *          empty archive, makes the server switch its WAL (of an inactive server too), this
+ *          only says so.
+ * Server   First the server is asked by conninfo; when that fails the other connections are
+ *          not tried. Then come streaming_conninfo, primary_conninfo, and the host of
+ *          wal_streaming_conninfo where it is another one.
+ * Not had  What the configuration asks for and this version does not do (encryption, codecs,
+ *          other backup methods, passive nodes) is a FAILED line, not silence.
  * Errors   Only what stops the checking itself; a failed check is a line.
  */
 #ifndef ENGINE_CHECK_H

@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "engine/check_in.h"
 #include "engine/list.h"
+#include "plan/retention.h"
 #include "repo/xlogdb.h"
 
 #include <inttypes.h>
@@ -98,40 +99,57 @@ void check_waiting(struct checking *c)
 
 /* ---- backups ------------------------------------------------------------------------ */
 
-static void age(struct checking *c, const char *label, int64_t limit_s, int64_t age_ns)
-{
-    char limit[FMT_CAP], now[FMT_CAP];
-    bool is_wal = strcmp(label, "wal maximum age") == 0;
+struct limit {
+    const char *label;
+    const char *unset; /* the hint when there is no limit */
+    const char *what;
+    int64_t most_s; /* up to a million months, which fits in microseconds */
+};
 
-    if (limit_s == CFG_UNSET) {
-        check_add(c, label, true,
-                  is_wal ? "no last_wal_maximum_age provided"
-                         : "no last_backup_maximum_age provided",
+/* "3 days" of a number of microseconds, of any. */
+static const char *span_text(int64_t us, char out[FMT_CAP])
+{
+    return fmt_duration(us > INT64_MAX / 1000 ? INT64_MAX : us * 1000, out);
+}
+
+/* at_us: when it was made, since 1970; 0: there is none. A moment still to come is as young as
+ * can be. */
+static void age(struct checking *c, const struct limit *l, int64_t at_us)
+{
+    int64_t now_us = c->now_ns / 1000, old_us = at_us < now_us ? now_us - at_us : 0;
+    char most[FMT_CAP], old[FMT_CAP];
+
+    if (l->most_s == CFG_UNSET) {
+        check_add(c, l->label, true, l->unset, CHECK_NOT_FOR_BACKUP);
+        return;
+    }
+    span_text(l->most_s * 1000000, most);
+    if (at_us == 0) {
+        check_add(c, l->label, false,
+                  arena_fmt(c->a, "interval provided: %s, latest %s age: No available %ss",
+                            most, l->what, strcmp(l->what, "wal") == 0 ? "WAL" : l->what),
                   CHECK_NOT_FOR_BACKUP);
         return;
     }
-    fmt_duration(limit_s * NS_PER_S, limit);
-    if (age_ns < 0) {
-        check_add(c, label, false,
-                  arena_fmt(c->a, "interval provided: %s, latest %s age: No available %s",
-                            limit, is_wal ? "wal" : "backup", is_wal ? "WALs" : "backups"),
-                  CHECK_NOT_FOR_BACKUP);
-        return;
-    }
-    fmt_duration(age_ns, now);
-    check_add(c, label, age_ns <= limit_s * NS_PER_S,
-              arena_fmt(c->a, "interval provided: %s, latest %s age: %s", limit,
-                        is_wal ? "wal" : "backup", now),
+    check_add(c, l->label, old_us <= l->most_s * 1000000,
+              arena_fmt(c->a, "interval provided: %s, latest %s age: %s", most, l->what,
+                        span_text(old_us, old)),
               CHECK_NOT_FOR_BACKUP);
 }
 
-static void sizes(struct checking *c, const struct backup *last, const struct backup_wal *wal)
+static void backup_age(struct checking *c, const struct backup *last)
 {
-    char text[FMT_CAP], least[FMT_CAP];
+    const struct limit limit = {"backup maximum age", "no last_backup_maximum_age provided",
+                                "backup", c->srv->last_backup_maximum_age};
+
+    age(c, &limit, last && last->end_time.known ? last->end_time.us : 0);
+}
+
+static void backup_size(struct checking *c, const struct backup *last)
+{
     int64_t size = last ? (int64_t)last->size : 0, limit = c->srv->last_backup_minimum_size;
-    double wal_time = wal ? wal->last_time : 0;
-    int64_t wal_size = wal ? (int64_t)wal->next_size : 0;
     bool ok = limit == CFG_UNSET || size >= limit;
+    char text[FMT_CAP], least[FMT_CAP];
 
     fmt_size(size, text);
     check_add(c, "backup minimum size", ok,
@@ -139,12 +157,58 @@ static void sizes(struct checking *c, const struct backup *last, const struct ba
                  : arena_fmt(c->a, "%s, minimum %s", text, fmt_size(limit, least)),
               CHECK_NOT_FOR_BACKUP);
     c->out->line[c->out->n - 1].perfdata = size;
-    age(c, "wal maximum age", c->srv->last_wal_maximum_age,
-        wal_time > 0 ? clock_wall_ns() - (int64_t)(wal_time * 1e9) : -1);
-    check_add(c, "wal size", true, arena_strdup(c->a, fmt_size(wal_size, text)),
-              CHECK_NOT_FOR_BACKUP);
-    c->out->line[c->out->n - 1].perfdata = wal_size;
 }
+
+static void wal_lines(struct checking *c, const struct backup_wal *wal)
+{
+    const struct limit limit = {"wal maximum age", "no last_wal_maximum_age provided", "wal",
+                                c->srv->last_wal_maximum_age};
+    int64_t size = wal ? (int64_t)wal->next_size : 0;
+    char text[FMT_CAP];
+
+    age(c, &limit,
+        wal && wal->last_time > 0 && wal->last_time < 9e12 ? (int64_t)(wal->last_time * 1e6)
+                                                           : 0);
+    check_add(c, "wal size", true, arena_strdup(c->a, fmt_size(size, text)),
+              CHECK_NOT_FOR_BACKUP);
+    c->out->line[c->out->n - 1].perfdata = size;
+}
+
+/* ---- settings ----------------------------------------------------------------------- */
+
+static void retention(struct checking *c)
+{
+    struct retention policy;
+    struct err why;
+    bool ok = !c->srv->retention_policy ||
+              retention_parse(str_of(c->srv->retention_policy), &policy, &why);
+
+    check_add(c, "retention policy settings", ok, ok ? NULL : check_why(c, &why),
+              CHECK_CRITICAL);
+}
+
+static void encryption(struct checking *c)
+{
+    if (c->srv->encryption && strcmp(c->srv->encryption, "none") != 0) {
+        check_add(
+            c, "encryption", false,
+            arena_fmt(c->a, "this version does not encrypt with '%s'", c->srv->encryption),
+            CHECK_CRITICAL);
+    }
+}
+
+static void compression(struct checking *c)
+{
+    const char *codec = server_cfg_compression(c->srv);
+    bool ok = !codec || strcmp(codec, "gzip") == 0;
+
+    check_add(c, "compression settings", ok,
+              ok ? NULL
+                 : arena_fmt(c->a, "this version writes no WAL compressed by '%s'", codec),
+              CHECK_CRITICAL);
+}
+
+/* ---- the catalogue ------------------------------------------------------------------ */
 
 static void counts(struct checking *c, const struct catalogue *all)
 {
@@ -158,8 +222,9 @@ static void counts(struct checking *c, const struct catalogue *all)
               arena_fmt(c->a, "there are %" PRId64 " failed backups", failed),
               CHECK_NOT_FOR_BACKUP);
     check_add(c, "minimum redundancy requirements", full >= c->srv->minimum_redundancy,
-              arena_fmt(c->a, "have %" PRId64 " non-incremental backups, expected at least %" PRId64, full,
-                        c->srv->minimum_redundancy),
+              arena_fmt(c->a,
+                        "have %" PRId64 " non-incremental backups, expected at least %" PRId64,
+                        full, c->srv->minimum_redundancy),
               CHECK_NOT_FOR_BACKUP);
 }
 
@@ -175,9 +240,9 @@ void check_repository(struct checking *c)
         ok = repo_make_dirs(c->repo, &why);
         check_add(c, "directories", ok, ok ? NULL : check_why(c, &why), CHECK_CRITICAL);
     }
-    check_add(c, "retention policy settings", true, NULL, CHECK_CRITICAL);
+    retention(c);
     if (!list_load(c->repo, c->a, &list, &why)) {
-        check_add(c, "backup maximum age", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
+        check_add(c, "backup maximum age", false, check_why(c, &why), CHECK_CRITICAL);
         return;
     }
     if (list.catalogue.unread) {
@@ -191,40 +256,60 @@ void check_repository(struct checking *c)
             wal = &list.wal[i];
         }
     }
-    age(c, "backup maximum age", c->srv->last_backup_maximum_age,
-        last && last->end_time.known ? clock_wall_ns() - last->end_time.us * 1000 : -1);
-    sizes(c, last, wal);
-    ok = !c->srv->compression || server_cfg_compression(c->srv);
-    check_add(c, "compression settings", ok, ok ? NULL : "not written by this version",
-              CHECK_CRITICAL);
+    backup_age(c, last);
+    backup_size(c, last);
+    encryption(c);
+    wal_lines(c, wal);
+    compression(c);
     counts(c, &list.catalogue);
 }
 
 /* ---- errors/ ------------------------------------------------------------------------ */
 
+/* By the end of a file's name; whatever has none of them is the last kind. */
+static const struct {
+    const char *suffix, *name;
+} error_kind[] = {
+    {".duplicate", "duplicates"},
+    {".unknown", "unknown"},
+    {".error", "not relevant"},
+    {"", "unknown failure"},
+};
+
+#define ERROR_KINDS (sizeof error_kind / sizeof error_kind[0])
+
+/* "duplicates: 2, unknown: 1": the kinds there are. */
+static const char *error_kinds(struct arena *a, const struct names *names)
+{
+    size_t count[ERROR_KINDS] = {0};
+    char text[128];
+    struct sbuf b;
+
+    for (size_t i = 0; i < names->n; i++) {
+        size_t k = 0;
+        while (!str_ends(str_of(names->name[i]), error_kind[k].suffix)) {
+            k++;
+        }
+        count[k]++;
+    }
+    sbuf_init(&b, text, sizeof text);
+    for (size_t k = 0; k < ERROR_KINDS; k++) {
+        if (count[k]) {
+            sbuf_fmt(&b, "%s%s: %zu", b.len ? ", " : "", error_kind[k].name, count[k]);
+        }
+    }
+    return arena_strdup(a, text);
+}
+
 void check_errors(struct checking *c)
 {
-    size_t duplicate = 0, unknown = 0, other = 0;
     struct names names = {0};
     struct err why;
-    bool ok;
 
     if (!dir_names(c->a, c->repo->errors_dir, DIR_MAY_MISS, &names, &why)) {
         check_add(c, "archiver errors", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
         return;
     }
-    for (size_t i = 0; i < names.n; i++) {
-        struct str name = str_of(names.name[i]);
-        duplicate += str_ends(name, ".duplicate");
-        unknown += str_ends(name, ".unknown");
-    }
-    other = names.n - duplicate - unknown;
-    ok = names.n == 0;
-    check_add(c, "archiver errors", ok,
-              ok ? NULL
-                 : arena_fmt(c->a,
-                             "duplicates: %zu, unknown: %zu, not relevant: 0, "
-                             "unknown failure: %zu",
-                             duplicate, unknown, other),
+    check_add(c, "archiver errors", names.n == 0, names.n ? error_kinds(c->a, &names) : NULL,
               CHECK_NOT_FOR_BACKUP);
 }

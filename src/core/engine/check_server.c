@@ -4,159 +4,241 @@
 
 #include <string.h>
 
+#define WAL_HOST " (WAL streaming)"
+
 static bool is_on(const char *mode)
 {
     return mode && (strcmp(mode, "on") == 0 || strcmp(mode, "always") == 0);
 }
 
-static void streaming(struct checking *c)
-{
-    const struct pg_target target = {.conninfo = server_cfg_streaming_conninfo(c->srv),
-                                     .application_name = "barman_streaming",
-                                     .mode = PG_REPLICATION};
-    struct err why;
-    struct pg *pg;
+/* ---- lines that the server and a separate WAL host share ----------------------------- */
 
-    if (!c->srv->streaming_conninfo && !c->srv->streaming_archiver) {
-        return;
+static void streaming(struct checking *c, const char *label, const struct check_repl *repl)
+{
+    if (repl->asked != ASKED_NOT) {
+        check_add(c, label, repl->asked == ASKED_OK, repl->why, CHECK_CRITICAL);
     }
-    pg = target.conninfo ? pg_open(c->t, &target, &why) : NULL;
-    c->has_ident = pg && pg_ident_read(pg, c->t, &c->ident, &why);
-    check_add(c, "PostgreSQL streaming", c->has_ident, c->has_ident ? NULL : check_why(c, &why),
-              CHECK_CRITICAL);
-    pg_close(pg);
 }
 
-static void say_slot(struct checking *c, const struct pg_slot *slot)
+static void wal_level(struct checking *c, const char *label, const struct pg_facts *f)
 {
-    const char *hint = NULL;
+    bool ok = f->wal_level && strcmp(f->wal_level, "minimal") != 0;
+    const char *hint = f->wal_level ? "please set it to a higher level than 'minimal'"
+                                    : "the server does not tell it";
 
+    check_add(c, label, ok, ok ? NULL : hint, CHECK_CRITICAL);
+}
+
+static const char *slot_hint(struct checking *c, const struct pg_slot *slot)
+{
+    if (slot->use == SLOT_MISSING) {
+        return arena_fmt(c->a,
+                         "replication slot '%s' doesn't exist. Please execute "
+                         "'barkeep receive-wal --create-slot %s'",
+                         slot->name, c->srv->name);
+    }
+    if (!slot->physical) {
+        return arena_fmt(c->a, "slot '%s' is not a physical one", slot->name);
+    }
+    if (slot->invalidation[0]) {
+        return arena_fmt(c->a, "slot '%s' is invalidated: %s", slot->name, slot->invalidation);
+    }
+    if (slot->restart_lsn == 0) {
+        return arena_fmt(c->a, "slot '%s' not initialised: is 'receive-wal' running?",
+                         slot->name);
+    }
+    if (slot->use != SLOT_ACTIVE) {
+        return arena_fmt(c->a, "slot '%s' not active: is 'receive-wal' running?", slot->name);
+    }
+    return NULL;
+}
+
+static void slot(struct checking *c, const char *label)
+{
+    const char *hint = c->slot.why;
+
+    if (c->slot.asked == ASKED_NOT) {
+        return;
+    }
+    if (c->slot.asked == ASKED_FAILED) {
+        check_add(c, label, false, hint, CHECK_CRITICAL);
+        return;
+    }
     if (!c->srv->streaming_archiver) {
-        if (slot->use != SLOT_MISSING) {
-            check_add(c, "replication slot", true,
+        if (c->slot.slot.use != SLOT_MISSING) {
+            check_add(c, label, true,
                       "WARNING: slot exists but is not required: streaming_archiver is off",
                       CHECK_CRITICAL);
         }
         return;
     }
-    if (slot->use == SLOT_MISSING) {
-        hint = arena_fmt(c->a,
-                         "replication slot '%s' doesn't exist. Please execute "
-                         "'barkeep receive-wal --create-slot %s'",
-                         slot->name, c->srv->name);
-    } else if (slot->invalidation[0]) {
-        hint = arena_fmt(c->a, "slot '%s' is invalidated: %s", slot->name, slot->invalidation);
-    } else if (slot->restart_lsn == 0) {
-        hint =
-            arena_fmt(c->a, "slot '%s' not initialised: is 'receive-wal' running?", slot->name);
-    } else if (slot->use != SLOT_ACTIVE) {
-        hint = arena_fmt(c->a, "slot '%s' not active: is 'receive-wal' running?", slot->name);
-    }
-    check_add(c, "replication slot", !hint, hint, CHECK_CRITICAL);
+    hint = slot_hint(c, &c->slot.slot);
+    check_add(c, label, !hint, hint, CHECK_CRITICAL);
 }
 
-static void slot(struct checking *c, struct pg *pg)
+/* Decimal, NULL when neither connection told it. */
+static const char *systemid_of(const struct check_sql *sql, const struct check_repl *repl)
 {
-    const struct pg_target target = {.conninfo = server_cfg_wal_conninfo(c->srv),
-                                     .application_name = "barkeep"};
-    struct pg *other = NULL;
-    struct pg_slot slot;
-    struct err why;
+    if (repl->asked == ASKED_OK) {
+        return repl->ident.systemid;
+    }
+    return sql->asked == ASKED_OK ? sql->facts.systemid : NULL;
+}
 
-    if (!c->srv->slot_name) {
+/* Do the two connections to one host lead to one cluster? As far as it is known. */
+static bool one_cluster(const struct check_sql *sql, const struct check_repl *repl)
+{
+    return repl->asked != ASKED_OK || sql->asked != ASKED_OK || !sql->facts.systemid ||
+           strcmp(sql->facts.systemid, repl->ident.systemid) == 0;
+}
+
+/* ---- a standby, and its primary ------------------------------------------------------ */
+
+static void standby(struct checking *c)
+{
+    bool is_standby = c->server.facts.in_recovery, reached = c->primary.asked == ASKED_OK;
+    bool ok = reached && !c->primary.facts.in_recovery;
+    const char *here = systemid_of(&c->server, &c->streaming);
+    const char *there = reached ? c->primary.facts.systemid : NULL;
+
+    check_add(c, "PostgreSQL server is standby", is_standby,
+              is_standby ? NULL
+                         : "conninfo should lead to a standby when primary_conninfo is set",
+              CHECK_NOT_FOR_BACKUP);
+    check_add(c, "Primary server is not a standby", ok,
+              ok        ? NULL
+              : reached ? "primary_conninfo should lead to a primary, not to a standby"
+                        : c->primary.why,
+              CHECK_CRITICAL);
+    if (!here || !there) {
+        check_add(c, "Primary and standby have same system ID", false,
+                  reached ? "the servers do not tell it" : c->primary.why, CHECK_CRITICAL);
         return;
     }
-    if (target.conninfo && strcmp(target.conninfo, c->srv->conninfo) != 0) {
-        other = pg_open(c->t, &target, &why);
-        if (!other) {
-            check_add(c, "replication slot", false, check_why(c, &why), CHECK_CRITICAL);
-            return;
-        }
-    }
-    if (pg_slot_read(other ? other : pg, c->t, c->srv->slot_name, &slot, &why)) {
-        say_slot(c, &slot);
-    } else {
-        check_add(c, "replication slot", false, check_why(c, &why), CHECK_CRITICAL);
-    }
-    pg_close(other);
+    ok = strcmp(here, there) == 0;
+    check_add(c, "Primary and standby have same system ID", ok,
+              ok ? NULL
+                 : arena_fmt(c->a, "conninfo leads to %s, primary_conninfo to %s", here, there),
+              CHECK_CRITICAL);
 }
+
+/* ---- the host receive-wal streams from ----------------------------------------------- */
+
+static void wal_systemid(struct checking *c)
+{
+    const char *label = "systemid coherence" WAL_HOST;
+    const char *here = systemid_of(&c->server, &c->streaming);
+    const char *there = systemid_of(&c->wal, &c->wal_streaming);
+
+    if (!one_cluster(&c->wal, &c->wal_streaming)) {
+        check_add(c, label, false,
+                  arena_fmt(c->a,
+                            "wal_conninfo and wal_streaming_conninfo lead to different "
+                            "clusters: %s and %s",
+                            c->wal.facts.systemid, c->wal_streaming.ident.systemid),
+                  CHECK_CRITICAL);
+    } else if (!here || !there) {
+        check_add(c, label, true, "no system Id available", CHECK_CRITICAL);
+    } else {
+        bool ok = strcmp(here, there) == 0;
+        check_add(c, label, ok,
+                  ok ? NULL
+                     : arena_fmt(c->a, "the server is of cluster %s, its WAL host of %s", here,
+                                 there),
+                  CHECK_CRITICAL);
+    }
+}
+
+static void wal_host(struct checking *c)
+{
+    bool reached = c->wal.asked == ASKED_OK;
+    bool ok = reached && c->wal.facts.monitor_rights;
+
+    check_add(
+        c, ok ? "has monitoring privileges" WAL_HOST : "no access to monitoring functions", ok,
+        ok        ? NULL
+        : reached ? "privileges for PostgreSQL monitoring functions are required"
+                  : c->wal.why,
+        CHECK_CRITICAL);
+    streaming(c, "PostgreSQL streaming" WAL_HOST, &c->wal_streaming);
+    if (reached) {
+        wal_level(c, "wal_level" WAL_HOST, &c->wal.facts);
+    }
+    wal_systemid(c);
+    slot(c, "replication slot" WAL_HOST);
+}
+
+/* ---- public -------------------------------------------------------------------------- */
 
 void check_postgres(struct checking *c)
 {
-    const struct pg_target target = {.conninfo = c->srv->conninfo,
-                                     .application_name = "barkeep"};
-    struct err why;
-    struct pg *pg;
+    bool ok = c->server.asked == ASKED_OK;
 
     if (server_cfg_passive(c->srv)) {
         return;
     }
-    if (!target.conninfo) {
-        check_add(c, "PostgreSQL", false, "no conninfo is set", CHECK_CRITICAL);
+    check_add(c, "PostgreSQL", ok, c->srv->conninfo ? c->server.why : "no conninfo is set",
+              CHECK_CRITICAL);
+    if (!ok) {
         return;
     }
-    pg = pg_open(c->t, &target, &why);
-    c->has_facts = pg && pg_facts_read(pg, c->t, c->a, &c->facts, &why);
-    check_add(c, "PostgreSQL", c->has_facts, c->has_facts ? NULL : check_why(c, &why),
+    ok = c->server.facts.backup_rights;
+    check_add(c,
+              ok ? "superuser or standard user with backup privileges"
+                 : "no access to backup functions",
+              ok, ok ? NULL : "privileges for PostgreSQL backup functions are required",
               CHECK_CRITICAL);
-    if (c->has_facts) {
-        bool ok = c->facts.backup_rights;
-        bool enough = c->facts.wal_level && strcmp(c->facts.wal_level, "minimal") != 0;
-        check_add(c,
-                  ok ? "superuser or standard user with backup privileges"
-                     : "no access to backup functions",
-                  ok, ok ? NULL : "privileges for PostgreSQL backup functions are required",
-                  CHECK_CRITICAL);
-        streaming(c);
-        check_add(c, "wal_level", enough,
-                  enough ? NULL : "please set it to a higher level than 'minimal'",
-                  CHECK_CRITICAL);
-        slot(c, pg);
+    streaming(c, "PostgreSQL streaming", &c->streaming);
+    wal_level(c, "wal_level", &c->server.facts);
+    if (c->srv->primary_conninfo) {
+        standby(c);
     }
-    pg_close(pg);
+    if (c->wal_apart) {
+        wal_host(c);
+    } else {
+        slot(c, "replication slot");
+    }
 }
 
 void check_identity(struct checking *c)
 {
+    const char *label = "systemid coherence", *id = systemid_of(&c->server, &c->streaming);
     struct identity kept, now = {0};
     struct err why;
 
-    if (!identity_load(c->repo, &kept, &why)) {
-        check_add(c, "systemid coherence", false, check_why(c, &why), CHECK_CRITICAL);
-        return;
-    }
-    if (!kept.systemid[0] || (!c->has_ident && !(c->has_facts && c->facts.systemid))) {
-        check_add(c, "systemid coherence", true,
-                  kept.systemid[0] ? "no system Id available" : "no system Id stored on disk",
-                  CHECK_CRITICAL);
-        return;
-    }
-    str_copy(now.systemid, sizeof now.systemid,
-             c->has_ident ? c->ident.systemid : c->facts.systemid);
-    str_copy(now.version, sizeof now.version, kept.version);
-    if (c->has_ident && c->has_facts && c->facts.systemid &&
-        strcmp(c->ident.systemid, c->facts.systemid) != 0) {
+    if (!one_cluster(&c->server, &c->streaming)) {
         check_add(
-            c, "systemid coherence", false,
+            c, label, false,
             arena_fmt(c->a,
                       "conninfo and streaming_conninfo lead to different clusters: %s and %s",
-                      c->facts.systemid, c->ident.systemid),
+                      c->server.facts.systemid, c->streaming.ident.systemid),
             CHECK_CRITICAL);
         return;
     }
+    if (!identity_load(c->repo, &kept, &why)) {
+        check_add(c, label, false, check_why(c, &why), CHECK_CRITICAL);
+        return;
+    }
+    if (!kept.systemid[0] || !id) {
+        check_add(c, label, true, id ? "no system Id stored on disk" : "no system Id available",
+                  CHECK_CRITICAL);
+        return;
+    }
+    str_copy(now.systemid, sizeof now.systemid, id);
+    str_copy(now.version, sizeof now.version, kept.version);
     if (identity_check(&kept, &now, &why)) {
-        check_add(c, "systemid coherence", true, NULL, CHECK_CRITICAL);
+        check_add(c, label, true, NULL, CHECK_CRITICAL);
     } else {
-        check_add(c, "systemid coherence", false, check_why(c, &why), CHECK_CRITICAL);
+        check_add(c, label, false, check_why(c, &why), CHECK_CRITICAL);
     }
 }
 
 void check_archiver(struct checking *c)
 {
-    const struct pg_facts *f = &c->facts;
+    const struct pg_facts *f = &c->server.facts;
     bool on, command;
 
-    if (!c->srv->archiver || !c->has_facts || !f->archive_mode) {
+    if (!c->srv->archiver || c->server.asked != ASKED_OK || !f->archive_mode) {
         return;
     }
     on = is_on(f->archive_mode);

@@ -176,6 +176,23 @@ static bool delete_locked(const struct task *t, const struct delete_backup *what
     return true;
 }
 
+/* A lock could not be taken. */
+static bool busy(const struct delete_backup *what, const char *lock, struct err *err)
+{
+    if (err->code != ERR_BUSY) {
+        return err_wrap(err, "delete backup %s of server %s", what->id, what->repo->server);
+    }
+    if (strcmp(lock, LOCK_BACKUP) == 0) {
+        return err_set(
+            err, ERR_BUSY, "Wait until it has ended.", "",
+            "Another process is running on server %s. Impossible to delete the backup.",
+            what->repo->server);
+    }
+    return err_set(err, ERR_BUSY, "Wait until it has ended.", "",
+                   "Another process is holding the lock for backup %s of server %s.", what->id,
+                   what->repo->server);
+}
+
 /* With the lock of the server held. */
 static bool delete_one(const struct task *t, const struct delete_backup *what, struct err *err)
 {
@@ -186,7 +203,7 @@ static bool delete_one(const struct task *t, const struct delete_backup *what, s
     bool ok;
 
     if (!lock_take(&lock, what->repo, what->id, LOCK_TRY, err)) {
-        return err_wrap(err, "delete backup %s of server %s", what->id, what->repo->server);
+        return busy(what, what->id, err);
     }
     arena_init(&a, 0);
     /* Looked at under the locks: what was true before may not be any more. */
@@ -307,7 +324,7 @@ bool delete_backup(const struct task *t, const struct delete_backup *what, struc
         return err_set(err, ERR_FORMAT, "", what->id, "not a backup id");
     }
     if (!lock_take(&lock, what->repo, LOCK_BACKUP, LOCK_TRY, err)) {
-        return err_wrap(err, "delete backup %s of server %s", what->id, what->repo->server);
+        return busy(what, LOCK_BACKUP, err);
     }
     ok = delete_allowed(t, what, err) && kin(what->repo, what->id, child, parent, err);
     if (ok && child[0]) {

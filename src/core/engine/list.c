@@ -231,16 +231,21 @@ static double stat_of(const struct backup *b, const char *key)
 
 static void sizes(const struct backup *b, const struct backup_wal *w, struct backup_show *out)
 {
-    uint64_t whole = out->type == BACKUP_RSYNC || !b->cluster_size ? b->size : b->cluster_size;
+    uint64_t whole = out->type == BACKUP_RSYNC ? b->size : b->cluster_size;
 
     out->size_with_wals = (b->deduplicated_size ? b->deduplicated_size : b->size) + w->size;
-    if (whole && b->deduplicated_size && b->deduplicated_size < whole) {
+    if (whole && b->deduplicated_size) {
+        uint64_t of = b->cluster_size ? b->cluster_size : b->size;
+
         out->saved_ratio = 1 - (double)b->deduplicated_size / (double)whole;
-        out->saved_bytes = whole - b->deduplicated_size;
+        out->saved_bytes = (int64_t)((double)of * out->saved_ratio);
+    }
+    if (!w->first[0]) {
+        return;
     }
     out->wal_ratio = ratio(w->size, w->num, b->xlog_segment_size);
     out->next_ratio = ratio(w->next_size, w->next_num, b->xlog_segment_size);
-    if (w->first[0] && w->last_time > w->first_time) {
+    if (w->last_time > w->first_time) {
         out->wals_per_s = (double)(w->num + w->next_num) / (w->last_time - w->first_time);
     }
 }

@@ -37,8 +37,9 @@ struct backup_show {
     enum keep keep;
     uint64_t size_with_wals; /* of what the backup takes on disk, plus wal->size */
     double saved_ratio;      /* 1 - deduplicated_size / cluster_size (rsync: size) */
-    uint64_t saved_bytes;
-    double wal_ratio;  /* of the needed WAL: 1 - bytes / (num * segment size) */
+    int64_t saved_bytes;     /* below 0: it takes more than the cluster was estimated to */
+    double wal_ratio;  /* of the needed WAL: 1 - bytes / (num * segment size); known, like the
+                        * next two, only when begin_wal itself is there */
     double next_ratio; /* of the WAL until the next backup */
     double wals_per_s;
     double copy_time, analysis_time; /* seconds */

@@ -106,10 +106,11 @@ bool receive_slot_create(struct receive *rx, enum receive_do how, struct err *er
         return true;
     }
     if (err->code == ERR_BUSY && how == RECEIVE_CREATE_SLOT_IF_MISSING) {
-        task_say(rx->t, SAY_OUT,
-                 "Replication slot '%s' already exists and --if-not-exists was specified. Skipping "
-                 "creation",
-                 name);
+        task_say(
+            rx->t, SAY_OUT,
+            "Replication slot '%s' already exists and --if-not-exists was specified. Skipping "
+            "creation",
+            name);
         return true;
     }
     return false;
@@ -144,7 +145,7 @@ bool receive_stop(struct receive *rx, struct err *err)
 
     if (!lock_is_held(rx->repo, LOCK_RECEIVE_WAL, &pid) || pid <= 1) {
         return err_set(err, ERR_MISSING, "", "",
-                       "termination of receive-wal failed: no such process for server %s",
+                       "Termination of receive-wal failed: no such process for server %s",
                        rx->srv->name);
     }
     for (int i = 0; i < STOP_TRIES * 10; i++) {

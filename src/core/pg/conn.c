@@ -37,14 +37,24 @@ const char *pg_one_line(const char *message, char *out, size_t cap)
     return redact(flat, out, cap);
 }
 
+static bool has_password(const char *conninfo)
+{
+    for (struct str s = str_of(conninfo); s.n; s = str_skip(s, 1)) {
+        if (s.n >= 5 && str_eq_nocase(str_n(s.p, 5), "passw")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* libpq's complaint about a conninfo quotes the piece it did not understand, which may be a
  * part of a password with a blank in it. Only what cannot be one is left. */
-static void cover_quoted(char *text)
+static void cover_quoted(char *text, const char *conninfo)
 {
     bool inside = false;
 
-    if (strstr(text, "invalid connection option")) {
-        return;
+    if (strstr(text, "invalid connection option") && !has_password(conninfo)) {
+        return; /* a keyword misspelt: it helps to read which */
     }
     for (char *p = text; *p; p++) {
         if (*p == '"') {
@@ -53,6 +63,30 @@ static void cover_quoted(char *text)
             *p = '*';
         }
     }
+}
+
+/* A URI whose password has an unescaped '@' or '/' comes apart in the wrong place, and a
+ * piece of the password becomes host, port or database, which are shown. */
+static bool is_torn_uri(const char *conninfo, const PQconninfoOption *option)
+{
+    const char *p = strstr(conninfo, "://");
+    size_t ats = 0;
+    bool path = false;
+
+    if (!p || (size_t)(p - conninfo) != strspn(conninfo, "abcdefghijklmnopqrstuvwxyz")) {
+        return false;
+    }
+    for (p += 3; *p && !(*p == '?' && (path || ats)); p++) {
+        path = path || *p == '/';
+        ats += *p == '@' ? 1 + path : 0;
+    }
+    for (const PQconninfoOption *o = option; o->keyword && ats < 2; o++) {
+        if (strcmp(o->keyword, "port") == 0 && o->val &&
+            o->val[strspn(o->val, "0123456789,")]) {
+            return true;
+        }
+    }
+    return ats > 1;
 }
 
 /* NULL: err is filled. To be freed with pq.conninfoFree(). */
@@ -64,12 +98,18 @@ static PQconninfoOption *parse(const char *conninfo, struct err *err)
 
     if (!option) {
         pg_one_line(message, line, sizeof line);
-        cover_quoted(line);
+        cover_quoted(line, conninfo);
         err_set(err, ERR_CONFIG, "Correct conninfo or streaming_conninfo of the server.", "",
                 "not a connection string: %s", line);
     }
     if (message) {
         pq.freemem(message);
+    }
+    if (option && is_torn_uri(conninfo, option)) {
+        pq.conninfoFree(option);
+        err_set(err, ERR_CONFIG, "Write '@' and '/' of a password in a URI as %40 and %2F.", "",
+                "not a connection string: the parts of the URI cannot be told apart");
+        return NULL;
     }
     return option;
 }
@@ -176,14 +216,24 @@ bool pg_wait(struct pg *pg, const struct task *t, short events, short *ready, st
     }
 }
 
+static const char *hint_of(const char *line)
+{
+    if (strstr(line, "authentication failed") || strstr(line, "pg_hba.conf") ||
+        strstr(line, "no password supplied")) {
+        return "Look at the user and password of conninfo or ~/.pgpass, and at the server's "
+               "pg_hba.conf.";
+    }
+    return "Look whether the server runs and can be reached.";
+}
+
 bool pg_lost(struct pg *pg, struct err *err)
 {
     char line[256];
 
     pg_one_line(pq.errorMessage(pg->raw), line, sizeof line);
     pg_shutdown(pg);
-    return err_set(err, ERR_CONNECT, "Look whether the server runs and can be reached.",
-                   pg->shown, "%s", line[0] ? line : "the connection was lost");
+    return err_set(err, ERR_CONNECT, hint_of(line), pg->shown, "%s",
+                   line[0] ? line : "the connection was lost");
 }
 
 /* ---- opening ------------------------------------------------------------------------ */

@@ -189,8 +189,11 @@ static void judge_target(struct judge *j)
             "recovery would end early: the last reachable commit is %s%s",
             mark_text(&w->watch.last_commit, mark), fault_text(j));
     } else if (t->kind == TARGET_END || t->kind == TARGET_IMMEDIATE) {
-        add(j, "target", VERDICT_OK, "", "%s; the last commit in it is %s", what,
-            mark_text(&w->watch.last_commit, mark));
+        bool any = w->watch.last_commit.known;
+
+        add(j, "target", VERDICT_OK, "", "%s; %s%s", what,
+            any ? "the last commit in it is " : "no commit is in it",
+            any ? mark_text(&w->watch.last_commit, mark) : "");
     } else if (!w->watch.stop.known) {
         refuse_unmet(j);
     } else if (w->watch.stop_is_abort) {
@@ -258,8 +261,9 @@ static void judge_place(struct judge *j, const struct restore_place *p)
             "%s: a server is running on '%s': %s", p->role, p->path, p->found);
         break;
     case PLACE_UNUSABLE:
-        add(j, "destination", VERDICT_REFUSED, "Name a directory that this user may write into.",
-            "%s: '%s' cannot be used: %s", p->role, p->path, p->found);
+        add(j, "destination", VERDICT_REFUSED,
+            "Name a directory that this user may write into.", "%s: '%s' cannot be used: %s",
+            p->role, p->path, p->found);
         break;
     case PLACE_SOURCE:
         add(j, "destination", VERDICT_REFUSED, "Choose a directory outside the repository.",

@@ -286,6 +286,6 @@ static void identity_is_written_as_barman_does(void **state)
 }
 
 TEST_MAIN(ROWS(rows, check_word), ONE(neighbours), ONE(one_bad_file_is_named),
-          ONE(one_bad_file_hides_one_backup),
-          ONE(no_directories_no_backups), ROWS(keep_rows, check_keep), ONE(delete_mark),
-          ROWS(identity_rows, check_identity), ONE(identity_is_written_as_barman_does))
+          ONE(one_bad_file_hides_one_backup), ONE(no_directories_no_backups),
+          ROWS(keep_rows, check_keep), ONE(delete_mark), ROWS(identity_rows, check_identity),
+          ONE(identity_is_written_as_barman_does))

@@ -11,7 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 barkeep=$(realpath "$1")
-seeds=${2:-20}
+seeds=${2:-8}
 command -v barman >/dev/null || { echo "SKIP: no barman here. Run scripts/deps --bench."; exit 77; }
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -32,7 +32,7 @@ our_lines() {
 failed=0
 lines=0
 for ((seed = 1; seed <= seeds; seed++)); do
-    rm -rf "$dir/home"
+    rm -rf "${dir:?}/home"
     mkdir "$dir/home"
     awk -v seed="$seed" -v dir="$dir/home/s" -v server=s -v layout=old -f "$here/catalogue.awk"
     old_lines >"$dir/old"

@@ -477,7 +477,7 @@ test_068_two_at_once() {
     bk_bg b backup main --bwlimit 8000
     wait_until 30 copying
     expect_status 1 bk backup main
-    expect_match 'another backup process is running' "$ERR"
+    expect_match 'Another backup process is running' "$ERR"
     wait "${BK_PID[b]}" || fail "the first one was disturbed: $(cat "$T/b.log")"
     expect_equal 1 "$(find "$(base)" -mindepth 1 -maxdepth 1 | wc -l)" "backups"
     verified

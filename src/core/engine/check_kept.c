@@ -266,20 +266,36 @@ void check_repository(struct checking *c)
 
 /* ---- errors/ ------------------------------------------------------------------------ */
 
+/* By the end of a file's name; whatever has none of them is the last kind. */
+static const struct {
+    const char *suffix, *name;
+} error_kind[] = {
+    {".duplicate", "duplicates"},
+    {".unknown", "unknown"},
+    {".error", "not relevant"},
+    {"", "unknown failure"},
+};
+
+#define ERROR_KINDS (sizeof error_kind / sizeof error_kind[0])
+
 /* "duplicates: 2, unknown: 1": the kinds there are. */
-static const char *error_kinds(struct arena *a, size_t duplicate, size_t unknown, size_t other)
+static const char *error_kinds(struct arena *a, const struct names *names)
 {
-    const struct {
-        const char *name;
-        size_t n;
-    } kind[] = {{"duplicates", duplicate}, {"unknown", unknown}, {"unknown failure", other}};
+    size_t count[ERROR_KINDS] = {0};
     char text[128];
     struct sbuf b;
 
+    for (size_t i = 0; i < names->n; i++) {
+        size_t k = 0;
+        while (!str_ends(str_of(names->name[i]), error_kind[k].suffix)) {
+            k++;
+        }
+        count[k]++;
+    }
     sbuf_init(&b, text, sizeof text);
-    for (size_t i = 0; i < sizeof kind / sizeof kind[0]; i++) {
-        if (kind[i].n) {
-            sbuf_fmt(&b, "%s%s: %zu", b.len ? ", " : "", kind[i].name, kind[i].n);
+    for (size_t k = 0; k < ERROR_KINDS; k++) {
+        if (count[k]) {
+            sbuf_fmt(&b, "%s%s: %zu", b.len ? ", " : "", error_kind[k].name, count[k]);
         }
     }
     return arena_strdup(a, text);
@@ -287,22 +303,13 @@ static const char *error_kinds(struct arena *a, size_t duplicate, size_t unknown
 
 void check_errors(struct checking *c)
 {
-    size_t duplicate = 0, unknown = 0, other = 0;
     struct names names = {0};
     struct err why;
-    bool ok;
 
     if (!dir_names(c->a, c->repo->errors_dir, DIR_MAY_MISS, &names, &why)) {
         check_add(c, "archiver errors", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
         return;
     }
-    for (size_t i = 0; i < names.n; i++) {
-        struct str name = str_of(names.name[i]);
-        duplicate += str_ends(name, ".duplicate");
-        unknown += str_ends(name, ".unknown");
-    }
-    other = names.n - duplicate - unknown;
-    ok = names.n == 0;
-    check_add(c, "archiver errors", ok,
-              ok ? NULL : error_kinds(c->a, duplicate, unknown, other), CHECK_NOT_FOR_BACKUP);
+    check_add(c, "archiver errors", names.n == 0, names.n ? error_kinds(c->a, &names) : NULL,
+              CHECK_NOT_FOR_BACKUP);
 }

@@ -227,8 +227,9 @@ static bool one_round(struct feed *f, enum pg_copy *got, struct err *err)
     if (*got == PG_COPY_NOTHING || !has_room(f)) {
         bool is_told = wait_for_news(f, now);
         bool is_new = see_mark(f, clock_mono_ns());
-        /* A signal without a new mark: the writer has failed, and tells that to a put. */
-        return !is_told || is_new || order_sync(f, err);
+        /* A signal without a new mark: the writer has failed, and tells that to a put. The two
+         * may have come as one, so a mark that is not yet the one asked for proves nothing. */
+        return !is_told || (is_new && !f->asked) || order_sync(f, err);
     }
     return true;
 }

@@ -377,9 +377,9 @@ static void errors(void **state)
     put(&k, k.f.r.errors_dir, "000000010000000000000004.20260101T000000Z.error");
     k.out.n = 0;
     check_errors(&k.c);
-    assert_string_equal(checked_text(&k),
-                        "archiver errors: FAILED (duplicates: 2, unknown: 1, unknown "
-                        "failure: 1)\n");
+    assert_string_equal(
+        checked_text(&k),
+        "archiver errors: FAILED (duplicates: 2, unknown: 1, not relevant: 1)\n");
     assert_int_equal(k.out.line[0].weight, CHECK_NOT_FOR_BACKUP);
     checked_release(&k);
 }
@@ -460,48 +460,6 @@ static void messages(void **state)
     checked_release(&k);
 }
 
-static const struct refusal_row {
-    const char *label;
-    const char *method, *compression, *encryption, *hook, *archive_hook;
-    size_t n; /* lines below "configuration" */
-    const char *first;
-} refusal_rows[] = {
-    {"nothing", "postgres", NULL, "none", NULL, NULL, 0, NULL},
-    {"a method", "rsync", NULL, "none", NULL, NULL, 1, "option 'backup_method'"},
-    {"a hook of backup", "postgres", NULL, "none", "/x", NULL, 1, "option 'pre_backup_script'"},
-    {"a hook of archive-wal", "postgres", NULL, "none", NULL, "/x", 1,
-     "option 'pre_archive_script'"},
-    {"both", "postgres", NULL, "none", "/x", "/x", 2, "option 'pre_backup_script'"},
-    {"a codec", "postgres", "zstd", "none", NULL, NULL, 1, "option 'compression'"},
-    {"refused by both, said once", "postgres", NULL, "gpg", NULL, NULL, 1,
-     "option 'encryption'"},
-};
-
-static void refusals(void **state)
-{
-    const struct refusal_row *row = *state;
-    const struct check_line *line;
-    struct checked k;
-    struct check_what what;
-    struct err err;
-
-    checked_init(&k);
-    k.srv.conninfo = NULL;
-    k.srv.backup_method = row->method;
-    k.srv.compression = row->compression;
-    k.srv.encryption = row->encryption;
-    k.srv.pre_backup_script = row->hook;
-    k.srv.pre_archive_script = row->archive_hook;
-    what = (struct check_what){&k.f.r, &k.srv, 0};
-    assert_true(check_run(&k.said.t, &what, &k.a, &k.out, &err));
-    line = checked_line(&k, "configuration");
-    assert_int_equal(line ? line->mores : 0, row->n);
-    if (row->n) {
-        assert_non_null(strstr(line->more[0], row->first));
-    }
-    checked_release(&k);
-}
-
 /* The task's own deadline is the caller's, not a line. */
 static void out_of_time(void **state)
 {
@@ -521,4 +479,4 @@ static void out_of_time(void **state)
 
 TEST_MAIN(ROWS(waiting_rows, check_waiting_row), ROWS(repository_rows, check_repository_row),
           ONE(order), ONE(errors), ROWS(method_rows, check_method), ONE(passive), ONE(messages),
-          ROWS(refusal_rows, refusals), ONE(out_of_time))
+          ONE(out_of_time))

@@ -275,6 +275,14 @@ static bool configure(struct session *s)
     for (size_t i = 0; i < warnings.n; i++) {
         console_say(&s->console, SAY_WARN, "%s", warnings.text[i]);
     }
+    /* With -q only to the log: cron says -q every minute, and would mail it every minute. */
+    for (size_t i = 0; i < s->cfg->unheeded.n; i++) {
+        if (s->console.quiet) {
+            log_line(LOG_WARNING, "%s", s->cfg->unheeded.text[i]);
+        } else {
+            console_say(&s->console, SAY_WARN, "%s", s->cfg->unheeded.text[i]);
+        }
+    }
     for (size_t i = 0; i < s->cfg->conflicts.n; i++) {
         console_say(&s->console, SAY_ERROR, "%s", s->cfg->conflicts.text[i]);
     }

@@ -11,8 +11,9 @@
  * Values      one pair of quotes around the whole is taken off; "None" and "" mean unset and
  *             end the search for texts; %(key)s is replaced by that key of the same section,
  *             of DEFAULT, or of [barman]; %% (and %%%% of old files) is a percent sign.
- * Warnings    unknown options, bad values, what this version knows but does not act on: each
- *             with file and line, never with the value, which may be a password.
+ * Warnings    unknown options, bad values, and apart (`unheeded`) what this version knows but
+ *             does not act on: each with file and line, never with the value, which may be a
+ *             password.
  * Errors      ERR_CONFIG: no file, a file that cannot be read, a line that is none
  *             (file:line), no barman_home, an included file that sets [barman], a server
  *             called "all".
@@ -45,6 +46,7 @@ struct config {
     const struct cfg_model *model; /* by name */
     size_t models;
     struct cfg_messages conflicts; /* between servers: every command but a look must stop */
+    struct cfg_messages unheeded;  /* options this version knows and does not act on */
     const char *source[GLOBAL_COUNT];
 #define GLOBAL_OPTION(name, scope, type, def, values, acts, text) OPTION_MEMBER_##type(name);
 #include "cfg/option.def"

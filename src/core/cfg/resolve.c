@@ -175,7 +175,7 @@ static void tell_later(struct load *l, const struct option *o, const struct ini_
                        struct ini_section *section)
 {
     if (o->acts == OPTION_LATER && !is_default(l, o, e, section)) {
-        messages_add(l->a, l->warnings,
+        messages_add(l->a, &l->cfg->unheeded,
                      "%s: option '%s' is known but this version does not act on it.", e->where,
                      o->name);
     }

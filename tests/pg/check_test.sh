@@ -149,7 +149,7 @@ test_check_wal_host() {
     expect_status 0 bk receive-wal --create-slot main
     bk_bg receiver receive-wal main
     wait_until 20 copy_is_received
-    expect_status 1 bk check main
+    bk check main >"$OUT" || true # 'WAL archive' fails or not: a segment may have come already
     expect_match 'replication slot \(WAL streaming\): OK' "$OUT"
     pg_stop copy
     expect_status 1 bk check main

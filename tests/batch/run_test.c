@@ -115,10 +115,13 @@ static int set_up(void **state)
         "encryption = gpg\n",
         pw->pw_name);
     put("conf", text);
-    put("clash", "[barman]\nbarman_home = @\nbarman_user = root\n[a]\nconninfo=host=a\n"
-                 "backup_method=postgres\narchiver=on\nwals_directory=@/w\n"
-                 "[b]\nconninfo=host=a\nbackup_method=postgres\narchiver=on\n"
-                 "wals_directory=@/w\n");
+    str_fmt(text, sizeof text,
+            "[barman]\nbarman_home = @\nbarman_user = %s\n[a]\nconninfo=host=a\n"
+            "backup_method=postgres\narchiver=on\nwals_directory=@/w\n"
+            "[b]\nconninfo=host=a\nbackup_method=postgres\narchiver=on\n"
+            "wals_directory=@/w\n",
+            pw->pw_name);
+    put("clash", text);
     put("nobody", "[barman]\nbarman_home = @\nbarman_user = no-such-user\n");
     put("broken", "[barman]\nhello\n");
     return 0;

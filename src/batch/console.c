@@ -70,20 +70,12 @@ static void print_prefixed(struct console *c, const char *color, const char *pre
                            const char *line)
 {
     console_erase(c);
+    fflush(c->out); /* what was said before comes before */
     fprintf(c->err, "%s%s:%s %s\n", c->color ? color : "", prefix, c->color ? PLAIN : "", line);
 }
 
-void console_sink(void *ctx, enum say kind, const char *line)
+static void print(struct console *c, enum say kind, const char *line)
 {
-    char text[LINE_CAP];
-
-    log_it(kind, redact(line, text, sizeof text));
-    console_print(ctx, kind, line);
-}
-
-void console_print(void *ctx, enum say kind, const char *line)
-{
-    struct console *c = ctx;
     char text[LINE_CAP];
 
     redact(line, text, sizeof text);
@@ -93,7 +85,6 @@ void console_print(void *ctx, enum say kind, const char *line)
         if (!c->quiet) {
             console_erase(c);
             fprintf(c->out, "%s\n", text);
-            fflush(c->out);
         }
         break;
     case SAY_WARN:
@@ -111,6 +102,24 @@ void console_print(void *ctx, enum say kind, const char *line)
     case SAY_LOG:
         break;
     }
+}
+
+/* A thousand lines of a list leave in a few writes, at the end or before an error. */
+void console_sink(void *ctx, enum say kind, const char *line)
+{
+    char text[LINE_CAP];
+
+    log_it(kind, redact(line, text, sizeof text));
+    print(ctx, kind, line);
+}
+
+/* A job takes its time: each line is seen when it is said. */
+void console_print(void *ctx, enum say kind, const char *line)
+{
+    struct console *c = ctx;
+
+    print(c, kind, line);
+    fflush(c->out);
 }
 
 void console_say(struct console *c, enum say kind, const char *fmt, ...)

@@ -7,10 +7,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/fs.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#define KEEP_BYTES (16 << 20)
+#define MMAP_BYTES (1 << 20)
 
 int sys_syncfs(int fd)
 {
@@ -64,4 +68,16 @@ int64_t sys_copy_range(int from, int to, uint64_t n)
 int sys_real_path(const char *path, char *out)
 {
     return realpath(path, out) ? 0 : -1;
+}
+
+/* libpq allocates every message of a copy, 32 KiB of a base backup, 128 KiB of WAL, and another
+ * thread frees it. Left alone, glibc maps and unmaps the large ones and trims its heap after
+ * nearly every one of the others, so that each byte that arrives costs page faults again. */
+void sys_keep_memory(void)
+{
+#ifdef __GLIBC__
+    /* Refused or not: it is only faster. */
+    (void)mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+#endif
 }

@@ -31,4 +31,8 @@ int64_t sys_copy_range(int from, int to, uint64_t n);
 /* The path of what exists without links, "." and ".."; out has room for 4096 bytes. */
 int sys_real_path(const char *path, char *out);
 
+/* Keep freed memory for the next allocation instead of giving each piece back to the kernel. Once,
+ * before there are threads. */
+void sys_keep_memory(void);
+
 #endif

@@ -108,6 +108,20 @@ static bool finish_segment(struct sink *s, struct err *err)
     return true;
 }
 
+/* Once over the bytes: after a restart all that comes meets the zeros of a file that is there. */
+static bool is_same_or_new(const char *old, const char *data, size_t n)
+{
+    if (memcmp(old, data, n) == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (old[i] != data[i] && old[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* WAL that comes again must be what it was: the server sends only what is final. Where the old
  * file holds zeros nothing may have been written yet. */
 static bool same_as_before(struct sink *s, const char *data, size_t n, struct err *err)
@@ -125,14 +139,11 @@ static bool same_as_before(struct sink *s, const char *data, size_t n, struct er
         if (got <= 0) {
             return got == 0 || err_os(err, errno, "read", s->path);
         }
-        for (size_t i = 0; memcmp(old, data, (size_t)got) != 0 && i < (size_t)got; i++) {
-            if (old[i] != data[i] && old[i] != 0) {
-                s->is_diverged = true;
-                return err_set(err, ERR_UNSAFE,
-                               "Find out which of the two servers is the right one.", s->path,
-                               "the server sends other bytes than it sent before");
-            }
-            old[i] = data[i];
+        if (!is_same_or_new(old, data, (size_t)got)) {
+            s->is_diverged = true;
+            return err_set(err, ERR_UNSAFE,
+                           "Find out which of the two servers is the right one.", s->path,
+                           "the server sends other bytes than it sent before");
         }
         in += (uint64_t)got;
         data += got;

@@ -154,6 +154,71 @@ test_receive_synchronous_commit() {
     expect_equal 10 "$(pg_sql main 'select count(*) from t')"
 }
 
+# The largest distance, in bytes, between what the server has sent us and what we told as durable.
+most_behind() { # SERVER SAMPLES
+    local most=0 lag
+    for _ in $(seq "$2"); do
+        lag=$(pg_sql "$1" "select coalesce(max(sent_lsn - flush_lsn), 0)::bigint
+            from pg_stat_replication where application_name = 'barman_receive_wal'")
+        [ "$lag" -le "$most" ] || most=$lag
+    done
+    printf '%s\n' "$most"
+}
+
+# Nobody waits for us: what was sent is durable within a second under a trickle, and never more
+# than 4 MB behind under load. What the sockets hold the server counts as sent too: those of a
+# local connection hold little.
+#: deadline=180
+test_receive_behind_is_bounded() {
+    local lsn most
+    keeps_all main
+    sed -i "s|^streaming_conninfo = host=127.0.0.1|streaming_conninfo = host=$PG_SOCK|" "$BK_CONF"
+    pg_sql main "create table t(i int, filler text)"
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    for _ in 1 2 3 4 5; do
+        lsn=$(pg_sql main "insert into t values (1)" "select pg_current_wal_flush_lsn()")
+        sleep 1
+        has_told main "$lsn" || fail "$lsn is not durable after a second"
+    done
+    pg_load_start main
+    most=$(most_behind main 40)
+    pg_load_stop main
+    [ "$most" -gt 0 ] || fail 'no load was seen'
+    [ "$most" -le $((5 * 1024 * 1024)) ] || fail "$most bytes were sent and not durable"
+    caught_up main
+    bk_bg_stop receiver TERM
+    no_hole main
+    [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
+}
+
+# A server that begins to wait for us while we stream: a commit takes at most the time that we
+# leave WAL unsynced when nobody waits, not a status interval.
+#: quick
+test_receive_becomes_synchronous() {
+    local before after
+    keeps_all main
+    pg_sql main "create table t(i int)"
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    pg_sql main "alter system set synchronous_standby_names = 'barman_receive_wal'" \
+        'select pg_reload_conf()' >/dev/null
+    wait_until 10 is_sync main
+    before=$(date +%s%N)
+    for _ in 1 2 3 4 5; do
+        echo 'insert into t values (1);'
+    done | pg_sql main -f-
+    after=$(date +%s%N)
+    [ $((after - before)) -lt 3000000000 ] ||
+        fail "five commits took $(((after - before) / 1000000)) ms"
+}
+
+is_sync() {
+    [ "$(pg_sql "$1" 'select sync_state from pg_stat_replication')" = sync ]
+}
+
 # ---- B. Streaming receiver -------------------------------------------------------------
 
 #: deadline=180

@@ -35,8 +35,10 @@ struct sink {
     struct lane *archive; /* carries struct archive_item; NULL: none */
     uint32_t seg_size;
     pg_tli tli;
-    int fd;                        /* of the .partial file, -1: none */
-    pg_lsn written;                /* next byte expected */
+    int fd;         /* of the .partial file, -1: none */
+    pg_lsn written; /* to the file: where the next write goes */
+    char *held;     /* what comes after it and waits for more to come */
+    size_t held_n;
     pg_lsn old_end;                /* below this the file held bytes before we opened it */
     bool is_diverged, is_unsynced; /* why it failed */
     char path[PATH_CAP];           /* of the .partial file, last one opened */
@@ -75,7 +77,7 @@ struct receive {
 
 /* Opens s->lane; t, repo, archive, seg_size are set. */
 MUST_CHECK bool sink_open(struct sink *s, pg_tli tli, pg_lsn at, struct err *err);
-/* Close the file; the lane is closed already. */
+/* Close the file and drop what sink_open() allocated; the lane is closed already. */
 void sink_release(struct sink *s);
 /* Does the open file hold anything but zeros after what was written? */
 bool sink_has_more(struct sink *s);

@@ -11,7 +11,8 @@
 #define LAZY_BYTES  (2u << 20)
 #define BEHIND_MAX  (4u << 20) /* bytes not durable yet: no more is read */
 #define BEHIND_ITEM (FEED_SLOTS - 8)
-#define PULL_MAX    64 /* messages before status and timers get their turn */
+#define PULL_MAX    64              /* messages before status and timers get their turn */
+#define NAP_NS      (5 * NS_PER_MS) /* WAL gathers in the socket so long, when nobody waits */
 #define LAST_WORDS  (2 * NS_PER_S)
 
 struct feed {
@@ -24,30 +25,40 @@ struct feed {
     pg_lsn mark;                       /* of the lane, when last looked at */
     int64_t since_ns;                  /* when the oldest byte without a sync order came */
     int64_t heard_ns, told_ns;
+    int64_t nap_until_ns;
     bool must_tell; /* a status message is due now */
     bool is_drained;
+    struct feed_item batch[PULL_MAX]; /* counted already, on the lane when the pull ends */
+    size_t batched;
 };
 
 /* ---- the lane ----------------------------------------------------------------------- */
 
-static bool put(struct feed *f, const struct feed_item *item, struct err *err)
+/* All at once: the writer is woken once and finds them together. */
+static bool put_batch(struct feed *f, struct err *err)
 {
-    if (!lane_put(f->rx->t, f->rx->sink.lane, item, err)) {
-        pg_copy_free(item->msg);
-        return false;
+    size_t i = 0;
+    bool ok;
+
+    while (i < f->batched && lane_put(f->rx->t, f->rx->sink.lane, &f->batch[i], err)) {
+        i++;
     }
-    f->items++;
-    f->bytes += item->n;
-    return true;
+    for (size_t left = i; left < f->batched; left++) {
+        pg_copy_free(f->batch[left].msg);
+    }
+    ok = i == f->batched;
+    f->batched = 0;
+    return ok;
 }
 
 static bool order_sync(struct feed *f, struct err *err)
 {
     const struct feed_item sync = {.at = f->expected};
 
-    if (!put(f, &sync, err)) {
+    if (!lane_put(f->rx->t, f->rx->sink.lane, &sync, err)) {
         return false;
     }
+    f->items++;
     f->asked = f->expected;
     f->items_asked = f->items;
     f->bytes_asked = f->bytes;
@@ -116,7 +127,10 @@ static bool take_data(struct feed *f, char *msg, const struct wal_msg *m, struct
         f->since_ns = f->heard_ns;
     }
     f->expected += m->n;
-    return put(f, &item, err);
+    f->batch[f->batched++] = item;
+    f->items++;
+    f->bytes += item.n;
+    return true;
 }
 
 static bool take(struct feed *f, char *msg, size_t n, struct err *err)
@@ -135,8 +149,7 @@ static bool take(struct feed *f, char *msg, size_t n, struct err *err)
     return true;
 }
 
-/* What has arrived, as far as there is room. */
-static enum pg_copy pull(struct feed *f, int64_t now, struct err *err)
+static enum pg_copy pull_some(struct feed *f, int64_t now, struct err *err)
 {
     f->is_drained = false;
     for (int i = 0; i < PULL_MAX && has_room(f); i++) {
@@ -154,6 +167,17 @@ static enum pg_copy pull(struct feed *f, int64_t now, struct err *err)
         }
     }
     return PG_COPY_DATA;
+}
+
+/* What has arrived, as far as there is room. */
+static enum pg_copy pull(struct feed *f, int64_t now, struct err *err)
+{
+    enum pg_copy got = pull_some(f, now, err);
+    struct err other;
+
+    f->nap_until_ns = f->batched && !f->rx->is_prompt ? now + NAP_NS : 0;
+    /* Also what came before a failure: it was received. */
+    return put_batch(f, got == PG_COPY_FAILED ? &other : err) ? got : PG_COPY_FAILED;
 }
 
 /* ---- status and waiting ------------------------------------------------------------- */
@@ -186,8 +210,10 @@ static bool wait_for_news(struct feed *f, int64_t now)
 {
     int mark_fd = lane_mark_fd(f->rx->t, f->rx->sink.lane);
     int64_t until = f->told_ns + f->rx->status_ns;
+    /* A server that commits all the time would wake us for each commit. */
+    bool naps = f->nap_until_ns > now;
     struct pollfd fd[3] = {
-        {.fd = has_room(f) ? pg_fd(f->rx->pg) : -1, .events = POLLIN},
+        {.fd = has_room(f) && !naps ? pg_fd(f->rx->pg) : -1, .events = POLLIN},
         {.fd = mark_fd, .events = POLLIN},
         {.fd = f->rx->t->cancel_fd, .events = POLLIN},
     };
@@ -195,6 +221,9 @@ static bool wait_for_news(struct feed *f, int64_t now)
 
     if (!f->asked && has_unordered(f) && f->since_ns + LAZY_NS < until) {
         until = f->since_ns + LAZY_NS;
+    }
+    if (naps && f->nap_until_ns < until) {
+        until = f->nap_until_ns;
     }
     if (f->rx->t->cancel_fd < 0 && until > now + 100 * NS_PER_MS) {
         until = now + 100 * NS_PER_MS;
@@ -210,6 +239,11 @@ static bool one_round(struct feed *f, enum pg_copy *got, struct err *err)
 {
     int64_t now = clock_mono_ns();
 
+    /* What is durable is told before more is read: else the server would be behind by what may
+     * be not yet durable, and as much again that was read since. */
+    if (f->must_tell && !tell(f, now, err)) {
+        return false;
+    }
     *got = pull(f, now, err);
     if (*got == PG_COPY_FAILED) {
         return false;

@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define COMPARE_BYTES 16384
 #define ARCHIVE_SLOTS 64
+#define HELD_CAP      65536 /* of small messages that become one write */
 
 /* ---- the file ----------------------------------------------------------------------- */
 
@@ -152,12 +154,8 @@ static bool same_as_before(struct sink *s, const char *data, size_t n, struct er
     return true;
 }
 
-static bool write_wal(struct sink *s, const struct feed_item *item, struct err *err)
+static bool write_wal(struct sink *s, const char *data, size_t left, struct err *err)
 {
-    const char *data = item->data;
-    size_t left = item->n;
-
-    BUG_IF(item->at != s->written);
     while (left > 0) {
         size_t n = wal_msg_in_segment(s->written, left, s->seg_size);
 
@@ -180,6 +178,29 @@ static bool write_wal(struct sink *s, const struct feed_item *item, struct err *
     return true;
 }
 
+static bool write_held(struct sink *s, struct err *err)
+{
+    size_t n = s->held_n;
+
+    s->held_n = 0;
+    return n == 0 || write_wal(s, s->held, n, err);
+}
+
+/* A commit is a message of a few hundred bytes: while more of them wait they become one write. */
+static bool take_wal(struct sink *s, const struct feed_item *item, bool more, struct err *err)
+{
+    BUG_IF(item->at != s->written + s->held_n);
+    if (item->n > HELD_CAP - s->held_n && !write_held(s, err)) {
+        return false;
+    }
+    if (item->n > HELD_CAP || (!more && s->held_n == 0)) {
+        return write_wal(s, item->data, item->n, err);
+    }
+    memcpy(s->held + s->held_n, item->data, item->n);
+    s->held_n += item->n;
+    return more || write_held(s, err);
+}
+
 static void drop_item(void *ctx, void *item)
 {
     struct feed_item *it = item;
@@ -195,10 +216,20 @@ static bool consume_item(void *ctx, void *item, bool more, struct err *err)
     struct feed_item *it = item;
     bool ok;
 
-    (void)more; /* the reader says when to sync: only it knows what the socket still holds */
-    ok = it->msg ? write_wal(s, it, err) : sync_file(s, err);
+    /* The reader says when to sync: only it knows what the socket still holds. */
+    ok = it->msg ? take_wal(s, it, more, err) : write_held(s, err) && sync_file(s, err);
     drop_item(ctx, item);
     return ok;
+}
+
+static char *held_new(struct err *err)
+{
+    char *held = malloc(HELD_CAP);
+
+    if (!held) {
+        err_set(err, ERR_MEMORY, "", "", "out of memory");
+    }
+    return held;
 }
 
 bool sink_open(struct sink *s, pg_tli tli, pg_lsn at, struct err *err)
@@ -217,6 +248,11 @@ bool sink_open(struct sink *s, pg_tli tli, pg_lsn at, struct err *err)
     s->old_end = 0;
     s->is_diverged = s->is_unsynced = false;
     s->fd = -1;
+    s->held_n = 0;
+    s->held = s->held ? s->held : held_new(err);
+    if (!s->held) {
+        return false;
+    }
     s->lane = lane_open(s->t, &spec, err);
     return s->lane != NULL;
 }
@@ -227,6 +263,8 @@ void sink_release(struct sink *s)
         close(s->fd);
         s->fd = -1;
     }
+    free(s->held);
+    s->held = NULL;
 }
 
 bool sink_has_more(struct sink *s)

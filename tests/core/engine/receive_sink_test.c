@@ -161,6 +161,147 @@ static void odd_sizes_become_full(void **state)
     }
 }
 
+/* ---- a lane on which more may wait --------------------------------------------------- */
+
+struct lane {
+    struct lane_spec spec;
+    uint64_t mark;
+    bool more; /* what the next put tells the consumer */
+};
+
+static struct lane waiting;
+
+static struct lane *waiting_open(void *self, const struct lane_spec *spec, struct err *err)
+{
+    (void)self;
+    (void)err;
+    waiting = (struct lane){.spec = *spec};
+    return &waiting;
+}
+
+static bool waiting_put(struct lane *lane, const void *item, struct err *err)
+{
+    struct feed_item copy = *(const struct feed_item *)item;
+
+    return lane->spec.consume(lane->spec.ctx, &copy, lane->more, err);
+}
+
+static bool waiting_close(struct lane *lane, struct err *err)
+{
+    (void)lane;
+    (void)err;
+    return true;
+}
+
+static void waiting_set_mark(struct lane *lane, uint64_t mark)
+{
+    lane->mark = mark;
+}
+
+static uint64_t waiting_mark(struct lane *lane)
+{
+    return lane->mark;
+}
+
+static const struct task_ops waiting_ops = {
+    .lane_open = waiting_open,
+    .lane_put = waiting_put,
+    .lane_close = waiting_close,
+    .lane_set_mark = waiting_set_mark,
+    .lane_mark = waiting_mark,
+};
+
+static void bench_up_waiting(struct bench *b, pg_lsn at)
+{
+    struct err err;
+
+    bench_up(b, at);
+    assert_true(lane_close(&b->t, b->sink.lane, &err));
+    b->t = (struct task){.ops = &waiting_ops, .cancel_fd = -1};
+    assert_true(sink_open(&b->sink, 1, at, &err));
+}
+
+static bool order_sync(struct bench *b, pg_lsn at, struct err *err)
+{
+    const struct feed_item item = {.at = at};
+
+    return lane_put(&b->t, b->sink.lane, &item, err);
+}
+
+/* While more waits, small messages gather; an order to sync leaves nothing behind, and what is
+ * told is what was synced. Sizes fall on all sides of the buffer and of the segment's end. */
+static void small_messages_gather(void **state)
+{
+    static const size_t sizes[] = {1, 300, 65535, 65536, 65537, 131072, 8192, 700};
+    pg_lsn at = 3 * MIB;
+    struct bench b;
+    struct err err;
+
+    (void)state;
+    bench_up_waiting(&b, at);
+    waiting.more = true;
+    for (int round = 0; round < 6; round++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            assert_true(send_wal(&b, at, sizes[i], 0, &err));
+            at += sizes[i];
+            assert_true(waiting.mark <= b.sink.written);
+        }
+    }
+    assert_true(b.sink.written < at); /* the last ones still wait for more */
+    assert_true(order_sync(&b, at, &err));
+    assert_int_equal(waiting.mark, at);
+    check_file(&b, "000000010000000000000003", 3 * MIB, 4 * MIB, 4 * MIB);
+    check_file(&b, "000000010000000000000004.partial", 4 * MIB, at, 5 * MIB);
+    waiting.more = false;
+    assert_true(send_wal(&b, at, 10, 0, &err));
+    check_file(&b, "000000010000000000000004.partial", 4 * MIB, at + 10, 5 * MIB);
+    assert_int_equal(waiting.mark, at);
+    bench_down(&b);
+}
+
+/* The last message that waits writes all that gathered before it. */
+static void last_message_writes_all(void **state)
+{
+    struct bench b;
+    struct err err;
+
+    (void)state;
+    bench_up_waiting(&b, 3 * MIB);
+    waiting.more = true;
+    assert_true(send_wal(&b, 3 * MIB, 300, 0, &err));
+    assert_true(send_wal(&b, 3 * MIB + 300, 300, 0, &err));
+    assert_int_equal(b.sink.written, 3 * MIB);
+    waiting.more = false;
+    assert_true(send_wal(&b, 3 * MIB + 600, 300, 0, &err));
+    check_file(&b, "000000010000000000000003.partial", 3 * MIB, 3 * MIB + 900, 4 * MIB);
+    assert_int_equal(waiting.mark, 0);
+    bench_down(&b);
+}
+
+/* 041: found also where the other bytes gathered with good ones. */
+static void r041_other_bytes_gather(void **state)
+{
+    struct bench b;
+    struct err err = {0};
+
+    (void)state;
+    bench_up(&b, 3 * MIB);
+    assert_true(send_wal(&b, 3 * MIB, 40000, 0, &err));
+    assert_true(lane_close(&b.t, b.sink.lane, &err));
+    sink_release(&b.sink);
+    b.t = (struct task){.ops = &waiting_ops, .cancel_fd = -1};
+    assert_true(sink_open(&b.sink, 1, 3 * MIB, &err));
+    waiting.more = true;
+    assert_true(send_wal(&b, 3 * MIB, 20000, 0, &err));
+    assert_true(send_wal(&b, 3 * MIB + 20000, 100, 1, &err));
+    assert_false(order_sync(&b, 3 * MIB + 20100, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_true(b.sink.is_diverged);
+    assert_int_equal(waiting.mark, 0);
+    check_file(&b, "000000010000000000000003.partial", 3 * MIB, 3 * MIB + 40000, 4 * MIB);
+    bench_down(&b);
+}
+
 /* A file that is too large, or a complete one of the name: refused, nothing is overwritten. */
 static void nothing_is_overwritten(void **state)
 {
@@ -208,4 +349,5 @@ static void libpq_is_loaded_first(void **state)
 
 TEST_MAIN(ONE(libpq_is_loaded_first), ONE(r034_message_over_two_boundaries),
           ONE(r031_same_bytes_come_again), ONE(r041_other_bytes_come_again),
-          ONE(odd_sizes_become_full), ONE(nothing_is_overwritten))
+          ONE(small_messages_gather), ONE(last_message_writes_all),
+          ONE(r041_other_bytes_gather), ONE(odd_sizes_become_full), ONE(nothing_is_overwritten))

@@ -26,7 +26,8 @@
 #include <stdint.h>
 
 struct progress {
-    uint64_t done, total; /* bytes; total 0: not known, show no percentage */
+    uint64_t done, total; /* bytes, in the phase "replay" microseconds of database time;
+                             total 0: not known, show no percentage */
     uint64_t per_sec;     /* filled by the receiver of the progress, over the last 5 s */
     char phase[32];       /* "copy", "waiting for checkpoint" */
     char what[96];        /* "base/16402/24576.41" */

@@ -68,6 +68,9 @@ static void crew_progress(void *self, const struct progress *p)
     struct crew *crew = self;
 
     BUG_IF(!me || me->crew != crew);
+    if (crew->spec.ended) {
+        return;
+    }
     road_put_progress(crew->spec.road, me->worker, crew->spec.job, p);
 }
 
@@ -76,6 +79,9 @@ static void crew_say(void *self, enum say kind, const char *line)
     struct crew *crew = self;
 
     BUG_IF(!me || me->crew != crew);
+    if (crew->spec.ended) {
+        return;
+    }
     road_put_said(crew->spec.road, me->worker, crew->spec.job, kind, line);
 }
 
@@ -89,6 +95,11 @@ static void verb_main(void *arg)
     struct news began = {.kind = NEWS_JOB_BEGAN, .job = crew->spec.job};
     struct news ended = {.kind = NEWS_JOB_ENDED, .job = crew->spec.job};
 
+    if (crew->spec.ended) {
+        bool ok = crew->spec.run(&crew->task, crew->spec.arg, crew->end);
+        crew->spec.ended(crew->spec.arg, ok ? NULL : crew->end);
+        return;
+    }
     road_put(crew->spec.road, me->worker, &began);
     if (!crew->spec.run(&crew->task, crew->spec.arg, crew->end)) {
         BUG_IF(crew->end->code == ERR_NONE);
@@ -158,6 +169,12 @@ struct crew *crew_start(const struct crew_spec *spec, struct err *err)
         return NULL;
     }
     return crew;
+}
+
+void crew_tell(struct news *news)
+{
+    BUG_IF(!me);
+    road_put(me->crew->spec.road, me->worker, news);
 }
 
 void crew_cancel(struct crew *crew)

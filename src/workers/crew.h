@@ -28,10 +28,17 @@ struct crew_spec {
     const char *name;    /* of the verb's thread, at most 15 bytes */
     bool (*run)(const struct task *task, void *arg, struct err *err);
     void *arg;
+    /* Not NULL: nothing of this crew comes down the road by itself, no beginning, no end, no
+     * line, no progress; its end is told by this call, the last thing its thread does. err
+     * NULL: well. */
+    void (*ended)(void *arg, const struct err *err);
 };
 
 /* Start the verb: NEWS_JOB_BEGAN ... NEWS_JOB_ENDED come down the road. NULL: not started. */
 struct crew *crew_start(const struct crew_spec *spec, struct err *err);
+
+/* From a thread of the crew, through its own ring; waits for room. */
+void crew_tell(struct news *news);
 
 void crew_cancel(struct crew *crew); /* any thread; again does nothing */
 

@@ -76,14 +76,21 @@ struct job_info {
     enum job_state state;
     const char *verb, *server; /* "" when not known */
     const char *text;          /* of the failure; "" */
+    const char *hint, *code;   /* of the failure: "ERR_CANCEL"; "" */
+    const char *said;          /* the last line that was said, of the last 128 KiB; "" */
     const char *last;          /* last line of the journal; "" */
     int64_t pid;               /* 0 not known */
+    int64_t began_us, last_us; /* times of its first and last fact; 0 none */
 };
 
 struct job_list {
     struct job_info *job; /* by number, rising */
     size_t n;
 };
+
+/* One of them, whose number is filled in. A directory that is not there is JOB_NEW. */
+MUST_CHECK bool job_read(struct arena *a, const char *home, struct job_info *job,
+                         struct err *err);
 
 MUST_CHECK bool job_list(struct arena *a, const char *home, struct job_list *out,
                          struct err *err);

@@ -56,6 +56,16 @@ struct str fact_get(struct str line, const char *key)
     return str_of("");
 }
 
+int64_t fact_us(struct str line)
+{
+    struct time_text time;
+    struct str part;
+
+    return str_split(&line, '\t', &part) && time_parse(part, &time) && time.has_offset
+               ? time.stamp.us
+               : 0;
+}
+
 static bool reserve(struct journal *j)
 {
     if (j->reserved + JOURNAL_STEP > JOURNAL_MAX ||

@@ -41,6 +41,7 @@ void fact_clean(struct sbuf *b, const char *value);
 /* Of a line without its LF: its kind, and a value by its key ("" when it is not there). */
 struct str fact_kind(struct str line);
 struct str fact_get(struct str line, const char *key);
+int64_t fact_us(struct str line); /* its time; 0: not one */
 
 struct journal {
     int fd; /* -1: none */

@@ -193,6 +193,22 @@ void *ring_wait_front(struct ring *r)
     }
 }
 
+int ring_item_fd(const struct ring *r)
+{
+    return r->item_fd;
+}
+
+bool ring_may_sleep(struct ring *r)
+{
+    atomic_store(&r->taker_sleeps, true);
+    return !ring_front(r) && atomic_load(&r->state) == RING_OPEN;
+}
+
+void ring_awake(struct ring *r)
+{
+    quiet(r->item_fd);
+}
+
 size_t ring_count(const struct ring *r)
 {
     size_t head = atomic_load(&r->head);

@@ -69,6 +69,12 @@ bool ring_try_take(struct ring *r, void *out);
 /* Taker; waits for an item. NULL: closed and empty, or stopped. */
 void *ring_wait_front(struct ring *r);
 
+/* Taker with a poll() of its own: ring_may_sleep() before it, on ring_item_fd() among others;
+ * false: an item waits, or the ring has ended. ring_awake() after it. */
+int ring_item_fd(const struct ring *r);
+bool ring_may_sleep(struct ring *r);
+void ring_awake(struct ring *r);
+
 size_t ring_count(const struct ring *r); /* exact for either side about its own part */
 
 void ring_close(struct ring *r);

@@ -22,7 +22,7 @@
 
 #include <stdint.h>
 
-#define ROAD_WORKERS_MAX 64
+#define ROAD_WORKERS_MAX 128
 
 struct road *road_new(struct err *err);
 void road_free(struct road *road); /* after the last worker left; frees the news not taken */

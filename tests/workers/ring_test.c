@@ -203,5 +203,86 @@ static void stop_wakes_a_waiting_putter(void **state)
     free(p);
 }
 
+/* ---- the stress: eight putters, ten million items, a taker that sleeps at random ---- */
+
+#define STRESS_RINGS 8
+#define STRESS_ITEMS UINT64_C(10000000)
+
+static void *put_many(void *arg)
+{
+    struct pair *p = arg;
+
+    for (uint64_t i = 0; i < p->items; i++) {
+        if (ring_put(&p->r, &i, -1, 0) != RING_WAIT_DONE) {
+            return arg;
+        }
+    }
+    ring_close(&p->r);
+    return NULL;
+}
+
+/* All that wait in one ring; false: nothing more will come. */
+static bool take_all(struct pair *p, uint64_t *next)
+{
+    bool closed = atomic_load(&p->r.state) != RING_OPEN;
+    uint64_t item;
+
+    while (ring_try_take(&p->r, &item)) {
+        assert_int_equal(item, *next);
+        ++*next;
+    }
+    return !closed;
+}
+
+static void ten_million_through_eight(void **state)
+{
+    struct pair *p[STRESS_RINGS];
+    pthread_t thread[STRESS_RINGS];
+    uint64_t next[STRESS_RINGS] = {0}, sum = 0;
+    struct err err = {0};
+    unsigned open = STRESS_RINGS;
+    uint32_t seed = 20261127;
+    void *failed;
+
+    (void)state;
+    for (int i = 0; i < STRESS_RINGS; i++) {
+        p[i] = aligned_alloc(CACHE_LINE, sizeof *p[i]);
+        assert_true(ring_init(&p[i]->r, sizeof(uint64_t), (size_t)16 << i, &err));
+        p[i]->items = STRESS_ITEMS / STRESS_RINGS;
+        assert_int_equal(pthread_create(&thread[i], NULL, put_many, p[i]), 0);
+    }
+    while (open) {
+        struct pollfd fd[STRESS_RINGS];
+        bool may_sleep = true;
+
+        open = 0;
+        for (int i = 0; i < STRESS_RINGS; i++) {
+            bool more = take_all(p[i], &next[i]);
+            open += more;
+            fd[i] = (struct pollfd){.fd = more ? ring_item_fd(&p[i]->r) : -1, .events = POLLIN};
+            may_sleep = (!more || ring_may_sleep(&p[i]->r)) && may_sleep;
+        }
+        if (open && may_sleep) { /* a lost wake would end the test here */
+            assert_true(poll(fd, STRESS_RINGS, 20000) > 0);
+        }
+        for (int i = 0; i < STRESS_RINGS; i++) {
+            ring_awake(&p[i]->r);
+        }
+        if (next_random(&seed) % 512 == 0) {
+            poll(NULL, 0, (int)(next_random(&seed) % 3));
+        }
+    }
+    for (int i = 0; i < STRESS_RINGS; i++) {
+        assert_int_equal(pthread_join(thread[i], &failed), 0);
+        assert_null(failed);
+        assert_int_equal(next[i], STRESS_ITEMS / STRESS_RINGS);
+        sum += next[i];
+        ring_release(&p[i]->r);
+        free(p[i]);
+    }
+    assert_int_equal(sum, STRESS_ITEMS);
+}
+
 TEST_MAIN(ROWS(models, like_an_array), ROWS(ends, the_end), ONE(a_putter_stops_waiting),
-          ROWS(pairs, between_threads), ONE(stop_wakes_a_waiting_putter))
+          ROWS(pairs, between_threads), ONE(stop_wakes_a_waiting_putter),
+          ONE(ten_million_through_eight))

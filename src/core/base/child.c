@@ -393,8 +393,10 @@ bool child_run(const struct child_spec *spec, struct child_end *end, struct err 
     return ok;
 }
 
-bool child_detach(const char *const *argv, enum child_output output, pid_t *pid,
-                  struct err *err)
+/* output: a descriptor; OUTPUT_KEEP ours, OUTPUT_NONE nowhere. */
+enum { OUTPUT_KEEP = -1, OUTPUT_NONE = -2 };
+
+static bool detach(const char *const *argv, int output, pid_t *pid, struct err *err)
 {
     int failed[2];
 
@@ -409,11 +411,22 @@ bool child_detach(const char *const *argv, enum child_output output, pid_t *pid,
         return false;
     }
     if (*pid == 0) {
-        int null = dev_null(O_WRONLY);
-        bool quiet = output == CHILD_QUIET;
-        int stdio[3] = {dev_null(O_RDONLY), quiet ? null : -1, quiet ? null : -1};
+        int fd = output == OUTPUT_NONE ? dev_null(O_WRONLY) : output;
+        int stdio[3] = {dev_null(O_RDONLY), fd, fd};
         setsid();
         become(argv, NULL, stdio, failed[1]);
     }
     return started(failed, *pid, argv[0], err);
+}
+
+bool child_detach(const char *const *argv, enum child_output output, pid_t *pid,
+                  struct err *err)
+{
+    return detach(argv, output == CHILD_QUIET ? OUTPUT_NONE : OUTPUT_KEEP, pid, err);
+}
+
+bool child_detach_into(const char *const *argv, int output_fd, pid_t *pid, struct err *err)
+{
+    BUG_IF(output_fd < 0);
+    return detach(argv, output_fd, pid, err);
 }

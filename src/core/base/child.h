@@ -49,5 +49,12 @@ MUST_CHECK bool child_run(const struct child_spec *spec, struct child_end *end,
 enum child_output { CHILD_QUIET, CHILD_KEEP_OUTPUT };
 MUST_CHECK bool child_detach(const char *const *argv, enum child_output output, pid_t *pid,
                              struct err *err);
+/* The same with stdout and stderr going to that descriptor, which stays the caller's. */
+MUST_CHECK bool child_detach_into(const char *const *argv, int output_fd, pid_t *pid,
+                                  struct err *err);
+
+/* The same with stderr going to error_fd, which stays the caller's, and stdout to /dev/null. */
+MUST_CHECK bool child_detach_heard(const char *const *argv, int error_fd, pid_t *pid,
+                                   struct err *err);
 
 #endif

@@ -55,6 +55,18 @@ int sys_terminal_width(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+int sys_terminal_size(int fd, int *cols, int *rows)
+{
+    struct winsize size;
+
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0) {
+        return -1;
+    }
+    *cols = size.ws_col;
+    *rows = size.ws_row;
+    return 0;
+}
+
 int sys_clone(int from, int to)
 {
     return ioctl(to, FICLONE, from);

@@ -21,6 +21,8 @@ int sys_become(const char *name, uint32_t uid, uint32_t gid);
 
 /* Columns of the terminal behind fd; 0 when it is none. */
 int sys_terminal_width(int fd);
+/* Both; 0 x 0 when it does not know. -1 when it is none. */
+int sys_terminal_size(int fd, int *cols, int *rows);
 
 /* Let `to`, an empty file, share all blocks of `from`; -1 where the file system cannot. */
 int sys_clone(int from, int to);

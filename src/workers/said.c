@@ -26,20 +26,3 @@ void news_set_line(struct news *news, const char *line)
         memcpy(news->said.line + cap - 4, "...", 4);
     }
 }
-
-const char *news_line(const struct news *news)
-{
-    return news->said.whole ? news->said.whole : news->said.line;
-}
-
-void news_release(struct news *news)
-{
-    if (news->kind == NEWS_JOB_ENDED) {
-        free(news->err);
-        news->err = NULL;
-    }
-    if (news->kind == NEWS_SAID) {
-        free(news->said.whole);
-        news->said.whole = NULL;
-    }
-}

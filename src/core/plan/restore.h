@@ -78,6 +78,7 @@ enum place_state {
     PLACE_UNUSABLE,   /* not a directory, not readable, not writable */
     PLACE_SOURCE,     /* inside the repository */
     PLACE_CLUSTER,    /* inside a data directory */
+    PLACE_ASIDE,      /* in place: what is there will be renamed to `found` */
 };
 
 struct restore_place { /* PGDATA first, then the tablespaces, then a staging directory */

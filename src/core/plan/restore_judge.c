@@ -244,6 +244,10 @@ static void judge_place(struct judge *j, const struct restore_place *p)
         add(j, "destination", VERDICT_OK, "", "%s: '%s' holds this restore, unfinished",
             p->role, p->path);
         break;
+    case PLACE_ASIDE:
+        add(j, "destination", VERDICT_OK, "", "%s: '%s' will be set aside as '%s'", p->role,
+            p->path, p->found);
+        break;
     case PLACE_FULL:
         add(j, "destination", VERDICT_REFUSED, other, "%s: '%s' is not empty: '%s' is there",
             p->role, p->path, p->found);

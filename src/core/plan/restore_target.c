@@ -300,12 +300,6 @@ static void remember(struct target_watch *w, const struct wal_event *e)
             w->first_commit = mark_of(e);
         }
     }
-    if (is_named(w->target, e)) {
-        if (w->names < TARGET_POINTS_MAX) {
-            w->named[w->names] = mark_of(e);
-        }
-        w->names++;
-    }
     if (e->kind == WAL_EVENT_BACKUP_END && e->lsn == w->begin && e->rec.end < w->consistent) {
         w->consistent = e->rec.end;
     }
@@ -327,6 +321,21 @@ static enum watch_answer enough(const struct target_watch *w)
     return w->stop.known && w->target->kind != TARGET_NAME ? WATCH_ENOUGH : WATCH_ON;
 }
 
+/* Would the server replay this record? stopping: it is the one it stops at. */
+static bool is_replayed(const struct target_watch *w, const struct wal_event *e, bool stopping)
+{
+    const struct target *t = w->target;
+
+    if (w->stop.known) {
+        return stopping && stops_after(t);
+    }
+    if (t->kind == TARGET_LSN && e->rec.start >= t->lsn) {
+        /* Only the first record there can be it, and most records are not told. */
+        return t->side == TARGET_INCLUSIVE && e->rec.prev < t->lsn;
+    }
+    return true;
+}
+
 enum watch_answer target_watch_feed(struct target_watch *w, const struct wal_event *e)
 {
     bool stopping = !w->stop.known && stops(w->target, e);
@@ -335,9 +344,16 @@ enum watch_answer target_watch_feed(struct target_watch *w, const struct wal_eve
         stop_at(w, mark_of(e));
         w->stop_is_abort = w->target->kind == TARGET_XID && e->kind == WAL_EVENT_ABORT;
     }
-    if (!w->stop.known || w->target->kind == TARGET_NAME ||
-        (stopping && stops_after(w->target))) {
+    if (is_named(w->target, e)) {
+        if (w->names < TARGET_POINTS_MAX) {
+            w->named[w->names] = mark_of(e);
+        }
+        w->names++;
+    }
+    if (is_replayed(w, e, stopping)) {
         remember(w, e);
+    } else if (w->target->kind == TARGET_NAME && e->rec.end > w->end) {
+        w->end = e->rec.end; /* read on for another point of the same name */
     }
     return target_watch_reach(w, e->rec.start, e->rec.end);
 }

@@ -93,7 +93,7 @@ struct target_watch {
     bool stop_too_early;          /* it lies before the backup is consistent */
     bool stop_is_abort;           /* the target's transaction was rolled back */
     struct wal_mark first_commit; /* behind the end of the backup */
-    struct wal_mark last_commit;  /* anywhere */
+    struct wal_mark last_commit;  /* that is replayed */
     struct wal_mark named[TARGET_POINTS_MAX]; /* restore points with the target's name */
     size_t names;                             /* all of them, also beyond the array */
     pg_lsn end;                               /* WAL is proven up to here */

@@ -189,7 +189,7 @@ bool xlogdb_bad_line(const struct xlogdb *db, uint64_t no, struct err *err)
 
 bool xlogdb_open_locked(struct xlogdb *db, const struct repo *r, struct err *err)
 {
-    db->line = 0;
+    db->line = db->offset = 0;
     db->at = db->n = 0;
     db->end = false;
     db->lock = LOCK_INIT;
@@ -230,6 +230,28 @@ bool xlogdb_open(struct xlogdb *db, const struct repo *r, struct err *err)
     return true;
 }
 
+bool xlogdb_open_from(struct xlogdb *db, const struct repo *r, uint64_t from, struct err *err)
+{
+    struct err why;
+
+    if (!xlogdb_open_locked(db, r, &why)) {
+        db->end = true;
+        db->offset = 0;
+        if (why.os == ENOENT) {
+            return true;
+        }
+        *err = why;
+        return false;
+    }
+    if (lseek(db->fd, (off_t)from, SEEK_SET) < 0) {
+        err_os(err, errno, "read", db->path);
+        xlogdb_close(db);
+        return false;
+    }
+    db->offset = from;
+    return true;
+}
+
 /* Move what is left of the buffer to its front and fill it up. */
 static bool fill(struct xlogdb *db, struct err *err)
 {
@@ -255,6 +277,7 @@ int xlogdb_next_line(struct xlogdb *db, struct str *line, struct err *err)
         if (lf) {
             *line = str_n(from, (size_t)(lf - from));
             db->at += line->n + 1;
+            db->offset += line->n + 1;
             db->line++;
             return 1;
         }

@@ -29,7 +29,8 @@
 struct xlogdb { /* a reader; about 64 KiB: not for deep stacks, fine on an ordinary one */
     int fd;
     struct lock lock;
-    uint64_t line; /* number of the line last given */
+    uint64_t line;   /* number of the line last given */
+    uint64_t offset; /* behind the line last given */
     size_t at, n;
     bool end;
     char path[PATH_CAP];
@@ -46,6 +47,11 @@ MUST_CHECK bool xlogdb_open(struct xlogdb *db, const struct repo *r, struct err 
 /* 1: *out is filled; 0: the end; -1: failed. */
 MUST_CHECK int xlogdb_next(struct xlogdb *db, struct wal_file *out, struct err *err);
 void xlogdb_close(struct xlogdb *db);
+
+/* To look only, and often: from byte `from` on, without the lock and without making a list that
+ * is missing (it is empty then). */
+MUST_CHECK bool xlogdb_open_from(struct xlogdb *db, const struct repo *r, uint64_t from,
+                                 struct err *err);
 
 /* Append and sync all n lines, taking the lock. */
 MUST_CHECK bool xlogdb_append(const struct repo *r, const struct wal_file *wal, size_t n,

@@ -413,6 +413,14 @@ void wal_walk_file(struct wal_walk *w, struct wal_seg seg)
     w->skip_to = w->opt.from;
 }
 
+void wal_walk_page(struct wal_walk *w, struct wal_seg seg, pg_lsn at)
+{
+    BUG_IF(at / w->opt.seg_size != seg.no);
+    w->is_placed = false;
+    wal_walk_file(w, seg);
+    w->at = at - at % w->opt.blcksz;
+}
+
 bool wal_walk_feed(struct wal_walk *w, const void *pages, size_t n)
 {
     const uint8_t *p = pages;

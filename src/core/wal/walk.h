@@ -94,6 +94,10 @@ void wal_walk_init(struct wal_walk *w, const struct wal_walk_options *options);
  * was fed, or any segment after a stop, begins anew without a proven predecessor. */
 void wal_walk_file(struct wal_walk *w, struct wal_seg seg);
 
+/* The same from the page that holds `at` on, a byte of this segment: to go on where an earlier
+ * walk has ended. Give that walk's `last` as `from` in the options. */
+void wal_walk_page(struct wal_walk *w, struct wal_seg seg, pg_lsn at);
+
 /* n is a multiple of the page size and does not go past the segment. false: it has stopped,
  * see w->end. */
 bool wal_walk_feed(struct wal_walk *w, const void *pages, size_t n);

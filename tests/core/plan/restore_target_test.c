@@ -267,13 +267,13 @@ static const struct stop {
     {"lsn between records", {.kind = TARGET_LSN, .lsn = 301}, 350, false, false, 13},
     {"row 86: lsn beyond the end", {.kind = TARGET_LSN, .lsn = 601}, 0, false, false, 15},
     {"row 83: lsn inside the backup", {.kind = TARGET_LSN, .lsn = 90}, 100, true, false, 11},
-    {"name", {.kind = TARGET_NAME, .name = "twice"}, 350, false, false, 15},
+    {"name", {.kind = TARGET_NAME, .name = "twice"}, 350, false, false, 13},
     {"row 83: name inside the backup",
      {.kind = TARGET_NAME, .name = "early"},
      150,
      true,
      false,
-     15},
+     11},
     {"name absent", {.kind = TARGET_NAME, .name = "Twice"}, 0, false, false, 15},
     {"end", {.kind = TARGET_END}, 0, false, false, 15},
     {"immediate", {.kind = TARGET_IMMEDIATE}, 0, false, false, 13},
@@ -291,6 +291,37 @@ static void where_it_stops(void **state)
     assert_int_equal(w.stop_too_early, s->too_early);
     assert_int_equal(w.stop_is_abort, s->aborted);
     assert_int_equal(w.last_commit.xid, s->last);
+}
+
+/* The server stops at the first record at or behind the position, whatever it is; the walk tells
+ * only some. */
+static const struct lsn_row {
+    const char *label;
+    pg_lsn lsn, prev; /* the commit begins at 400, the record before it at prev */
+    enum target_side side;
+    bool stays;
+} lsn_rows[] = {
+    {"lsn: the commit itself, inclusive", 400, 380, TARGET_INCLUSIVE, true},
+    {"lsn: the commit itself, exclusive", 400, 380, TARGET_EXCLUSIVE, false},
+    {"lsn: just behind the record before it", 381, 380, TARGET_INCLUSIVE, true},
+    {"lsn: the record before it", 380, 380, TARGET_INCLUSIVE, false},
+    {"lsn: records in between", 350, 380, TARGET_INCLUSIVE, false},
+    {"lsn: behind it", 401, 380, TARGET_EXCLUSIVE, true},
+};
+
+static void what_an_lsn_keeps(void **state)
+{
+    const struct lsn_row *row = *state;
+    struct target t = {.kind = TARGET_LSN, .lsn = row->lsn, .side = row->side};
+    struct wal_event e = {.kind = WAL_EVENT_COMMIT, .xid = 21, .time_us = 1};
+    struct target_watch w;
+
+    target_watch_init(&w, &t, 90, 200);
+    e.rec.start = 400;
+    e.rec.end = 440;
+    e.rec.prev = row->prev;
+    (void)target_watch_feed(&w, &e);
+    assert_int_equal(w.last_commit.known, row->stays);
 }
 
 static void names_are_counted(void **state)
@@ -323,5 +354,6 @@ static void end_of_backup_is_found(void **state)
     assert_true(w.consistent == 200);
 }
 
-TEST_MAIN(ROWS(words, read_words); ROWS(stops, where_it_stops); ONE(local_zone_is_told);
-          ONE(timelines); ONE(names_are_counted); ONE(end_of_backup_is_found))
+TEST_MAIN(ROWS(words, read_words); ROWS(stops, where_it_stops);
+          ROWS(lsn_rows, what_an_lsn_keeps); ONE(local_zone_is_told); ONE(timelines);
+          ONE(names_are_counted); ONE(end_of_backup_is_found))

@@ -20,6 +20,7 @@ struct mk {
     uint64_t at;   /* offset of the next byte */
     uint64_t prev; /* LSN of the last record */
     uint32_t tli;
+    uint32_t xid; /* of the records that follow; 0: 700 */
 };
 
 static inline void mk_le(uint8_t *p, uint64_t v, int n)
@@ -76,7 +77,7 @@ static inline uint64_t mk_record(struct mk *m, uint8_t rmid, uint8_t info, uint8
     uint64_t lsn = MK_BASE + m->at;
     memset(rec, 0, 24);
     mk_le(rec, total, 4);
-    mk_le(rec + 4, 700, 4);
+    mk_le(rec + 4, m->xid ? m->xid : 700, 4);
     mk_le(rec + 8, m->prev, 8);
     rec[16] = info;
     rec[17] = rmid;

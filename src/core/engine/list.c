@@ -10,7 +10,7 @@
 /* A backup's stretch of segment names, [begin, limit]; stretches overlap a little, since limit
  * is the end of the next backup. Sorted by begin; reach is the greatest limit up to here, so a
  * look backwards can stop. */
-struct stretch {
+struct list_stretch {
     const char *begin, *end, *limit; /* limit NULL: no end */
     const char *reach;               /* NULL: no end */
     pg_tli tli;
@@ -19,7 +19,7 @@ struct stretch {
 
 static int by_begin(const void *x, const void *y)
 {
-    const struct stretch *a = x, *b = y;
+    const struct list_stretch *a = x, *b = y;
 
     return strcmp(a->begin, b->begin);
 }
@@ -33,7 +33,8 @@ static const char *later(const char *a, const char *b)
     return strcmp(a, b) >= 0 ? a : b;
 }
 
-static size_t stretches(const struct catalogue *c, struct backup_wal *wal, struct stretch *out)
+static size_t stretches(const struct catalogue *c, struct backup_wal *wal,
+                        struct list_stretch *out)
 {
     const char *limit = NULL;
     size_t n = 0;
@@ -44,7 +45,7 @@ static size_t stretches(const struct catalogue *c, struct backup_wal *wal, struc
         if (!backup_copy_done(b) || !b->begin_wal || !b->end_wal) {
             continue;
         }
-        out[n] = (struct stretch){b->begin_wal, b->end_wal, limit, NULL, 0, &wal[i]};
+        out[n] = (struct list_stretch){b->begin_wal, b->end_wal, limit, NULL, 0, &wal[i]};
         n += wal_name_tli(str_of(b->begin_wal), &out[n].tli);
         limit = b->end_wal;
     }
@@ -55,7 +56,7 @@ static size_t stretches(const struct catalogue *c, struct backup_wal *wal, struc
     return n;
 }
 
-static void count(const struct stretch *s, const struct wal_file *f)
+static void count(const struct list_stretch *s, const struct wal_file *f)
 {
     struct backup_wal *w = s->wal;
 
@@ -78,7 +79,7 @@ static void count(const struct stretch *s, const struct wal_file *f)
 
 /* How many stretches begin at or before that name. Names mostly come in order, so the answer of
  * the last time is tried first. */
-static size_t begun(const struct stretch *s, size_t n, const char *name, size_t hint)
+static size_t begun(const struct list_stretch *s, size_t n, const char *name, size_t hint)
 {
     size_t low = 0, high = n;
 
@@ -98,37 +99,61 @@ static size_t begun(const struct stretch *s, size_t n, const char *name, size_t 
     return low;
 }
 
-static bool count_wals(const struct repo *r, const struct stretch *s, size_t n, struct err *err)
+bool list_counter_init(struct list_counter *lc, struct arena *a, const struct backup *backup,
+                       size_t n, struct backup_wal *wal, struct err *err)
 {
-    char last[WAL_NAME_CAP] = "";
+    const struct catalogue all = {.backup = backup, .n = n};
+
+    *lc = (struct list_counter){.s = ARENA_ARRAY(a, n + 1, struct list_stretch)};
+    if (!lc->s) {
+        return arena_err(a, err);
+    }
+    lc->n = stretches(&all, wal, lc->s);
+    for (size_t i = 0; i < lc->n; i++) {
+        struct list_stretch *s = &lc->s[i];
+        s->begin = arena_strdup(a, s->begin);
+        s->end = arena_strdup(a, s->end);
+        s->limit = s->limit ? arena_strdup(a, s->limit) : NULL;
+        s->reach = s->reach ? arena_strdup(a, s->reach) : NULL;
+    }
+    return !a->failed || arena_err(a, err);
+}
+
+void list_counter_add(struct list_counter *lc, const struct wal_file *f)
+{
+    const struct list_stretch *s = lc->s;
+
+    if (f->name[8] == '.' || f->name[WAL_NAME_LEN]) {
+        return; /* history, label, partial */
+    }
+    if (memcmp(f->name, lc->last, 8) != 0) {
+        if (!wal_name_tli(str_of(f->name), &lc->tli)) {
+            return;
+        }
+        memcpy(lc->last, f->name, sizeof lc->last);
+    }
+    lc->at = begun(s, lc->n, f->name, lc->at);
+    for (size_t i = lc->at; i-- > 0;) {
+        if (s[i].reach && strcmp(f->name, s[i].reach) > 0) {
+            break;
+        }
+        if (lc->tli <= s[i].tli && (!s[i].limit || strcmp(f->name, s[i].limit) <= 0)) {
+            count(&s[i], f);
+        }
+    }
+}
+
+static bool count_wals(const struct repo *r, struct list_counter *lc, struct err *err)
+{
     struct wal_file f;
     struct xlogdb db;
-    pg_tli tli = 0;
-    size_t at = 0;
     int more;
 
     if (!xlogdb_open(&db, r, err)) {
         return false;
     }
     while ((more = xlogdb_next(&db, &f, err)) > 0) {
-        if (f.name[8] == '.' || f.name[WAL_NAME_LEN]) {
-            continue; /* history, label, partial */
-        }
-        if (memcmp(f.name, last, 8) != 0) {
-            if (!wal_name_tli(str_of(f.name), &tli)) {
-                continue;
-            }
-            memcpy(last, f.name, sizeof last);
-        }
-        at = begun(s, n, f.name, at);
-        for (size_t i = at; i-- > 0;) {
-            if (s[i].reach && strcmp(f.name, s[i].reach) > 0) {
-                break;
-            }
-            if (tli <= s[i].tli && (!s[i].limit || strcmp(f.name, s[i].limit) <= 0)) {
-                count(&s[i], &f);
-            }
-        }
+        list_counter_add(lc, &f);
     }
     xlogdb_close(&db);
     return more == 0;
@@ -138,20 +163,18 @@ bool list_load(const struct repo *r, struct arena *a, struct backup_list *out, s
 {
     struct backup_list list;
     struct backup_wal *wal;
-    struct stretch *s;
-    size_t n;
+    struct list_counter lc;
 
     if (!catalogue_look(r, a, &list.catalogue, err)) {
         return false;
     }
     wal = ARENA_ARRAY(a, list.catalogue.n + 1, struct backup_wal);
-    s = ARENA_ARRAY(a, list.catalogue.n + 1, struct stretch);
-    if (!wal || !s) {
+    if (!wal) {
         return arena_err(a, err);
     }
     list.wal = wal;
-    n = stretches(&list.catalogue, wal, s);
-    if (n > 0 && !count_wals(r, s, n, err)) {
+    if (!list_counter_init(&lc, a, list.catalogue.backup, list.catalogue.n, wal, err) ||
+        (lc.n > 0 && !count_wals(r, &lc, err))) {
         return false;
     }
     *out = list;

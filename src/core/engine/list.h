@@ -13,6 +13,7 @@
 #define ENGINE_LIST_H
 
 #include "repo_of.h"
+#include "wal/seg.h"
 
 struct backup_wal {
     uint64_t num, size;           /* begin_wal .. end_wal */
@@ -25,6 +26,20 @@ struct backup_list {
     struct catalogue catalogue;
     const struct backup_wal *wal; /* wal[i] belongs to catalogue.backup[i] */
 };
+
+/* The counting itself, a line at a time, for whoever sees the lines of xlog.db as they come.
+ * wal[i] belongs to backup[i], by id; both stay where they are. The texts of the backups are
+ * copied into the arena. */
+struct list_counter {
+    struct list_stretch *s;
+    size_t n, at;
+    char last[WAL_NAME_CAP];
+    pg_tli tli;
+};
+MUST_CHECK bool list_counter_init(struct list_counter *lc, struct arena *a,
+                                  const struct backup *backup, size_t n, struct backup_wal *wal,
+                                  struct err *err);
+void list_counter_add(struct list_counter *lc, const struct wal_file *f);
 
 MUST_CHECK bool list_load(const struct repo *r, struct arena *a, struct backup_list *out,
                           struct err *err);

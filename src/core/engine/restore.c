@@ -194,10 +194,28 @@ static void say_end(const struct restore_run *r, const struct restore_result *ou
 
 static bool write_info(struct restore_run *r, struct err *err)
 {
+    const struct wal_mark *last = &r->wal.watch.last_commit;
+    const char *conf = r->req->recovery_conf_filename;
+    char mem[3 * PATH_CAP], when[STAMP_CAP];
+    const char *whole;
     struct str text;
+    struct sbuf notes; /* comments for Barman; start-copy reads them */
 
-    return backup_info_text(r->a, r->backup, &text, err) &&
-           restore_put(r, ".barman-recover.info", text, r->file_mode, err);
+    if (!backup_info_text(r->a, r->backup, &text, err)) {
+        return false;
+    }
+    sbuf_init(&notes, mem, sizeof mem);
+    sbuf_fmt(&notes, "# barkeep: backup %s\n# barkeep: conf %s\n", r->backup->id,
+             conf ? conf : "postgresql.auto.conf");
+    if (last->known) {
+        sbuf_fmt(&notes, "# barkeep: until %s\n", stamp_iso((struct stamp){last->us, 0}, when));
+    }
+    if (r->mode == WAL_MODE_STAGED) {
+        sbuf_fmt(&notes, "# barkeep: wal %s\n", r->wal_dest);
+    }
+    whole = arena_fmt(r->a, "%s%.*s", mem, (int)text.n, text.p);
+    return whole ? restore_put(r, ".barman-recover.info", str_of(whole), r->file_mode, err)
+                 : arena_err(r->a, err);
 }
 
 static bool carry_out(struct restore_run *r, struct err *err)
@@ -205,6 +223,9 @@ static bool carry_out(struct restore_run *r, struct err *err)
     const struct task *t = r->task;
 
     say_begin(r);
+    if (!restore_set_aside(r, err)) {
+        return false;
+    }
     if (!restore_copy_begin(r, err) || !write_info(r, err) || !restore_copy_tree(r, err)) {
         return false;
     }
@@ -221,7 +242,8 @@ static bool carry_out(struct restore_run *r, struct err *err)
         task_say(t, SAY_OUT, "Generating recovery configuration");
     }
     task_say(t, SAY_OUT, "Identify dangerous settings in destination directory.");
-    return restore_write_settings(r, err) && restore_copy_end(r, err);
+    return restore_write_settings(r, err) && restore_copy_end(r, err) &&
+           restore_in_place_end(r, err);
 }
 
 static void fill_result(const struct restore_run *r, struct restore_result *out)
@@ -234,6 +256,13 @@ static void fill_result(const struct restore_run *r, struct restore_result *out)
     out->missing_file = r->missing;
     out->missing_files = r->missing_n;
     out->holds = r->checks.refused == 0;
+    out->check = r->checks.check;
+    out->checks = r->checks.n;
+    out->tli = r->line;
+    out->bytes = r->tree.bytes + (uint64_t)r->copies * r->seg_size;
+    out->segments = r->wal.segments;
+    out->replay_from_us = r->backup->end_time.us;
+    out->replay_to_us = r->wal.watch.last_commit.known ? r->wal.watch.last_commit.us : 0;
 }
 
 bool engine_restore(const struct task *task, struct arena *a,
@@ -253,7 +282,9 @@ bool engine_restore(const struct task *task, struct arena *a,
     r->req = request;
     ok = restore_gather(r, err);
     if (ok && request->dry_run) {
-        say_plan(r);
+        if (!request->is_silent) {
+            say_plan(r);
+        }
     } else if (ok) {
         ok = r->checks.refused ? refuse(r, err) : carry_out(r, err);
     }
@@ -264,6 +295,9 @@ bool engine_restore(const struct task *task, struct arena *a,
     if (ok && !request->dry_run) {
         say_settings(r);
         say_end(r, out);
+    }
+    if (!request->dry_run) {
+        restore_say_way_back(r);
     }
     restore_run_release(r);
     return ok || (r->backup && err_wrap(err, "restore '%s'", request->server->name));

@@ -12,6 +12,8 @@
  * be started, so a restore that died cannot be mistaken for a finished one; the same command
  * given again finds its marker (.barkeep-restore) and goes on, rechecking what is there.
  *
+ * In place, what is there is renamed beside first, never deleted (restore_in_place.c).
+ *
  * Output  Barman's lines through task_say(); --dry-run prints the checks and the verdict.
  * Errors  ERR_UNSAFE for a plan that does not hold (its first refusal); ERR_FORMAT names a
  *         file whose checksum is not the manifest's.
@@ -25,6 +27,7 @@
 
 struct config;
 struct server_cfg;
+struct restore_check; /* plan/restore.h */
 
 enum choice { CHOICE_CONFIG, CHOICE_YES, CHOICE_NO }; /* an option with a configured default */
 
@@ -48,6 +51,8 @@ struct restore_request {
     const char *recovery_conf_filename; /* NULL: postgresql.auto.conf */
     unsigned jobs;                      /* 0: configured, and 2 when that is not set */
     bool dry_run;
+    bool in_place;  /* destination is the original's data directory: set it aside first */
+    bool is_silent; /* with dry_run: the plan is only in the result, no line of it is said */
 };
 
 struct conf_finding { /* a line of the configuration that was changed, or that needs a look */
@@ -66,7 +71,14 @@ struct restore_result {
     size_t missing_files;
     struct stamp begin;
     int64_t took_ns;
-    bool holds; /* the plan; with dry_run this is the answer */
+    bool holds;                        /* the plan; with dry_run this is the answer */
+    const struct restore_check *check; /* what it rests on, in order */
+    size_t checks;
+    pg_tli tli;        /* recovery ends on; 0: none */
+    uint64_t bytes;    /* to copy, WAL included */
+    uint64_t segments; /* of WAL that recovery needs */
+    int64_t replay_from_us,
+        replay_to_us; /* end of the backup, last commit that stays; 0: none */
 };
 
 /* dry_run: true when the plan could be made, whatever its verdict (out->holds). */

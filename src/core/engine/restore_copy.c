@@ -383,8 +383,8 @@ bool restore_copy_wal(struct restore_run *r, struct err *err)
         !pool_run(r->task, &pool, err)) {
         return false;
     }
-    for (size_t i = 0; i < r->history_files; i++) {
-        if (!copy_one(r, r->history_file[i], 0, err)) {
+    for (size_t i = 0; i < r->kept.history_files; i++) {
+        if (!copy_one(r, r->kept.history_file[i], 0, err)) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 /* restore_gather.c - all that a restore's plan rests on, without writing anything. */
 #include "base/clock.h"
 #include "cfg/config.h"
+#include "engine/moment.h"
 #include "engine/repo_of.h"
 #include "engine/restore_run.h"
 
@@ -23,17 +24,14 @@ static bool check_request(const struct restore_request *q, struct err *err)
     return true;
 }
 
-static enum wal_mode mode_of(const struct restore_run *r)
+enum wal_mode restore_mode_of(const struct server_cfg *srv, enum choice get_wal,
+                              const struct target *target)
 {
-    const struct restore_request *q = r->req;
-    bool get_wal =
-        q->get_wal == CHOICE_YES ||
-        (q->get_wal == CHOICE_CONFIG && cfg_csv_has(q->server->recovery_options, "get-wal"));
-
-    if (get_wal) {
+    if (get_wal == CHOICE_YES ||
+        (get_wal == CHOICE_CONFIG && cfg_csv_has(srv->recovery_options, "get-wal"))) {
         return WAL_MODE_GET_WAL;
     }
-    return target_is_pitr(&r->target) ? WAL_MODE_STAGED : WAL_MODE_INTO_PGDATA;
+    return target_is_pitr(target) ? WAL_MODE_STAGED : WAL_MODE_INTO_PGDATA;
 }
 
 /* The highest timeline that anything kept speaks of, for `auto --target-tli latest`. */
@@ -58,8 +56,16 @@ static bool highest_line(const struct restore_run *r, const struct catalogue *c,
     return true;
 }
 
+/* Nothing but the WAL tells which backup an xid or a restore point needs. */
+static bool is_searched_for(const struct restore_run *r)
+{
+    return r->target.kind == TARGET_XID || r->target.kind == TARGET_NAME;
+}
+
 static bool choose(struct restore_run *r, struct err *err)
 {
+    const struct restore_request *q = r->req;
+    const char *id = q->backup_id;
     struct catalogue c;
     struct restore_choice choice;
     pg_tli latest;
@@ -68,9 +74,17 @@ static bool choose(struct restore_run *r, struct err *err)
         return false;
     }
     say_unread(r->task, &c);
-    if (strcmp(r->req->backup_id, "auto") != 0) {
+    if (strcmp(id, "auto") != 0) {
         r->choice = "as asked for";
-        return catalogue_resolve(&c, r->req->server->name, r->req->backup_id, &r->backup, err);
+        return catalogue_resolve(&c, q->server->name, id, &r->backup, err);
+    }
+    if (is_searched_for(r)) {
+        r->choice = "the newest that ends before the target";
+        if (!moment_backup(r->task, q->config, q->server, &r->target, r->a, &id, err)) {
+            return false;
+        }
+        r->backup = catalogue_find(&c, id);
+        return r->backup || err_set(err, ERR_MISSING, "Try again.", id, "it has just gone");
     }
     if (!highest_line(r, &c, &latest, err) ||
         !restore_choose(c.backup, c.n, &r->target, latest, &choice, err)) {
@@ -82,7 +96,7 @@ static bool choose(struct restore_run *r, struct err *err)
 }
 
 /* Can its files be used as they are? The judge says why not. */
-static bool is_plain(const struct backup *b)
+bool restore_is_plain(const struct backup *b)
 {
     bool squeezed = b->compression && strcmp(b->compression, "none") != 0;
     bool closed = b->encryption && strcmp(b->encryption, "none") != 0;
@@ -129,10 +143,10 @@ static bool look_at_wal(struct restore_run *r, struct err *err)
     if (!restore_load_lines(r, err)) {
         return false;
     }
-    if (!restore_line(r->a, &r->lines, &base, &r->target, r->mode, &r->checks, &r->line)) {
+    if (!restore_line(r->a, &r->kept.lines, &base, &r->target, r->mode, &r->checks, &r->line)) {
         return true; /* among the checks */
     }
-    r->route = timeline_history(&r->lines, r->line, spare);
+    r->route = timeline_history(&r->kept.lines, r->line, spare);
     if (!r->route) {
         return err_set(err, ERR_MISSING, "", r->backup->id, "no history of its timeline");
     }
@@ -150,11 +164,11 @@ bool restore_gather(struct restore_run *r, struct err *err)
                  &r->repo, err)) {
         return false;
     }
-    r->mode = mode_of(r);
+    r->mode = restore_mode_of(r->req->server, r->req->get_wal, &r->target);
     if (!choose(r, err)) {
         return false;
     }
-    if (is_plain(r->backup) &&
+    if (restore_is_plain(r->backup) &&
         (!survey(r, err) || !look_at_wal(r, err) || !restore_look_at_places(r, err))) {
         return false;
     }

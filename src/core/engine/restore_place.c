@@ -42,7 +42,7 @@ static bool move_last(char head[PATH_CAP], char tail[PATH_CAP])
 }
 
 /* The path with links resolved as far as it exists; nothing below a missing part can be one. */
-static bool resolve(struct arena *a, const char *path, const char **out, struct err *err)
+bool restore_resolve(struct arena *a, const char *path, const char **out, struct err *err)
 {
     char head[PATH_CAP], tail[PATH_CAP] = "", there[PATH_CAP];
 
@@ -95,7 +95,7 @@ static enum place_state unusable(struct restore_run *r, struct restore_place *p,
 
 /* A live process in postmaster.pid. A pid that was taken by another program since is taken for
  * a server: better refused once too often. */
-static bool is_running(struct restore_run *r, struct restore_place *p)
+bool restore_place_runs(struct restore_run *r, struct restore_place *p)
 {
     char path[PATH_CAP];
     struct str text, line;
@@ -153,7 +153,7 @@ static enum place_state full_state(struct restore_run *r, struct restore_place *
     struct err err = {0};
 
     p->found = first;
-    if (is_pgdata && is_running(r, p)) {
+    if (is_pgdata && restore_place_runs(r, p)) {
         return PLACE_RUNNING;
     }
     if (!path_join(path, p->path, RESTORE_MARKER, &err) ||
@@ -193,6 +193,12 @@ static const char *cluster_above(struct restore_run *r, const char *path)
     return NULL;
 }
 
+/* A kill may have come between the first write and the name of the marker. */
+static bool is_free(const struct names *n)
+{
+    return n->n == 0 || (n->n == 1 && strcmp(n->name[0], RESTORE_MARKER ".tmp") == 0);
+}
+
 static enum place_state state_of(struct restore_run *r, struct restore_place *p, bool is_pgdata)
 {
     const char *own[] = {r->repo.backup_dir, r->repo.base_dir, r->repo.wals_dir,
@@ -204,7 +210,7 @@ static enum place_state state_of(struct restore_run *r, struct restore_place *p,
 
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         const char *real;
-        if (resolve(r->a, own[i], &real, &err) && is_within(p->path, real)) {
+        if (restore_resolve(r->a, own[i], &real, &err) && is_within(p->path, real)) {
             p->found = real;
             return PLACE_SOURCE;
         }
@@ -230,7 +236,7 @@ static enum place_state state_of(struct restore_run *r, struct restore_place *p,
     if (access(p->path, W_OK | X_OK) != 0) {
         return unusable(r, p, errno);
     }
-    return names.n ? full_state(r, p, names.name[0], is_pgdata) : PLACE_FREE;
+    return is_free(&names) ? PLACE_FREE : full_state(r, p, names.name[0], is_pgdata);
 }
 
 /* --- which places --- */
@@ -289,7 +295,7 @@ static bool add_place(struct restore_run *r, const char *role, const char *path,
     struct restore_place *p = &r->place[r->places];
 
     *p = (struct restore_place){.role = role, .found = ""};
-    if (!role || !resolve(r->a, path, &p->path, err)) {
+    if (!role || !restore_resolve(r->a, path, &p->path, err)) {
         return role ? false : arena_err(r->a, err);
     }
     r->places++;
@@ -460,5 +466,5 @@ bool restore_look_at_places(struct restore_run *r, struct err *err)
         r->place[i].state = state_of(r, &r->place[i], i == 0);
     }
     choose_owner(r);
-    return count_room(r, err);
+    return count_room(r, err) && restore_in_place_look(r, err);
 }

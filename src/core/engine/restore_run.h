@@ -11,6 +11,7 @@
 #define ENGINE_RESTORE_RUN_H
 
 #include "engine/kept_tree.h"
+#include "engine/kept_wal.h"
 #include "engine/restore.h"
 #include "engine/restore_conf.h"
 #include "plan/restore.h"
@@ -33,9 +34,7 @@ struct restore_run {
     const char *choice;
     uint32_t seg_size;
 
-    struct timelines lines;
-    const char **history_file; /* names of all history files kept */
-    size_t history_files;
+    struct kept_wal kept;
     pg_tli line;
     const struct history *route;
     struct wal_evidence wal;
@@ -60,11 +59,24 @@ struct restore_run {
     struct conf_report report;
     const char *missing[4];
     size_t missing_n;
+    struct restore_move *move; /* in place: what is set aside */
+    size_t moves;
+};
+
+struct restore_move {
+    const char *from, *to;
+    bool is_done;
 };
 
 /* The facts and the checks; false only when they cannot be had. */
 MUST_CHECK bool restore_gather(struct restore_run *r, struct err *err);
 void restore_run_release(struct restore_run *r);
+
+/* Can its files be used as they are? The judge says why not. */
+bool restore_is_plain(const struct backup *b);
+/* How the server gets its WAL. */
+enum wal_mode restore_mode_of(const struct server_cfg *srv, enum choice get_wal,
+                              const struct target *target);
 
 /* restore_lines.c: histories and segments kept, and the walk over them. */
 MUST_CHECK bool restore_load_lines(struct restore_run *r, struct err *err);
@@ -73,6 +85,19 @@ MUST_CHECK bool restore_list_wal(struct restore_run *r, struct err *err);
 
 /* restore_place.c: destinations, space, owner. */
 MUST_CHECK bool restore_look_at_places(struct restore_run *r, struct err *err);
+
+/* The path with links resolved as far as it exists. */
+MUST_CHECK bool restore_resolve(struct arena *a, const char *path, const char **out,
+                                struct err *err);
+/* A live process in its postmaster.pid; p->found tells which. */
+bool restore_place_runs(struct restore_run *r, struct restore_place *p);
+
+/* restore_in_place.c: what stands in the original's place is renamed aside. Look: after the
+ * places were looked at. Set aside: does it, durably. End: the way back stays only in words. */
+MUST_CHECK bool restore_in_place_look(struct restore_run *r, struct err *err);
+MUST_CHECK bool restore_set_aside(struct restore_run *r, struct err *err);
+void restore_say_way_back(const struct restore_run *r);
+MUST_CHECK bool restore_in_place_end(struct restore_run *r, struct err *err);
 
 /* restore_copy.c: marker, files, WAL, and the end. */
 MUST_CHECK bool restore_copy_begin(struct restore_run *r, struct err *err);

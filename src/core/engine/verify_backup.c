@@ -187,12 +187,12 @@ static bool verify_wal(struct verifying *v, struct err *err)
     if (!restore_load_lines(r, err)) {
         return false;
     }
-    if (!restore_line(r->a, &r->lines, &base, &r->target, WAL_MODE_INTO_PGDATA, &r->checks,
+    if (!restore_line(r->a, &r->kept.lines, &base, &r->target, WAL_MODE_INTO_PGDATA, &r->checks,
                       &r->line)) {
         fault(v, "%s", r->checks.check[r->checks.n - 1].sentence);
         return true;
     }
-    r->route = timeline_history(&r->lines, r->line, spare);
+    r->route = timeline_history(&r->kept.lines, r->line, spare);
     if (!r->route || !restore_walk(r, err)) {
         return r->route ? false : err_set(err, ERR_MISSING, "", b->id, "no history");
     }

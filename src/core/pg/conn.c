@@ -260,6 +260,9 @@ static PGconn *start(const struct pg_target *target)
         PUT("client_encoding", "UTF8");
     }
     PUT("dbname", target->conninfo);
+    if (target->database) { /* a second one is a name, whatever is in it */
+        PUT("dbname", target->database);
+    }
     if (target->application_name) {
         PUT("application_name", target->application_name);
     }
@@ -408,6 +411,15 @@ static bool open_with(struct pg *pg, const struct task *t, const struct pg_targe
                        pg_version(pg) / 100 % 100);
     }
     return target->mode == PG_REPLICATION || prepare(pg, t, err);
+}
+
+void pg_load(void)
+{
+    struct err unheard;
+
+    if (!pq_load(&unheard)) {
+        return; /* told by whoever connects */
+    }
 }
 
 struct pg *pg_open(const struct task *t, const struct pg_target *target, struct err *err)

@@ -46,7 +46,12 @@ struct pg_target {
     const char *conninfo;         /* keyword string or URI; service and passfile work */
     const char *application_name; /* forced; NULL: the conninfo's, else "barkeep" */
     enum pg_mode mode;            /* PG_REPLICATION adds replication=true (physical) */
+    const char *database;         /* instead of the conninfo's; NULL: that one */
 };
+
+/* Loads libpq now. A process whose threads will each ask a server calls it before they start; what
+ * is wrong is told by every pg_open() again. */
+void pg_load(void);
 
 /* Connected, authenticated, session prepared (empty search_path and no idle time-outs on an
  * ordinary one). Waits connect_timeout of the conninfo for each host, 30 s when it has none. */

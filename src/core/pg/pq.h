@@ -7,8 +7,8 @@
  *
  * Use      only inside core/pg, and only after pg_open() of conn.h succeeded (it calls
  *          pq_load()): pq.getCopyData(conn, ...) is PQgetCopyData(conn, ...).
- * Threads  pq_load() the first time before there are two threads that use libpq; afterwards
- *          the table is only read.
+ * Threads  pq_load() the first time before there are two threads that use libpq (pg_load() of
+ *          conn.h); afterwards the table is only read.
  * Source   libpq-fe.h of PostgreSQL 13 and newer; every name is in libpq 13.
  */
 #ifndef PG_PQ_H

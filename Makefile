@@ -3,10 +3,13 @@
 #   make                 build/barkeep, optimised and hardened
 #   make test            what needs no server       T='core/wal/*' for some
 #   make test T=core/wal/seg ROW='*lower case*'     some rows of one test
+#   make tui             the console in a real terminal     T='resize*'
+#   make shots           the README's pictures, from the golden screens
 #   make pg              live servers               T='045*' for some, V=17 for another version
 #   make asan | tsan     the tests under sanitizers T= as above
 #   make cov             line coverage of src       (build-coverage/coverage.html)
 #   make fuzz S=60       every fuzz target for S seconds, two side by side     T= for some
+#   make golden          pictures of the screens: old and new, asked one by one
 #   make lint            format, floors, banned functions, limits, spelling
 #   make bench           beside pg_basebackup, cp and Debian's barman
 #   make clean
@@ -38,6 +41,12 @@ endif
 pg: debug
 	@BARKEEP=build-debug/barkeep tests/pg/run $(if $(T),'$(T)')
 
+tui: debug
+	@tests/tui/run $(if $(T),'$(T)')
+
+shots:
+	@scripts/shots
+
 cov: coverage
 	@gcovr --root . --filter src/ --exclude-unreachable-branches --print-summary \
 	    --html-details build-coverage/coverage.html build-coverage
@@ -45,6 +54,12 @@ cov: coverage
 fuzz: build-fuzz/CMakeCache.txt
 	@cmake --build build-fuzz -j $(JOBS)
 	@scripts/fuzz $(S) '$(T)'
+
+golden: debug-tests
+	@scripts/golden build-debug
+
+debug-tests: build-debug/CMakeCache.txt
+	@cmake --build build-debug -j $(JOBS)
 
 lint:
 	@scripts/lint
@@ -55,4 +70,4 @@ bench: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all debug asan tsan coverage test pg cov fuzz lint bench clean
+.PHONY: all debug asan tsan coverage debug-tests test pg tui golden shots cov fuzz lint bench clean

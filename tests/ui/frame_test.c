@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What lies over the views: help, prompts, the box of level 3, the small window. */
+#include "ui/golden.h"
+#include "ui/more_story.h"
+
+static struct ui ui;
+
+static void keys(const char *text)
+{
+    for (; *text; text++) {
+        (void)ui_key(&ui, (unsigned char)*text);
+    }
+}
+
+static void begin(void)
+{
+    story_begin(&ui);
+    story_paint(&ui);
+}
+
+static void help(void **state)
+{
+    (void)state;
+    begin();
+    keys("?");
+    golden_sizes(&ui, "help");
+    keys("back");
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "help-search");
+    ui_release(&ui);
+}
+
+static void completion(void **state)
+{
+    (void)state;
+    begin();
+    keys(":s");
+    (void)ui_key(&ui, UI_KEY_TAB);
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "command");
+    ui_release(&ui);
+}
+
+static void question(void **state)
+{
+    (void)state;
+    begin();
+    keys("b");
+    golden_sizes(&ui, "question");
+    ui_release(&ui);
+}
+
+static bool shows(const char *text)
+{
+    static char seen[64 * 1024];
+    struct grid *g = grid_new(80, 24, SYMBOLS_BLOCK);
+
+    assert_non_null(g);
+    ui_draw(&ui, g);
+    golden_print(g, seen);
+    grid_free(g);
+    return strstr(seen, text) != NULL;
+}
+
+/* One row has no room for what is wrong with a line of a file: '!' shows all of it. */
+static void last_error_whole(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin();
+    (void)err_set(&err, ERR_CONFIG, "Correct that line.",
+                  "/home/somebody/.config/barkeep/themes/broken.ini:1",
+                  "'#zzz' is no colour: #rrggbb, a number from 0 to 255 or a name");
+    ui_fail(&ui, &err);
+    assert_false(shows("Correct that line."));
+    keys("!");
+    assert_true(shows("Correct that line."));
+    assert_true(shows("FAIL"));
+    keys("k"); /* any other key: the view is seen again */
+    assert_false(shows("Correct that line."));
+    ui_release(&ui);
+}
+
+static void box(void **state)
+{
+    (void)state;
+    begin();
+    keys("2D2026");
+    golden_sizes(&ui, "delete");
+    keys("x");
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "delete-wrong");
+    ui_release(&ui);
+}
+
+static void filter(void **state)
+{
+    (void)state;
+    begin();
+    keys("/bill");
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "filter");
+    ui_release(&ui);
+}
+
+static void small(void **state)
+{
+    (void)state;
+    begin();
+    golden_draw(&ui, 44, 7, SYMBOLS_BLOCK, "small");
+    golden_draw(&ui, 20, 3, SYMBOLS_ASCII, "small");
+    golden_draw(&ui, 1, 1, SYMBOLS_BLOCK, "small");
+    ui_release(&ui);
+}
+
+TEST_MAIN(ONE(help); ONE(completion); ONE(question); ONE(last_error_whole); ONE(box);
+          ONE(filter); ONE(small))

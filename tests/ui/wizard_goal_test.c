@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Step 1 by keys: what is typed and the words it becomes, when it is asked, holes. */
+#include "wizard_story.h"
+
+static struct script s;
+
+static void message_has(const char *text)
+{
+    if (!strstr(s.ui.message, text)) {
+        fail_msg("the message is '%s', not '%s'", s.ui.message, text);
+    }
+}
+
+/* ---- what is typed as a target, and the words it becomes ---- */
+
+static const struct target_row {
+    const char *label, *typed;
+    int choice; /* the key, 0: none */
+    const char *goal, *words;
+} targets[] = {
+    {"time with offset", "2026-08-22 03:02:11+02", 0, "2026-08-22 03:02:11+02:00",
+     "restore --target-time '2026-08-22 03:02:11+02:00' --target-action pause"},
+    {"time in UTC", "2026-08-22 01:02:11Z", 0, "2026-08-22 01:02:11+00:00", NULL},
+    {"half a second", "2026-08-22 03:02:11.5 +02", 0, "2026-08-22 03:02:11.500000+02:00", NULL},
+    {"clock with offset is today", "03:02 +02", 0, "2026-08-22 03:02:00+02:00", NULL},
+    {"clock still to come is yesterday", "23:10 +02", 0, "2026-08-21 23:10:00+02:00", NULL},
+    {"ten minutes ago", "10 min ago", 0, "2026-08-22 03:02:45+02:00", NULL},
+    {"two hours ago", "2h ago", 0, "2026-08-22 01:12:45+02:00", NULL},
+    {"no offset, first reading", "2026-08-22 03:02:11", '1', "2026-08-22 03:02:11+02:00", NULL},
+    {"no offset, UTC", "2026-08-22 01:02:11", '2', "2026-08-22 01:02:11+00:00", NULL},
+    {"clock without offset", "03:02", '1', "2026-08-22 03:02:00+02:00", NULL},
+    {"hour that is twice, first", "2025-10-26 02:30", '1', "2025-10-26 02:30:00+02:00", NULL},
+    {"hour that is twice, second", "2025-10-26 02:30", '2', "2025-10-26 02:30:00+01:00", NULL},
+    {"hour that was skipped", "2026-03-29 02:30", '1', "2026-03-29 03:30:00+02:00", NULL},
+    {"xid", "xid 741", 0, "741", "restore --target-xid 741 --exclusive --target-action pause"},
+    {"xid in capitals", "XID=741", 0, "741", NULL},
+    {"lsn", "lsn 4C/9A2F1B08", 0, "4C/9A2F1B08",
+     "restore --target-lsn 4C/9A2F1B08 --target-action pause"},
+    {"bare lsn", "4C/9A2F1B08", 0, "4C/9A2F1B08", NULL},
+    {"name", "name before release", 0, "before release",
+     "restore --target-name 'before release' --target-action pause"},
+    {"latest", "latest", 0, "", "restore orders-db1"},
+    {"immediate", "immediate", 0, "", "restore --target-immediate --target-action pause"},
+};
+
+static void test_target(void **state)
+{
+    const struct target_row *row = *state;
+    char text[4096];
+
+    script_begin(&s);
+    script_keys(&s, "r@");
+    script_keys(&s, row->typed);
+    script_keys(&s, "\n");
+    if (row->choice) {
+        assert_int_equal(s.ui.prompt.kind, PROMPT_CHOICE);
+        script_key(&s, row->choice);
+    }
+    assert_int_equal(s.ui.prompt.kind, PROMPT_NONE);
+    assert_string_equal(s.ui.wizard.words.goal.text, row->goal);
+    if (row->words) {
+        ui_command_text(&s.ui, wizard_words(&s.ui), text, sizeof text);
+        if (!strstr(text, row->words)) {
+            fail_msg("the command is '%s'", text);
+        }
+    }
+    script_end_all(&s);
+}
+
+/* The room for a goal is the caller's and may hold anything: nothing of that stays. */
+static void test_goal_is_replaced_whole(void **state)
+{
+    static const char *const typed[] = {"10 min ago", "03:02 +02", "2026-08-22 03:02:11+02",
+                                        "xid 741",    "4C/1",      "name x",
+                                        "latest",     "immediate"};
+    struct goal goal;
+    char told[200];
+
+    (void)state;
+    script_begin(&s);
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        memset(&goal, 0xff, sizeof goal);
+        assert_int_equal(goal_read(&s.ui, typed[i], &goal, told), GOAL_READ);
+        assert_int_equal(goal.tli, 0);
+        assert_string_equal(goal.action, "");
+    }
+    script_end_all(&s);
+}
+
+static const struct wrong_row {
+    const char *label, *typed, *told;
+} wrongs[] = {
+    {"nothing", "", "a time with its offset"},
+    {"words", "half past ten", "not a target"},
+    {"31 February", "2026-02-31 10:00 +02", "not a target"},
+    {"minute 60", "03:60 +02", "not a target"},
+    {"tomorrow", "2026-08-23 03:00 +02", "still to come"},
+    {"xid with a sign", "xid -5", "number from 3"},
+    {"xid too large", "xid 4294967296", "number from 3"},
+    {"xid of the system", "xid 2", "number from 3"},
+    {"xid in words", "xid twelve", "number from 3"},
+    {"xid alone", "xid", "not a target"},
+    {"lsn without slash", "lsn 4C9A2F1B08", "an LSN looks like"},
+    {"lsn of zero", "lsn 0/0", "an LSN looks like"},
+    {"lsn too long", "lsn 4C/9A2F1B081", "an LSN looks like"},
+    {"lsn with a tail", "lsn 4C/9A2F1B08x", "an LSN looks like"},
+    {"name too long", "name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "at most 63 bytes"},
+    {"ago without a number", "min ago", "not a target"},
+    {"ago in fortnights", "2 fortnights ago", "not a target"},
+    {"ago too far", "100001 days ago", "not a target"},
+};
+
+static void test_wrong(void **state)
+{
+    const struct wrong_row *row = *state;
+    struct goal before;
+
+    script_begin(&s);
+    script_keys(&s, "r@");
+    before = s.ui.wizard.words.goal;
+    script_keys(&s, row->typed);
+    script_keys(&s, "\n");
+    assert_int_equal(s.ui.prompt.kind, PROMPT_TIME); /* still open, with the reason */
+    if (!strstr(s.ui.prompt.told, row->told)) {
+        fail_msg("told '%s'", s.ui.prompt.told);
+    }
+    assert_memory_equal(&before, &s.ui.wizard.words.goal, sizeof before);
+    script_end_all(&s);
+}
+
+/* ---- debounce, late answers ---- */
+
+static void test_asks_only_when_rested(void **state)
+{
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    script_clear(&s);
+    for (int i = 0; i < 20; i++) {
+        script_keys(&s, "h");
+        script_wait(&s, 100);
+    }
+    assert_int_equal(script_count(&s, ASK_MOMENT), 0);
+    script_wait(&s, 100);
+    assert_int_equal(script_count(&s, ASK_MOMENT), 1);
+    assert_int_equal(script_asked(&s, ASK_MOMENT)->restore.goal.kind, GOAL_TIME);
+    script_end_all(&s);
+}
+
+static void test_late_answer_of_another_target(void **state)
+{
+    struct answer *late;
+
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    late = script_answer(&s, ASK_MOMENT);
+    script_keys(&s, "@xid 741\n");
+    script_wait(&s, 50);
+    late->moment.can_restore = true;
+    script_hand(&s, late); /* its ticket is no longer waited for */
+    assert_null(s.ui.model.answer[ASK_MOMENT]);
+    script_hole(&s);
+    assert_non_null(s.ui.model.answer[ASK_MOMENT]);
+    script_end_all(&s);
+}
+
+static void test_answers_after_30_s(void **state)
+{
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    script_wait(&s, 30000);
+    assert_int_equal(script_count(&s, ASK_MOMENT), 1); /* waits, does not ask again */
+    script_keys(&s, "\n");
+    assert_int_equal(s.ui.view, VIEW_WHERE); /* one may go on: the plan checks it */
+    script_moment(&s);
+    assert_non_null(s.ui.model.answer[ASK_MOMENT]);
+    script_end_all(&s);
+}
+
+static void test_hole_is_not_passed(void **state)
+{
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r@2026-08-18 20:00 +02\n");
+    script_wait(&s, 50);
+    script_hole(&s);
+    script_keys(&s, "\n");
+    assert_int_equal(s.ui.view, VIEW_WHEN);
+    message_has("cannot be restored");
+    script_clear(&s);
+    script_keys(&s, "]");
+    script_wait(&s, 50);
+    assert_string_equal(script_asked(&s, ASK_MOMENT)->restore.goal.text,
+                        "2026-08-19 02:38:11+02:00");
+    script_keys(&s, "[");
+    assert_string_equal(s.ui.wizard.words.goal.text, "2026-08-18 11:40:52+02:00");
+    script_end_all(&s);
+}
+
+static void test_restore_point_from_the_list(void **state)
+{
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    script_points(&s);
+    script_keys(&s, "j");
+    assert_int_equal(s.ui.wizard.words.goal.kind, GOAL_NAME);
+    assert_string_equal(s.ui.wizard.words.goal.text, "before-release-812");
+    script_keys(&s, "i");
+    assert_false(s.ui.wizard.words.goal.is_exclusive); /* a point has no two sides */
+    script_keys(&s, "k");
+    assert_int_equal(s.ui.wizard.words.goal.kind, GOAL_LATEST);
+    script_end_all(&s);
+}
+
+static void test_side(void **state)
+{
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r@xid 741\n");
+    assert_true(s.ui.wizard.words.goal.is_exclusive);
+    script_keys(&s, "i");
+    assert_false(s.ui.wizard.words.goal.is_exclusive);
+    script_end_all(&s);
+}
+
+TEST_MAIN(ROWS(targets, test_target); ROWS(wrongs, test_wrong);
+          ONE(test_goal_is_replaced_whole); ONE(test_asks_only_when_rested);
+          ONE(test_late_answer_of_another_target); ONE(test_answers_after_30_s);
+          ONE(test_hole_is_not_passed); ONE(test_restore_point_from_the_list); ONE(test_side))

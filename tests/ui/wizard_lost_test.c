@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The terminal is lost in the middle of a restore, and the console started again. */
+#include "wizard_steps.h"
+
+static void test_attach_after_the_terminal_was_lost(void **state)
+{
+    struct wizard kept;
+    uint32_t job = to_run();
+
+    (void)state;
+    kept = s.ui.wizard;
+    script_end_all(&s);
+    script_begin(&s);
+    s.ui.wizard = kept;
+    s.ui.wizard.is_starting = false;
+    wizard_offer(&s.ui);
+    assert_int_equal(s.ui.prompt.kind, PROMPT_YESNO);
+    script_clear(&s);
+    script_keys(&s, "y");
+    assert_int_equal(s.ui.view, VIEW_RUN);
+    assert_int_equal(s.order[s.n - 1].kind, ORDER_FOLLOW);
+    assert_int_equal(s.order[s.n - 1].job, job);
+    script_end_all(&s);
+}
+
+/* Killed before the numbers of its jobs were kept: they are found by what they do. */
+static const struct lost_row {
+    const char *label;
+    int jobs; /* how many of restore and start-copy had begun */
+    const char *plan;
+    enum view_id view;
+} losts[] = {
+    {"nothing had begun", 0, "", VIEW_PLAN},
+    {"the restore", 1, "barkeep --batch restore orders-db1 auto " STORY_DEST, VIEW_RUN},
+    {"another directory", 1, "barkeep --batch restore orders-db1 auto /srv/x", VIEW_PLAN},
+    {"the copy too", 2, "barkeep --batch start-copy orders-db1 " STORY_DEST, VIEW_RUN},
+};
+
+static void test_lost_before_the_number_was_kept(void **state)
+{
+    const struct lost_row *row = *state;
+    static const char *const verb[] = {"restore", "start-copy"};
+    struct wizard kept;
+
+    to_plan();
+    kept = s.ui.wizard;
+    kept.step = VIEW_RUN;
+    script_end_all(&s);
+    script_begin(&s);
+    s.ui.wizard = kept;
+    for (int i = 0; i < row->jobs; i++) {
+        (void)script_start(&s, verb[i]);
+        s.row[s.rows - 1].plan = row->plan;
+    }
+    script_jobs(&s);
+    wizard_offer(&s.ui);
+    script_clear(&s);
+    script_keys(&s, "y");
+    assert_int_equal(s.ui.view, row->view);
+    if (row->view == VIEW_RUN) {
+        assert_int_equal(s.ui.model.followed, s.next_job);
+    }
+    assert_string_equal(script_started(&s), ""); /* nothing begins twice */
+    script_end_all(&s);
+}
+
+static void test_number_is_kept_at_once(void **state)
+{
+    struct news news = {.kind = NEWS_STARTED, .job = 77};
+
+    (void)state;
+    to_plan();
+    script_plan(&s, true);
+    script_keys(&s, "\n");
+    news.started.ticket = s.ui.start_ticket;
+    assert_true(ui_news(&s.ui, &news) & UI_SAVE);
+    assert_int_equal(s.ui.wizard.restore_job, 77);
+    script_take(&s);
+    script_end_all(&s);
+}
+
+static void test_not_offered_after_an_hour(void **state)
+{
+    (void)state;
+    to_plan();
+    s.ui.wizard.begun_us -= 3601 * US_PER_S;
+    s.ui.view = VIEW_OVERVIEW;
+    s.ui.backs = 0;
+    wizard_offer(&s.ui);
+    assert_int_equal(s.ui.prompt.kind, PROMPT_NONE);
+    assert_false(s.ui.wizard.is_begun);
+    script_end_all(&s);
+}
+
+static void test_not_offered_for_a_server_that_is_gone(void **state)
+{
+    (void)state;
+    to_plan();
+    (void)str_copy(s.ui.wizard.words.server, NAME_CAP, "gone-db1");
+    wizard_offer(&s.ui);
+    assert_int_equal(s.ui.prompt.kind, PROMPT_NONE);
+    script_end_all(&s);
+}
+
+/* ---- where ---- */
+
+TEST_MAIN(ONE(test_attach_after_the_terminal_was_lost);
+          ROWS(losts, test_lost_before_the_number_was_kept); ONE(test_number_is_kept_at_once);
+          ONE(test_not_offered_after_an_hour); ONE(test_not_offered_for_a_server_that_is_gone))

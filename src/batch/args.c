@@ -288,7 +288,8 @@ bool args_parse(struct arena *a, int argc, char **argv, struct args *out, struct
         }
     }
     out->version = arg_given(out, "version");
-    out->help = out->help || (!out->command && !out->version);
+    out->is_bare = !out->command && !out->help && !out->version;
+    out->help = out->help || out->is_bare;
     return all_there(&p, operand);
 }
 

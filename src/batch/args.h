@@ -31,7 +31,8 @@ struct args {
     const char *operand[ARGS_OPERAND_MAX]; /* NULL from the first that was left out */
     const char **server;                   /* OPERAND_SERVER and _SERVERS */
     size_t servers;
-    bool help; /* --help, or nothing at all */
+    bool help;    /* --help, or nothing at all: then */
+    bool is_bare; /* no command, and neither --help nor --version */
     bool version;
 };
 

@@ -135,8 +135,29 @@ static bool fill_request(struct session *s, const struct server_cfg *srv,
         .recovery_conf_filename = arg_text(args, "recovery-conf-filename"),
         .jobs = (unsigned)arg_number(args, "jobs", 0),
         .dry_run = arg_given(args, "dry-run"),
+        .in_place = arg_given(args, "in-place"),
     };
     return relocations(s, r);
+}
+
+/* In place is the one restore that touches what a server may still need. */
+static bool confirmed(struct session *s, const struct server_cfg *srv,
+                      const struct restore_request *r)
+{
+    char question[PATH_CAP + 256];
+
+    if (!r->in_place || r->dry_run || !s->console.asks) {
+        return true;
+    }
+    str_fmt(question, sizeof question,
+            "This puts a restored cluster in the place of %s; what is there is renamed aside.\n"
+            "Type the server's name to go on:",
+            r->destination);
+    if (console_confirm(&s->console, question, srv->name)) {
+        return true;
+    }
+    console_say(&s->console, SAY_ERROR, "that is not its name: nothing was changed");
+    return false;
 }
 
 void run_restore(struct session *s, const struct server_cfg *srv)
@@ -152,6 +173,9 @@ void run_restore(struct session *s, const struct server_cfg *srv)
     }
     if (!fill_request(s, srv, &job.request)) {
         s->status = 1;
+        return;
+    }
+    if (!confirmed(s, srv, &job.request)) {
         return;
     }
     if (job.request.dry_run) {

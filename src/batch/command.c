@@ -33,6 +33,8 @@ const struct arg_option global_options[] = {
     {"quiet", "q", ARG_FLAG, NULL, "print warnings and errors only"},
     {"debug", "d", ARG_FLAG, NULL, "print debug messages on stderr"},
     {"batch", "", ARG_FLAG, NULL, "never ask, colour or draw"},
+    {"theme", "", ARG_TEXT, "NAME", "colours of the console: dark, light, safe, mono, or one of your own"},
+    {"symbols", "", ARG_CHOICE, "block|ascii", "what the console draws with, instead of what the locale can show"},
     {"job", "", ARG_POS, "N", "run as this job, whose directory was made beforehand"},
 };
 const size_t global_option_count = COUNT(global_options);
@@ -48,6 +50,10 @@ static const struct operand restore_operands[] = {
     THE_SERVER,
     {OPERAND_TEXT, "BACKUP_ID", "id or name of a backup, latest, oldest, ..., or 'auto': the one that fits the target"},
     {OPERAND_TEXT, "DESTINATION", "directory that becomes the new PGDATA: empty, or missing"},
+};
+static const struct operand server_copy[] = {
+    THE_SERVER,
+    {OPERAND_TEXT, "DESTINATION", "directory that restore made"},
 };
 static const struct operand help_operands[] = {
     {OPERAND_COMMAND, "COMMAND", "the command to explain"},
@@ -96,6 +102,15 @@ static const struct arg_option restore_options[] = {
     {"retry-sleep", "", ARG_NONNEG, "SECONDS", "pause between the attempts"},
     {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
     {"dry-run", "", ARG_FLAG, NULL, "only check and print the plan"},
+    {"in-place", "", ARG_FLAG, NULL, "DESTINATION is the server's own data directory: what is there is renamed aside first"},
+};
+static const struct arg_option start_copy_options[] = {
+    {"port", "", ARG_POS, "N", "listen on this port of 127.0.0.1 too, for roles with a password"},
+};
+static const struct arg_option compare_options[] = {
+    {"table", "", ARG_LIST, "SCHEMA.NAME", "count this table; may be given again (the largest ones)"},
+    {"database", "", ARG_TEXT, "NAME", "in this database (that of conninfo)"},
+    {"timeout", "", ARG_POS, "SECONDS", "for one count; then the estimate is shown (60)"},
 };
 static const struct arg_option check_options[] = {
     {"check-timeout", "", ARG_NONNEG, "SECONDS", "give up after this time (0: never; otherwise check_timeout)"},
@@ -142,6 +157,11 @@ const struct command command_table[] = {
               "FAILED when one in the middle is missing.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
      .run = run_check_backup},
+    {.name = "compare-copy", .help = "count rows in a started copy and in the server",
+     .about = "Side by side, table by table, read-only on both sides. A count that takes longer "
+              "than --timeout gives way to the planner's estimate, marked '~'.",
+     OPERANDS(server_copy), OPTIONS(compare_options), .needs = NEEDS_SERVER,
+     RULES(RUN, REFUSE, RUN), .draws = true, .run = run_compare_copy},
     {.name = "cron", .help = "start what should be running; call it every minute",
      .about = "For each server: archive-wal, receive-wal when streaming_archiver is on and none "
               "runs, check-backup for a backup that waits for WAL. Each runs on its own; cron "
@@ -152,6 +172,13 @@ const struct command command_table[] = {
               "a terminal the backup's id has to be typed first; --batch does not ask.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
      .run = run_delete},
+    {.name = "drop-copy", .help = "stop a copy and remove it",
+     .about = "With its tablespaces. Only what start-copy has started: any other directory is "
+              "refused, and so is the server's own. On a terminal the directory's name has to be "
+              "typed first; --batch does not ask. An interrupted drop goes on when the same "
+              "command is given again.",
+     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
+     .draws = true, .run = run_drop_copy},
     {.name = "get-wal", .help = "write one WAL file to stdout or into a directory",
      .about = "What a restore_command calls. Exit status: 0 written, 1 not there, 3 impossible "
               "name or the output cannot be opened.",
@@ -168,6 +195,11 @@ const struct command command_table[] = {
     {.name = "list-servers", .alias = "list-server", .help = "list the configured servers",
      .about = "One line a server, with its description.", OPTIONS(minimal_option),
      .needs = NEEDS_CONFIG, .run = run_list_servers},
+    {.name = "promote-copy", .help = "end the recovery of a copy where it stands",
+     .about = "The copy can be written afterwards. It stays as harmless as it was started: to keep "
+              "it, stop it and start it with a configuration of its own.",
+     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
+     .run = run_promote_copy},
     {.name = "receive-wal", .help = "receive WAL over the replication protocol until stopped",
      .about = "Writes what the server sends to the streaming directory, tells the server how far "
               "it is safe on disk, and files finished segments in the archive. It connects again "
@@ -187,9 +219,22 @@ const struct command command_table[] = {
      .about = "Where it comes from, its size, its WAL, and its neighbours.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
      .run = run_show_backup},
+    {.name = "show-copy", .help = "show how a copy stands",
+     .about = "Whether it runs, what it has replayed, its log, and a command that connects to it.",
+     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_show_copy},
+    {.name = "start-copy", .help = "start a restored cluster to look at it",
+     .about = "Harmlessly: with a configuration of its own, no archiving, no preloaded library, no "
+              "replication or subscription, and no way in but a private socket. Waits until it has "
+              "come to its target. Interrupted, it stops the server and leaves the files.",
+     OPERANDS(server_copy), OPTIONS(start_copy_options), .needs = NEEDS_SERVER,
+     RULES(RUN, REFUSE, RUN), .is_job = true, .draws = true, .run = run_start_copy},
     {.name = "status", .help = "show what servers and their backups are like",
      .about = "Version, WAL position, archiving, backups and redundancy, a line each.",
      OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_status},
+    {.name = "stop-copy", .help = "stop a copy and leave its files",
+     .about = "start-copy starts it again where it stood.",
+     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
+     .run = run_stop_copy},
     {.name = "switch-wal", .alias = "switch-xlog", .help = "have servers close their WAL segment",
      .about = "So that what was written so far can be archived.",
      OPERANDS(many_servers), OPTIONS(switch_options), .needs = NEEDS_SERVER,

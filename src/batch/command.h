@@ -100,6 +100,12 @@ void run_show_backup(struct session *s, const struct server_cfg *srv);
 void run_status(struct session *s, const struct server_cfg *srv);
 void run_check(struct session *s, const struct server_cfg *srv);
 void run_cron(struct session *s, const struct server_cfg *srv);
+void run_start_copy(struct session *s, const struct server_cfg *srv);
+void run_show_copy(struct session *s, const struct server_cfg *srv);
+void run_promote_copy(struct session *s, const struct server_cfg *srv);
+void run_stop_copy(struct session *s, const struct server_cfg *srv);
+void run_drop_copy(struct session *s, const struct server_cfg *srv);
+void run_compare_copy(struct session *s, const struct server_cfg *srv);
 void run_help(struct session *s, const struct server_cfg *srv);
 
 #endif

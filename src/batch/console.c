@@ -182,18 +182,26 @@ static void piece(struct sbuf *b, int width, const char *text)
     }
 }
 
+/* Bytes, but in the phase "replay" microseconds of database time. */
+static const char *amount(bool is_time, uint64_t n, char out[FMT_CAP])
+{
+    return is_time ? fmt_span(n < INT64_MAX / 1000 ? (int64_t)n * 1000 : INT64_MAX, out)
+                   : fmt_bytes(n, out);
+}
+
 void progress_text(const struct progress *p, int width, char *out, size_t cap)
 {
     char done[FMT_CAP], total[FMT_CAP], part[3 * FMT_CAP];
+    bool is_time = strcmp(p->phase, "replay") == 0;
     struct sbuf b;
 
     sbuf_init(&b, out, cap);
     str_fmt(part, sizeof part, "%s", p->phase);
     piece(&b, width, part);
-    fmt_bytes(p->done, done);
+    amount(is_time, p->done, done);
     if (p->total) {
         uint64_t shown = p->done < p->total ? p->done : p->total;
-        str_fmt(part, sizeof part, "  %s of %s  %u %%", done, fmt_bytes(p->total, total),
+        str_fmt(part, sizeof part, "  %s of %s  %u %%", done, amount(is_time, p->total, total),
                 (unsigned)((double)shown * 100 / (double)p->total));
     } else {
         str_fmt(part, sizeof part, "  %s", done);
@@ -202,7 +210,7 @@ void progress_text(const struct progress *p, int width, char *out, size_t cap)
         piece(&b, width, part);
     }
     if (p->per_sec) {
-        str_fmt(part, sizeof part, "  %s/s", fmt_bytes(p->per_sec, done));
+        str_fmt(part, sizeof part, "  %s/s", amount(is_time, p->per_sec, done));
         piece(&b, width, part);
     }
     if (p->per_sec && p->total > p->done) {

@@ -255,7 +255,7 @@ static void open_log(struct session *s)
     }
 }
 
-static bool configure(struct session *s)
+bool session_configure(struct session *s)
 {
     struct cfg_messages warnings = {0};
     struct err err;
@@ -296,12 +296,12 @@ static void run_command(struct session *s)
         s->args.command->run(s, NULL);
         return;
     case NEEDS_CONFIG:
-        if (configure(s)) {
+        if (session_configure(s)) {
             s->args.command->run(s, NULL);
         }
         return;
     case NEEDS_SERVER:
-        if (configure(s)) {
+        if (session_configure(s)) {
             run_servers(s);
         }
         return;
@@ -332,36 +332,66 @@ static bool job_option_ok(struct session *s, struct err *err)
                    args->command->name);
 }
 
-int batch_main(int argc, char **argv)
+bool session_open(struct session *s, int argc, char **argv, int *status)
 {
-    struct session s = {0};
     struct err err;
-    int status;
 
+    *s = (struct session){0};
     if (!fd_hold_stdio(&err)) {
-        return err_exit_status(err.code);
+        *status = err_exit_status(err.code);
+        return false;
     }
     file_rules();
-    arena_init(&s.arena, 0);
-    if (!args_parse(&s.arena, argc, argv, &s.args, &err) || !job_option_ok(&s, &err)) {
-        status = err.code == ERR_MEMORY ? 1 : usage_error(&s, &err);
-        arena_release(&s.arena);
-        return status;
+    arena_init(&s->arena, 0);
+    if (!args_parse(&s->arena, argc, argv, &s->args, &err) || !job_option_ok(s, &err)) {
+        *status = err.code == ERR_MEMORY ? 1 : usage_error(s, &err);
+        arena_release(&s->arena);
+        return false;
     }
-    set_console(&s);
-    set_program(&s, argv[0]);
-    if (s.args.version) {
+    set_console(s);
+    set_program(s, argv[0]);
+    return true;
+}
+
+bool session_wants_console(const struct session *s)
+{
+    const char *term = getenv("TERM");
+
+    return s->args.is_bare && !arg_given(&s->args, "batch") && isatty(STDIN_FILENO) &&
+           isatty(STDOUT_FILENO) && term && term[0] && strcmp(term, "dumb") != 0;
+}
+
+void session_run(struct session *s)
+{
+    if (s->args.version) {
         usage_version(stdout);
-    } else if (s.args.help) {
-        usage_help(stdout, s.args.command);
+    } else if (s->args.help) {
+        usage_help(stdout, s->args.command);
     } else {
-        run_command(&s);
+        run_command(s);
     }
-    status = s.console.failed && !s.status ? 1 : s.status;
+}
+
+int session_close(struct session *s)
+{
+    int status = s->console.failed && !s->status ? 1 : s->status;
+
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "ERROR: cannot write to stdout\n");
         status = status ? status : 1;
     }
-    arena_release(&s.arena);
+    arena_release(&s->arena);
     return status;
+}
+
+int batch_main(int argc, char **argv)
+{
+    struct session s;
+    int status;
+
+    if (!session_open(&s, argc, argv, &status)) {
+        return status;
+    }
+    session_run(&s);
+    return session_close(&s);
 }

@@ -55,7 +55,16 @@ const struct backup *session_backup(struct session *s, const struct repo *r, con
 unsigned session_retry_times(const struct session *s, const struct server_cfg *srv);
 unsigned session_retry_sleep(const struct session *s, const struct server_cfg *srv);
 
-/* The whole program. Returns the exit status. */
+/* Read the command line. false: that was all, *status is the exit status, nothing stays open. */
+bool session_open(struct session *s, int argc, char **argv, int *status);
+/* Neither a command nor --help, --version or --batch, and a terminal that can be drawn on. */
+bool session_wants_console(const struct session *s);
+/* Read the configuration, become barman_user, open the log; false: the failure was told. */
+bool session_configure(struct session *s);
+void session_run(struct session *s);  /* the command, help or version */
+int session_close(struct session *s); /* the exit status */
+
+/* The whole program without the console. Returns the exit status. */
 int batch_main(int argc, char **argv);
 
 #endif

@@ -55,6 +55,9 @@ static const struct {
     {"value with blanks", "barkeep restore --target-time 2026-01-01~10:00 pg latest /d",
      "target-time", "2026-01-01 10:00", 0},
     {"a dash alone is a word", "barkeep get-wal -o - pg 0", "output-directory", "-", 0},
+    {"theme of the console", "barkeep --theme safe list-servers", "theme", "safe", 0},
+    {"symbols of the console", "barkeep -c f --symbols ascii list-servers", "symbols", "ascii",
+     0},
     {"alias", "barkeep recover --dry-run pg latest /d", "dry-run", NULL, 0},
 };
 
@@ -241,5 +244,36 @@ static void table_is_sound(void **state)
     }
 }
 
-TEST_MAIN(ROWS(good, parses), ROWS(bad, refuses), ONE(operands), ONE(helps),
-          ROWS(words, distance), ONE(table_is_sound))
+static const struct bare_row {
+    const char *label;
+    const char *line;
+    bool is_bare, help;
+} bares[] = {
+    {"nothing at all", "barkeep", true, true},
+    {"a configuration only", "barkeep -c f", true, true},
+    {"a theme only", "barkeep --theme mono", true, true},
+    {"help", "barkeep --help", false, true},
+    {"help letter", "barkeep -c f -h", false, true},
+    {"version", "barkeep -v", false, false},
+    {"a command", "barkeep list-servers", false, false},
+    {"help of a command", "barkeep backup --help", false, true},
+};
+
+static void is_bare(void **state)
+{
+    const struct bare_row *r = *state;
+    char mem[512], *argv[WORDS_MAX];
+    struct err err = {0};
+    struct args args;
+    struct arena a;
+    int argc = split(r->line, mem, argv);
+
+    arena_init(&a, 0);
+    assert_true(args_parse(&a, argc, argv, &args, &err));
+    assert_int_equal(args.is_bare, r->is_bare);
+    assert_int_equal(args.help, r->help);
+    arena_release(&a);
+}
+
+TEST_MAIN(ROWS(bares, is_bare), ROWS(good, parses), ROWS(bad, refuses), ONE(operands),
+          ONE(helps), ROWS(words, distance), ONE(table_is_sound))

@@ -36,6 +36,7 @@
     X(ERR_MISSING, 1, "a backup or WAL segment is missing")                                    \
     X(ERR_UNSAFE, 1, "refused: would destroy data")                                            \
     X(ERR_BUSY, 1, "another process is at it")                                                 \
+    X(ERR_HOOK, 1, "a hook script said stop")                                                  \
     X(ERR_CANCEL, 1, "cancelled")                                                              \
     X(ERR_TIMEOUT, 1, "deadline passed")                                                       \
     X(ERR_MEMORY, 1, "out of memory")

@@ -36,6 +36,9 @@ enum backup_status {
 #undef X
 };
 
+/* What a person has noted beside a backup: never delete it, with the WAL behind it or alone. */
+enum keep { KEEP_NONE, KEEP_FULL, KEEP_STANDALONE };
+
 enum backup_type { BACKUP_FULL, BACKUP_INCREMENTAL, BACKUP_RSYNC, BACKUP_SNAPSHOT };
 
 struct moment {       /* a time with the offset it was written with */

@@ -91,8 +91,9 @@ struct snapshot {
     struct live live;
     const struct backup_row *backup; /* newest first */
     size_t backups;
-    size_t unread;                   /* backups whose files could not be read */
-    bool is_receiving;               /* a receive-wal holds its lock */
+    size_t unread;        /* backups whose files could not be read */
+    const char *kept_why; /* what is kept could not be read, so nothing is known of it; NULL */
+    bool is_receiving;    /* a receive-wal holds its lock */
     bool streams, archives;          /* streaming_archiver, archiver */
     const struct coverage *coverage; /* NULL: not read yet */
     enum light light;                /* the worst of all */

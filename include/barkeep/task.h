@@ -120,6 +120,10 @@ void lane_set_mark(const struct task *t, struct lane *lane, uint64_t mark);
 uint64_t lane_mark(const struct task *t, struct lane *lane);
 int lane_mark_fd(const struct task *t, struct lane *lane);
 
+/* A number that the pieces of a pool add to side by side: its new value. Read it only after the
+ * pool has ended. */
+uint64_t task_count(uint64_t *n, uint64_t by);
+
 /* Runs next, work and done until there is no more; the first failure stops it. Cancel is looked
  * at between pieces. */
 MUST_CHECK bool pool_run(const struct task *t, const struct pool_spec *spec, struct err *err);

@@ -2,8 +2,10 @@
 #include "child.h"
 
 #include "bug.h"
+#include "child_in.h"
 #include "clock.h"
 #include "file.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,30 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TAIL_CAP 1024 /* of stderr, for the reason */
-#define LOOK_MS                                                                                \
-    100 /* a process it left behind may hold its output open: then only asking                 \
-           tells that the child itself has ended */
+#define EXTRA_FD 3 /* struct child_fds, extra */
 
 extern char **environ;
-
-struct pipes {
-    int in[2], out[2], err[2], failed[2]; /* [0] is read, [1] is written; -1: none */
-};
-
-struct child {
-    const struct child_spec *spec;
-    struct child_end *end;
-    struct pipes p;
-    pid_t pid;
-    bool gone;           /* waited for */
-    int wait_status;     /* then */
-    size_t fed;          /* bytes of the input given so far */
-    char tail[TAIL_CAP]; /* the last bytes of stderr */
-    size_t tail_len;
-    int64_t kill_ns;    /* when SIGKILL is due; 0: not being stopped */
-    enum err_code stop; /* why it is being stopped */
-};
 
 /* ---- between fork and exec: only calls that a signal handler might make ---- */
 
@@ -53,10 +34,10 @@ static void put_at(int fd, int at)
     }
 }
 
-/* Put aside what would be overwritten: a pipe may have got the number 0, 1 or 2. */
+/* Put aside what would be overwritten: a pipe may have got the number 0, 1, 2 or 3. */
 static int above_stdio(int fd)
 {
-    return fd >= 0 && fd <= STDERR_FILENO ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : fd;
+    return fd >= 0 && fd <= EXTRA_FD ? fcntl(fd, F_DUPFD_CLOEXEC, EXTRA_FD + 1) : fd;
 }
 
 static void reset_signals(void)
@@ -72,15 +53,15 @@ static void reset_signals(void)
 }
 
 __attribute__((noreturn)) static void become(const char *const *argv, const char *const *env,
-                                             const int stdio[3], int failed)
+                                             const int stdio[4], int failed)
 {
-    int fd[3], os;
+    int fd[4], os;
 
     failed = above_stdio(failed);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         fd[i] = above_stdio(stdio[i]);
     }
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         put_at(fd[i], i);
     }
     reset_signals();
@@ -101,7 +82,7 @@ __attribute__((noreturn)) static void become(const char *const *argv, const char
 
 /* ---- pipes ---- */
 
-static void close_one(int *fd)
+void child_close(int *fd)
 {
     if (*fd >= 0) {
         close(*fd);
@@ -109,25 +90,22 @@ static void close_one(int *fd)
     *fd = -1;
 }
 
-static bool make_pipe(int fd[2], struct err *err)
+bool child_pipe(int fd[2], struct err *err)
 {
-    if (pipe(fd) != 0) {
+    if (sys_pipe(fd) != 0) {
         fd[0] = fd[1] = -1;
         return err_os(err, errno, "make a pipe", "");
-    }
-    for (int i = 0; i < 2; i++) {
-        BUG_IF(fcntl(fd[i], F_SETFD, FD_CLOEXEC) != 0);
     }
     return true;
 }
 
-static void pipes_release(struct pipes *p)
+void child_pipes_release(struct pipes *p)
 {
     int *all[] = {p->in, p->out, p->err, p->failed};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        close_one(&all[i][0]);
-        close_one(&all[i][1]);
+        child_close(&all[i][0]);
+        child_close(&all[i][1]);
     }
 }
 
@@ -137,11 +115,11 @@ static bool started(int *failed, pid_t pid, const char *program, struct err *err
     int os;
     size_t got = 0;
 
-    close_one(&failed[1]);
+    child_close(&failed[1]);
     if (!fd_read_full(failed[0], &os, sizeof os, &got, program, err)) {
         got = 0;
     }
-    close_one(&failed[0]);
+    child_close(&failed[0]);
     if (got < sizeof os) {
         return true;
     }
@@ -156,14 +134,14 @@ static bool started(int *failed, pid_t pid, const char *program, struct err *err
 
 /* ---- run, feed, collect ---- */
 
-static bool open_pipes(struct child *c, struct err *err)
+bool child_open_pipes(struct child *c, struct err *err)
 {
     struct pipes *p = &c->p;
 
     *p = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-    if (!make_pipe(p->failed, err) || !make_pipe(p->err, err) ||
-        (c->spec->input.n && !make_pipe(p->in, err)) ||
-        (c->spec->out && !make_pipe(p->out, err))) {
+    if (!child_pipe(p->failed, err) || !child_pipe(p->err, err) ||
+        (c->spec->input.n && !child_pipe(p->in, err)) ||
+        (c->spec->out && !child_pipe(p->out, err))) {
         return false;
     }
     /* Ours must not block: the child may stop reading. */
@@ -171,7 +149,7 @@ static bool open_pipes(struct child *c, struct err *err)
            err_os(err, errno, "make a pipe", "");
 }
 
-static bool spawn(struct child *c, struct err *err)
+bool child_spawn(struct child *c, struct err *err)
 {
     struct pipes *p = &c->p;
 
@@ -180,20 +158,25 @@ static bool spawn(struct child *c, struct err *err)
         return err_os(err, errno, "start", c->spec->argv[0]);
     }
     if (c->pid == 0) {
-        int stdio[3] = {p->in[0] >= 0 ? p->in[0] : dev_null(O_RDONLY),
-                        p->out[1] >= 0 ? p->out[1] : dev_null(O_WRONLY), p->err[1]};
+        int in = c->fds.in >= 0 ? c->fds.in : p->in[0];
+        int out = c->fds.out >= 0 ? c->fds.out : p->out[1];
+        int stdio[4] = {in >= 0 ? in : dev_null(O_RDONLY), out >= 0 ? out : dev_null(O_WRONLY),
+                        p->err[1], c->fds.extra};
+        if (c->spec->line) {
+            stdio[1] = p->err[1]; /* one pipe, so that the lines keep their order */
+        }
         setpgid(0, 0);
         become(c->spec->argv, c->spec->env, stdio, p->failed[1]);
     }
     setpgid(c->pid, c->pid); /* whoever comes first; the other one is refused */
-    close_one(&p->in[0]);
-    close_one(&p->out[1]);
-    close_one(&p->err[1]);
+    child_close(&p->in[0]);
+    child_close(&p->out[1]);
+    child_close(&p->err[1]);
     return started(p->failed, c->pid, c->spec->argv[0], err);
 }
 
 /* SIGPIPE must not end us when the child has stopped reading. */
-static ssize_t write_quietly(int fd, const void *p, size_t n)
+ssize_t child_write(int fd, const void *p, size_t n)
 {
     sigset_t pipe_only, before, pending;
     struct timespec now = {0};
@@ -220,13 +203,13 @@ static ssize_t write_quietly(int fd, const void *p, size_t n)
 static void feed(struct child *c)
 {
     struct str rest = str_skip(c->spec->input, c->fed);
-    ssize_t w = write_quietly(c->p.in[1], rest.p, rest.n);
+    ssize_t w = child_write(c->p.in[1], rest.p, rest.n);
 
     if (w > 0) {
         c->fed += (size_t)w;
     }
     if (c->fed == c->spec->input.n || (w < 0 && errno != EAGAIN && errno != EINTR)) {
-        close_one(&c->p.in[1]);
+        child_close(&c->p.in[1]);
     }
 }
 
@@ -243,7 +226,7 @@ static void keep_out(struct child *c, const char *p, size_t n)
     c->spec->out[c->end->out_len] = '\0';
 }
 
-static void keep_tail(struct child *c, const char *p, size_t n)
+void child_keep_tail(struct child *c, const char *p, size_t n)
 {
     size_t over;
 
@@ -258,7 +241,26 @@ static void keep_tail(struct child *c, const char *p, size_t n)
     c->tail_len += n;
 }
 
-static void drain(struct child *c, int *fd, void (*keep)(struct child *, const char *, size_t))
+static void end_line(struct child *c)
+{
+    c->spec->line(c->spec->line_ctx, str_n(c->line, c->line_len));
+    c->line_len = 0;
+}
+
+static void keep_words(struct child *c, const char *p, size_t n)
+{
+    child_keep_tail(c, p, n);
+    for (size_t i = 0; c->spec->line && i < n; i++) {
+        if (p[i] != '\n') {
+            c->line[c->line_len++] = p[i];
+        }
+        if (p[i] == '\n' || c->line_len == CHILD_LINE_MAX) {
+            end_line(c);
+        }
+    }
+}
+
+void child_drain(struct child *c, int *fd, void (*keep)(struct child *, const char *, size_t))
 {
     char mem[16384];
     ssize_t n = read(*fd, mem, sizeof mem);
@@ -266,7 +268,7 @@ static void drain(struct child *c, int *fd, void (*keep)(struct child *, const c
     if (n > 0) {
         keep(c, mem, (size_t)n);
     } else if (n == 0 || errno != EINTR) {
-        close_one(fd);
+        child_close(fd);
     }
 }
 
@@ -281,7 +283,7 @@ static void stop(struct child *c, enum err_code why)
     }
 }
 
-static void reap(struct child *c, int flags)
+void child_reap(struct child *c, int flags)
 {
     pid_t got;
 
@@ -308,10 +310,10 @@ static void look(struct child *c, bool *more, bool *cancel)
     *more = ((fd[0].revents | fd[1].revents) & POLLIN) != 0;
     *cancel = fd[3].revents != 0;
     if (fd[0].revents) {
-        drain(c, &c->p.out[0], keep_out);
+        child_drain(c, &c->p.out[0], keep_out);
     }
     if (fd[1].revents) {
-        drain(c, &c->p.err[0], keep_tail);
+        child_drain(c, &c->p.err[0], keep_words);
     }
     if (fd[2].revents) {
         feed(c);
@@ -332,7 +334,7 @@ static bool turn(struct child *c)
     } else if (c->spec->deadline_ns && clock_mono_ns() > c->spec->deadline_ns) {
         stop(c, ERR_TIMEOUT);
     }
-    reap(c, WNOHANG);
+    child_reap(c, WNOHANG);
     return true;
 }
 
@@ -348,7 +350,7 @@ static struct str last_words(const struct child *c)
     return found;
 }
 
-static bool verdict(const struct child *c, struct err *err)
+bool child_verdict(const struct child *c, struct err *err)
 {
     const char *program = c->spec->argv[0];
     struct str words = last_words(c);
@@ -373,24 +375,63 @@ static bool verdict(const struct child *c, struct err *err)
 
 bool child_run(const struct child_spec *spec, struct child_end *end, struct err *err)
 {
-    struct child c = {.spec = spec, .end = end};
+    return child_run_between(spec, &(struct child_fds){-1, -1, -1}, end, err);
+}
+
+bool child_run_between(const struct child_spec *spec, const struct child_fds *fds,
+                       struct child_end *end, struct err *err)
+{
+    struct child c = {.spec = spec, .end = end, .fds = *fds};
     bool ok;
 
-    BUG_IF(spec->out && spec->out_cap == 0);
+    BUG_IF(spec->out && (spec->out_cap == 0 || spec->line));
     *end = (struct child_end){0};
     if (spec->out) {
         spec->out[0] = '\0';
     }
-    ok = open_pipes(&c, err) && spawn(&c, err);
+    ok = child_open_pipes(&c, err) && child_spawn(&c, err);
     if (ok) {
         while (turn(&c)) {
         }
+        if (c.line_len) {
+            end_line(&c);
+        }
         end->signal = WIFSIGNALED(c.wait_status) ? WTERMSIG(c.wait_status) : 0;
         end->status = WIFEXITED(c.wait_status) ? WEXITSTATUS(c.wait_status) : -1;
-        ok = verdict(&c, err);
+        ok = child_verdict(&c, err);
     }
-    pipes_release(&c.p);
+    child_pipes_release(&c.p);
     return ok;
+}
+
+const char **child_env_new(const char *prefix)
+{
+    const char *path = getenv("PATH");
+    size_t n = 0, len = strlen(prefix) + (path ? strlen(path) : 0) + sizeof "PATH=:";
+    const char **env;
+    char *text;
+
+    while (environ[n]) {
+        n++;
+    }
+    env = malloc((n + 2) * sizeof *env + len);
+    if (!env) {
+        return NULL;
+    }
+    text = (char *)(env + n + 2);
+    str_fmt(text, len, "PATH=%s%s%s", prefix, path ? ":" : "", path ? path : "");
+    env[0] = text;
+    for (size_t i = 0, at = 1; i <= n; i++) {
+        if (!environ[i] || !str_starts(str_of(environ[i]), "PATH=")) {
+            env[at++] = environ[i];
+        }
+    }
+    return env;
+}
+
+void child_env_free(const char **env)
+{
+    free(env);
 }
 
 /* output: a descriptor; OUTPUT_KEEP ours, OUTPUT_NONE nowhere. */
@@ -400,7 +441,7 @@ static bool detach(const char *const *argv, int output, pid_t *pid, struct err *
 {
     int failed[2];
 
-    if (!make_pipe(failed, err)) {
+    if (!child_pipe(failed, err)) {
         return false;
     }
     *pid = fork();
@@ -412,7 +453,7 @@ static bool detach(const char *const *argv, int output, pid_t *pid, struct err *
     }
     if (*pid == 0) {
         int fd = output == OUTPUT_NONE ? dev_null(O_WRONLY) : output;
-        int stdio[3] = {dev_null(O_RDONLY), fd, fd};
+        int stdio[4] = {dev_null(O_RDONLY), fd, fd, -1};
         setsid();
         become(argv, NULL, stdio, failed[1]);
     }

@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #define CHILD_GRACE_MS 3000
+#define CHILD_LINE_MAX 1024
 
 struct child_spec {
     const char *const *argv; /* ends in NULL */
@@ -28,8 +29,12 @@ struct child_spec {
     struct str input;        /* given on stdin; empty: /dev/null */
     char *out;               /* what it wrote on stdout, NUL-terminated; NULL: /dev/null */
     size_t out_cap;          /* bytes of out, with the NUL */
-    int64_t deadline_ns;     /* CLOCK_MONOTONIC; 0: none */
-    int cancel_fd;           /* readable: stop it; -1: none */
+    /* Each line of stdout and stderr together, as it comes, without its newline; a longer one
+     * than CHILD_LINE_MAX in pieces. Instead of out. NULL: none. */
+    void (*line)(void *ctx, struct str line);
+    void *line_ctx;
+    int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+    int cancel_fd;       /* readable: stop it; -1: none */
 };
 
 struct child_end {
@@ -42,6 +47,32 @@ struct child_end {
 /* Start, feed, collect, wait. */
 MUST_CHECK bool child_run(const struct child_spec *spec, struct child_end *end,
                           struct err *err);
+
+/* The same between descriptors of the caller's, which stay its: -1 leaves what spec says. extra
+ * becomes the program's descriptor 3. */
+struct child_fds {
+    int in, out, extra;
+};
+MUST_CHECK bool child_run_between(const struct child_spec *spec, const struct child_fds *fds,
+                                  struct child_end *end, struct err *err);
+
+/* A shell command that changes a stream: /bin/sh -c command, stdin to stdout. path: put in
+ * front of PATH; NULL: nothing.
+ * run: takes from *in (moving it forward), gives up to cap bytes. last: nothing comes after
+ * *in. *got 0 with *in used up: feed more or, when that was the last, it ended well. A command
+ * that ends before it has taken everything, but well, is believed: the rest is dropped. */
+struct child_filter;
+struct child_filter *child_filter_new(const char *command, const char *path, struct err *err);
+void child_filter_free(struct child_filter *f); /* kills it if it still runs */
+MUST_CHECK bool child_filter_run(struct child_filter *f, struct str *in, bool last, void *out,
+                                 size_t cap, size_t *got, struct err *err);
+
+/* A pipe that no program started later inherits. */
+MUST_CHECK bool child_pipe(int fd[2], struct err *err);
+
+/* Our environment with prefix in front of PATH, for struct child_spec. NULL: out of memory. */
+const char **child_env_new(const char *prefix);
+void child_env_free(const char **env);
 
 /* Start in a session of its own with stdin from /dev/null and do not wait: init inherits it
  * (a caller that lives long waits for *pid by and by).

@@ -12,11 +12,12 @@ static const struct {
     [DIGEST_NONE] = {"NONE", 0},      [DIGEST_CRC32C] = {"CRC32C", 4},
     [DIGEST_SHA224] = {"SHA224", 28}, [DIGEST_SHA256] = {"SHA256", 32},
     [DIGEST_SHA384] = {"SHA384", 48}, [DIGEST_SHA512] = {"SHA512", 64},
+    [DIGEST_MD5] = {"MD5", 16},
 };
 
 bool digest_kind_of(struct str name, enum digest_kind *out)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    for (size_t i = 0; i < DIGEST_MD5; i++) {
         /* PostgreSQL compares without case and writes upper case. */
         if (str_eq_nocase(name, kinds[i].name)) {
             *out = (enum digest_kind)i;
@@ -57,6 +58,9 @@ void digest_init(struct digest *d, enum digest_kind kind)
     case DIGEST_SHA512:
         sha512_init(&d->sha512);
         break;
+    case DIGEST_MD5:
+        md5_init(&d->md5);
+        break;
     }
 }
 
@@ -75,6 +79,9 @@ void digest_feed(struct digest *d, const void *p, size_t n)
     case DIGEST_SHA384:
     case DIGEST_SHA512:
         sha512_update(&d->sha512, n, p);
+        break;
+    case DIGEST_MD5:
+        md5_update(&d->md5, n, p);
         break;
     }
 }
@@ -98,6 +105,9 @@ void digest_end(struct digest *d, uint8_t out[DIGEST_MAX])
         break;
     case DIGEST_SHA512:
         sha512_digest(&d->sha512, digest_size(d->kind), out);
+        break;
+    case DIGEST_MD5:
+        md5_digest(&d->md5, digest_size(d->kind), out);
         break;
     }
 }

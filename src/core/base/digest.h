@@ -10,6 +10,7 @@
 
 #include "barkeep/str.h"
 
+#include <nettle/md5.h>
 #include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +21,8 @@ enum digest_kind {
     DIGEST_SHA224,
     DIGEST_SHA256,
     DIGEST_SHA384,
-    DIGEST_SHA512
+    DIGEST_SHA512,
+    DIGEST_MD5 /* of old MD5SUMS; no manifest names it */
 };
 
 #define DIGEST_MAX     64
@@ -32,12 +34,13 @@ struct digest {
         uint32_t crc;
         struct sha256_ctx sha256; /* and 224 */
         struct sha512_ctx sha512; /* and 384 */
+        struct md5_ctx md5;
     };
 };
 
 bool digest_kind_of(struct str name, enum digest_kind *out); /* "SHA256" */
 const char *digest_name(enum digest_kind kind);
-size_t digest_size(enum digest_kind kind); /* bytes of the sum: 0, 4, 28, 32, 48, 64 */
+size_t digest_size(enum digest_kind kind); /* bytes of the sum: 0, 4, 28, 32, 48, 64, 16 */
 
 void digest_init(struct digest *d, enum digest_kind kind);
 void digest_feed(struct digest *d, const void *p, size_t n);

@@ -105,6 +105,11 @@ const char *fmt_py_float(double v, char out[FMT_CAP])
     return out;
 }
 
+double fmt_read_float(const char *text)
+{
+    return strtod(text, NULL);
+}
+
 const char *fmt_lsn(uint64_t lsn, char out[FMT_CAP])
 {
     str_fmt(out, FMT_CAP, "%X/%X", (unsigned)(lsn >> 32), (unsigned)lsn);

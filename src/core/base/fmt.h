@@ -23,6 +23,9 @@ const char *fmt_span(int64_t ns, char out[FMT_CAP]);
  * an exponent. */
 const char *fmt_py_float(double v, char out[FMT_CAP]);
 
+/* The inverse: the double nearest to digits, point and exponent that the caller has checked. */
+double fmt_read_float(const char *text);
+
 /* "4C/9A0000F8" */
 const char *fmt_lsn(uint64_t lsn, char out[FMT_CAP]);
 

@@ -519,3 +519,8 @@ void json_put(struct sbuf *b, struct str text)
     }
     sbuf_char(b, '"');
 }
+
+bool json_text_ok(struct str text)
+{
+    return utf8_ok(text.p, text.n);
+}

@@ -63,5 +63,7 @@ struct str json_text(const struct json *j);
 
 /* "text" with the quotes, control characters and broken UTF-8 escaped. */
 void json_put(struct sbuf *b, struct str text);
+/* Is it UTF-8, so that nothing of it is lost that way? */
+bool json_text_ok(struct str text);
 
 #endif

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -65,6 +66,16 @@ int sys_terminal_size(int fd, int *cols, int *rows)
     *cols = size.ws_col;
     *rows = size.ws_row;
     return 0;
+}
+
+void sys_wipe(void *p, size_t n)
+{
+    explicit_bzero(p, n);
+}
+
+int sys_pipe(int fd[2])
+{
+    return pipe2(fd, O_CLOEXEC);
 }
 
 int sys_clone(int from, int to)

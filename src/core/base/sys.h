@@ -7,6 +7,7 @@
 #define BASE_SYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Everything of fd's file system to the disk; from kernel 5.8 on errors are reported too. */
@@ -23,6 +24,12 @@ int sys_become(const char *name, uint32_t uid, uint32_t gid);
 int sys_terminal_width(int fd);
 /* Both; 0 x 0 when it does not know. -1 when it is none. */
 int sys_terminal_size(int fd, int *cols, int *rows);
+
+/* A pipe whose ends no program started later inherits, not even one started meanwhile. */
+int sys_pipe(int fd[2]);
+
+/* Zeros that the compiler does not leave out: after a passphrase. */
+void sys_wipe(void *p, size_t n);
 
 /* Let `to`, an empty file, share all blocks of `from`; -1 where the file system cannot. */
 int sys_clone(int from, int to);

@@ -198,3 +198,8 @@ struct task task_serial(void (*sink)(void *ctx, enum say kind, const char *line)
     *store = (struct task_sink){sink, ctx};
     return (struct task){.ops = &ops, .self = store, .cancel_fd = -1};
 }
+
+uint64_t task_count(uint64_t *n, uint64_t by)
+{
+    return __atomic_add_fetch(n, by, __ATOMIC_RELAXED);
+}

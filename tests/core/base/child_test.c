@@ -78,6 +78,35 @@ static void output_is_bounded(void **state)
     assert_true(end.out_cut);
 }
 
+static void add_line(void *ctx, struct str line)
+{
+    struct sbuf *b = ctx;
+
+    sbuf_fmt(b, "%.*s|", line.n > 12 ? 12 : (int)line.n, line.p);
+}
+
+/* stdout and stderr in the order they were written in; a long line in pieces; the last one
+ * without its newline. */
+static void lines_as_they_come(void **state)
+{
+    const char *argv[] = {"sh", "-c",
+                          "echo one; echo two >&2; echo three; echo; printf '%01030d\\n' 7; "
+                          "printf end; exit 3",
+                          NULL};
+    char mem[256];
+    struct sbuf b;
+    struct child_end end;
+    struct err err = {0};
+    struct child_spec spec = {.argv = argv, .line = add_line, .line_ctx = &b, .cancel_fd = -1};
+
+    (void)state;
+    sbuf_init(&b, mem, sizeof mem);
+    assert_false(child_run(&spec, &end, &err));
+    assert_string_equal(mem, "one|two|three||000000000000|000007|end|");
+    assert_int_equal(end.status, 3);
+    assert_string_equal(err.why, "end (exit status 3)");
+}
+
 /* More than a pipe holds in both directions at once: neither side may wait for the other. */
 static void much_in_and_out(void **state)
 {
@@ -245,8 +274,8 @@ static void detached_has_its_own_session(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(output_is_bounded), ONE(much_in_and_out),
-          ONE(program_is_missing), ONE(deadline_ends_the_whole_group),
+TEST_MAIN(ROWS(rows, check_row), ONE(output_is_bounded), ONE(lines_as_they_come),
+          ONE(much_in_and_out), ONE(program_is_missing), ONE(deadline_ends_the_whole_group),
           ONE(who_ignores_sigterm_is_killed), ONE(cancel_by_descriptor),
           ONE(daemon_left_behind), ONE(fresh_signals_and_descriptors), ONE(own_environment),
           ONE(detached_has_its_own_session))

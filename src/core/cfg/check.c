@@ -107,11 +107,78 @@ static void check_archivers(struct load *l, struct server_cfg *srv,
     }
 }
 
+/* The levels an algorithm knows, and how Barman words it. */
+static const struct levels {
+    const char *name;
+    int64_t low, high;
+    const char *expects;
+} levels[] = {
+    {"gzip", -1, 9,
+     " gzip expects a compression level between 1 and 9 (-1 will use default compression "
+     "level)."},
+    {"lz4", 0, 12,
+     " lz4 expects a compression level between 1 and 12 (0 will use default compression "
+     "level)."},
+    {"zstd", -131072, 22,
+     " 'zstd' expects a compression level between -131072 and 22 (3 will use default "
+     "compression level)."},
+};
+
+static void check_level(struct load *l, const struct server_cfg *srv,
+                        struct cfg_messages *messages)
+{
+    int64_t level = srv->backup_compression_level;
+    bool is_gzip = is(srv->backup_compression, "gzip");
+
+    if (level == CFG_UNSET) {
+        return;
+    }
+    if (is(srv->backup_compression, "none") && level != 0) {
+        messages_add(l->a, messages,
+                     "backup_compression none only supports backup_compression_level 0.");
+    }
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        const struct levels *has = &levels[i];
+        bool fits = level >= has->low && level <= has->high && !(is_gzip && level == 0);
+
+        if (is(srv->backup_compression, has->name) && !fits) {
+            messages_add(l->a, messages,
+                         "backup_compression_level %lld unsupported by compression "
+                         "algorithm.%s%s",
+                         (long long)level, has->expects,
+                         is_gzip && level == 0
+                             ? " If you need to create an archive not compressed, you should "
+                               "set `backup_compression = none`."
+                             : "");
+        }
+    }
+}
+
+static void check_backup_compression(struct load *l, const struct server_cfg *srv,
+                                     struct cfg_messages *messages)
+{
+    const char *location = srv->backup_compression_location;
+
+    if (!srv->backup_compression) {
+        return;
+    }
+    if (is(srv->backup_compression_format, "plain") && !is(location, "server")) {
+        messages_add(l->a, messages,
+                     "backup_compression_format plain is not compatible with "
+                     "backup_compression_location %s",
+                     location ? location : "None");
+    }
+    check_level(l, srv, messages);
+    if (srv->backup_compression_workers != CFG_UNSET && !is(srv->backup_compression, "zstd")) {
+        messages_add(l->a, messages,
+                     "backup_compression_workers is not compatible with compression %s",
+                     srv->backup_compression);
+    }
+}
+
 static void check_postgres_method(struct load *l, const struct server_cfg *srv,
                                   struct cfg_messages *messages)
 {
-    bool compressed = srv->backup_compression && !is(srv->backup_compression, "none");
-
     if (srv->reuse_backup && !is(srv->reuse_backup, "off")) {
         messages_add(l->a, messages,
                      "'reuse_backup' option is not supported by backup_method "
@@ -127,18 +194,7 @@ static void check_postgres_method(struct load *l, const struct server_cfg *srv,
                      "'tablespace_bandwidth_limit' option is not supported by "
                      "backup_method 'postgres'");
     }
-    if (compressed && is(srv->backup_compression_format, "plain") &&
-        !is(srv->backup_compression_location, "server")) {
-        messages_add(l->a, messages,
-                     "backup_compression_format = plain requires "
-                     "backup_compression_location = server");
-    }
-    if (srv->backup_compression_workers != CFG_UNSET && srv->backup_compression_workers > 0 &&
-        !is(srv->backup_compression, "zstd")) {
-        messages_add(l->a, messages,
-                     "backup_compression_workers requires "
-                     "backup_compression = zstd");
-    }
+    check_backup_compression(l, srv, messages);
 }
 
 static void check_snapshot_method(struct load *l, const struct server_cfg *srv,
@@ -197,6 +253,12 @@ static void check_retention(struct load *l, const struct server_cfg *srv)
         !retention_parse(str_of(srv->retention_policy), &policy, &err)) {
         messages_add(l->a, l->warnings, "%s: invalid retention_policy of server '%s': %s.",
                      srv->source[OPTION_retention_policy], srv->name, err.why);
+    }
+    if (srv->wal_retention_policy &&
+        !retention_parse_wal(str_of(srv->wal_retention_policy), &policy, &err)) {
+        messages_add(l->a, l->warnings,
+                     "%s: invalid wal_retention_policy of server '%s': %s; it counts as MAIN.",
+                     srv->source[OPTION_wal_retention_policy], srv->name, err.why);
     }
 }
 

@@ -200,6 +200,16 @@ static void resolve_servers(struct load *l)
     l->cfg->server = srv;
 }
 
+static void keep_ini(struct load *l)
+{
+    struct ini *ini = ARENA_NEW(l->a, struct ini);
+
+    if (ini) {
+        *ini = l->ini;
+    }
+    l->cfg->ini = ini;
+}
+
 const struct config *config_load(struct arena *a, const char *path,
                                  struct cfg_messages *warnings, struct err *err)
 {
@@ -215,6 +225,7 @@ const struct config *config_load(struct arena *a, const char *path,
         return NULL;
     }
     set_globals(&l);
+    keep_ini(&l);
     resolve_index(&l);
     if (!refuse_names(&l) || !resolve_models(&l)) {
         return NULL;
@@ -256,4 +267,53 @@ int config_log_level(const struct config *cfg)
         return cfg->log_level ? LOG_DEBUG : LOG_INFO;
     }
     return number > LOG_ERROR ? LOG_ERROR : (int)number;
+}
+
+const struct cfg_model *config_model(const struct config *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->models; i++) {
+        if (strcmp(cfg->model[i].name, name) == 0) {
+            return &cfg->model[i];
+        }
+    }
+    return NULL;
+}
+
+bool config_entry(const struct config *cfg, const char *section, const char *key,
+                  const char **where, const char **text)
+{
+    const struct ini_section *s = ini_section(cfg->ini, section);
+    const struct ini_entry *e = s ? ini_entry(s, str_of(key)) : NULL;
+
+    if (e) {
+        *where = e->where;
+        *text = e->value;
+    }
+    return e != NULL;
+}
+
+bool config_value_ok(const struct option *option, const char *text)
+{
+    static const struct value_scope scope = {NULL, NULL, NULL};
+    union {
+        const char *text;
+        bool on;
+        int64_t number;
+    } member = {0};
+    const char *plain;
+    struct arena a;
+    bool ok;
+
+    arena_init(&a, 0);
+    /* A %(key)s is judged where it is read. */
+    ok = value_expand(&a, &scope, text, &plain) == VALUE_LOST ||
+         value_parse(&a, option, plain, &member) != VALUE_BAD;
+    arena_release(&a);
+    return ok;
+}
+
+const char *config_queue(const struct config *cfg, struct arena *a)
+{
+    return cfg->config_changes_queue ? cfg->config_changes_queue
+                                     : arena_fmt(a, "%s/cfg_changes.queue", cfg->barman_home);
 }

@@ -34,9 +34,17 @@ struct cfg_messages {
     size_t n, cap;
 };
 
+struct cfg_model_option {
+    const char *name;
+    const char *text;   /* NULL: unset. It may be a password: redact() */
+    const char *source; /* "file:line" */
+};
+
 struct cfg_model {
     const char *name;
     const char *cluster;
+    const struct cfg_model_option *option; /* those the section has */
+    size_t options;
 };
 
 struct config {
@@ -47,6 +55,7 @@ struct config {
     size_t models;
     struct cfg_messages conflicts; /* between servers: every command but a look must stop */
     struct cfg_messages unheeded;  /* options this version knows and does not act on */
+    const struct ini *ini;         /* the sections as they were read; for config_entry() */
     const char *source[GLOBAL_COUNT];
 #define GLOBAL_OPTION(name, scope, type, def, values, acts, text) OPTION_MEMBER_##type(name);
 #include "cfg/option.def"
@@ -59,6 +68,19 @@ MUST_CHECK const struct config *config_load(struct arena *a, const char *path,
 
 /* NULL: there is none of that name. */
 const struct server_cfg *config_server(const struct config *cfg, const char *name);
+
+const struct cfg_model *config_model(const struct config *cfg, const char *name);
+
+/* What the files say of a key in that very section: *where is "file:line" and *text what stands
+ * there, quotes and all. false: nothing. */
+bool config_entry(const struct config *cfg, const char *section, const char *key,
+                  const char **where, const char **text);
+
+/* Would that text do for the option? */
+bool config_value_ok(const struct option *option, const char *text);
+
+/* The queue of config-update: config_changes_queue, or cfg_changes.queue in barman_home. */
+const char *config_queue(const struct config *cfg, struct arena *a);
 
 /* log_level as a number of base/log.h. */
 int config_log_level(const struct config *cfg);

@@ -236,6 +236,23 @@ static int by_model_name(const void *a, const void *b)
     return strcmp(((const struct cfg_model *)a)->name, ((const struct cfg_model *)b)->name);
 }
 
+static void model_options(struct load *l, const struct load_section *s, struct cfg_model *m)
+{
+    struct cfg_model_option *list = ARENA_ARRAY(l->a, OPTION_COUNT, struct cfg_model_option);
+    struct value_scope scope = {s->ini, l->defaults.ini, l->barman.ini};
+
+    m->option = list;
+    for (size_t id = 0; list && id < OPTION_COUNT; id++) {
+        const struct ini_entry *e = s->option[id];
+        const char *text;
+
+        if (e && value_expand(l->a, &scope, e->value, &text) != VALUE_LOST) {
+            list[m->options++] =
+                (struct cfg_model_option){option_table[id].name, text, e->where};
+        }
+    }
+}
+
 bool resolve_models(struct load *l)
 {
     struct cfg_model *model = ARENA_ARRAY(l->a, l->sections + 1, struct cfg_model);
@@ -255,6 +272,7 @@ bool resolve_models(struct load *l)
                     s->ini->where, "the model has no 'cluster'");
             return err_wrap(l->err, "read the configuration");
         }
+        model_options(l, s, m);
         l->cfg->models++;
     }
     l->cfg->model = model;
@@ -326,6 +344,7 @@ void resolve_server(struct load *l, const struct load_section *section, struct s
     const struct load_section *model;
 
     srv->name = section->ini->name;
+    srv->config_path = l->cfg->path;
     resolve_option(l, OPTION_backup_directory, NULL, section, srv);
     srv->backup_directory = srv->backup_directory
                                 ? resolve_path(l, srv->backup_directory)

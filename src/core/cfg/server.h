@@ -23,6 +23,7 @@
 
 struct server_cfg {
     const char *name;
+    const char *config_path; /* of the first file, as in struct config */
     bool disabled;
     const char *const *message; /* why it is disabled */
     size_t messages;
@@ -41,10 +42,10 @@ const char *server_cfg_streaming_conninfo(const struct server_cfg *srv);
 const char *server_cfg_wal_conninfo(const struct server_cfg *srv);
 const char *server_cfg_wal_streaming_conninfo(const struct server_cfg *srv);
 
-/* "gzip", or NULL for none: the codec archive-wal writes. */
+/* "gzip" and its like, or NULL for none: the codec archive-wal writes. */
 const char *server_cfg_compression(const struct server_cfg *srv);
-/* compression_level within gzip's 1..9: low 1, medium 6, high 9. */
-int server_cfg_gzip_level(const struct server_cfg *srv);
+/* encryption = gpg */
+bool server_cfg_encrypts(const struct server_cfg *srv);
 
 /* A copy of another node's server (primary_ssh_command). */
 bool server_cfg_passive(const struct server_cfg *srv);
@@ -59,8 +60,8 @@ enum cfg_use {
 };
 
 /* May this version do that with a server configured so? false and ERR_CONFIG where leaving a
- * setting unheeded would do harm: encryption, a codec it does not write, a backup method it
- * does not have, hooks of the verb, a passive node. Ask before anything is touched. */
+ * setting unheeded would do harm: encryption of backups, a backup method it
+ * does not have, a passive node. Ask before anything is touched. */
 MUST_CHECK bool server_cfg_refusal(const struct server_cfg *srv, enum cfg_use use,
                                    struct err *err);
 

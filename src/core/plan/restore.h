@@ -108,6 +108,9 @@ struct wal_evidence {
 struct restore_facts {
     const struct backup *backup;
     const char *choice;     /* why this one */
+    uint64_t corrupt_files; /* in which the server found damaged pages */
+    const char *corrupt_first;
+    bool accepts_corruption;
     const char *tree_fault; /* NULL: the kept files are all there */
     const struct target *target;
     pg_tli line; /* 0: there is none, and no evidence */

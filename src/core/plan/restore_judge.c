@@ -43,19 +43,42 @@ static const char *mark_text(const struct wal_mark *m, char out[MARK_CAP])
     return out;
 }
 
+static bool is_complete(const struct judge *j)
+{
+    enum backup_status s = j->f->backup->status;
+
+    return s == BACKUP_DONE || s == BACKUP_WAITING_FOR_WALS ||
+           (s == BACKUP_FAILED && j->f->corrupt_files && j->f->accepts_corruption);
+}
+
+static void warn_of_backup(struct judge *j)
+{
+    const struct backup *b = j->f->backup;
+
+    if (j->f->corrupt_files && j->f->accepts_corruption) {
+        add(j, "backup", VERDICT_WARN, "",
+            "damaged pages in %" PRIu64 " file%s are restored as they are, the first is '%s'",
+            j->f->corrupt_files, j->f->corrupt_files == 1 ? "" : "s", j->f->corrupt_first);
+    }
+    if (b->status == BACKUP_WAITING_FOR_WALS) {
+        add(j, "backup", VERDICT_WARN, "",
+            "backup %s was still waiting for its last WAL when it was last looked at", b->id);
+    }
+}
+
 static void judge_backup(struct judge *j)
 {
     const struct backup *b = j->f->backup;
     const char *hint = "Restore another backup: list-backups shows them.";
     bool is_snapshot = b->mode && str_starts(str_of(b->mode), "snapshot");
 
-    if (b->status != BACKUP_DONE && b->status != BACKUP_WAITING_FOR_WALS) {
+    if (b->status == BACKUP_FAILED && j->f->corrupt_files && !j->f->accepts_corruption) {
+        add(j, "backup", VERDICT_REFUSED,
+            "Restore another backup, or give --accept-corruption to have it all the same.",
+            "backup %s holds damaged pages in %" PRIu64 " file%s, the first is '%s'", b->id,
+            j->f->corrupt_files, j->f->corrupt_files == 1 ? "" : "s", j->f->corrupt_first);
+    } else if (!is_complete(j)) {
         add(j, "backup", VERDICT_REFUSED, hint, "backup %s is not complete", b->id);
-    } else if (b->compression && strcmp(b->compression, "none") != 0) {
-        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is stored compressed (%s)", b->id,
-            b->compression);
-    } else if (b->encryption && strcmp(b->encryption, "none") != 0) {
-        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is encrypted", b->id);
     } else if (b->parent_backup_id) {
         add(j, "backup", VERDICT_REFUSED, hint, "backup %s is incremental", b->id);
     } else if (is_snapshot) {
@@ -69,10 +92,7 @@ static void judge_backup(struct judge *j)
     } else {
         add(j, "backup", VERDICT_OK, "", "backup %s, %s", b->id, j->f->choice);
     }
-    if (b->status == BACKUP_WAITING_FOR_WALS) {
-        add(j, "backup", VERDICT_WARN, "",
-            "backup %s was still waiting for its last WAL when it was last looked at", b->id);
-    }
+    warn_of_backup(j);
 }
 
 /* --- WAL and target --------------------------------------------------------------------- */

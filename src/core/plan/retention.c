@@ -33,8 +33,9 @@ static struct str take_word(struct str *rest)
 static bool not_understood(struct err *err, const char *why)
 {
     return err_set(err, ERR_FORMAT,
-                   "Write REDUNDANCY n, or RECOVERY WINDOW OF n DAYS, WEEKS or MONTHS.", "",
-                   "not a retention policy: %s", why);
+                   "Write REDUNDANCY n, RECOVERY WINDOW OF n DAYS, WEEKS or MONTHS, or KEEP n "
+                   "DAILY, n WEEKLY, n MONTHLY.",
+                   "", "not a retention policy: %s", why);
 }
 
 static bool take_number(struct str *rest, uint32_t *out, struct err *err)
@@ -74,39 +75,136 @@ static bool take_window(struct str *rest, struct retention *out, struct err *err
     return take_number(rest, &out->n, err) && take_unit(rest, &out->unit, err);
 }
 
+static const char *const period_names[RETENTION_PERIODS] = {"DAILY", "WEEKLY", "MONTHLY",
+                                                            "YEARLY"};
+
+/* "7 DAILY" */
+static bool take_term(struct str *rest, struct retention *out, struct err *err)
+{
+    struct str word;
+    uint32_t n = 0;
+
+    if (!take_number(rest, &n, err)) {
+        return false;
+    }
+    if (n == 0) {
+        return not_understood(err, "the numbers after KEEP begin with 1");
+    }
+    word = take_word(rest);
+    for (size_t i = 0; i < RETENTION_PERIODS; i++) {
+        if (!str_eq_nocase(word, period_names[i])) {
+            continue;
+        }
+        if (out->periods[i]) {
+            return not_understood(err, "each of DAILY, WEEKLY, MONTHLY, YEARLY only once");
+        }
+        out->periods[i] = n;
+        return true;
+    }
+    return not_understood(err, "a number is followed by DAILY, WEEKLY, MONTHLY or YEARLY");
+}
+
+/* Terms with commas between; the rest of the text belongs to them. */
+static bool take_terms(struct str *rest, struct retention *out, struct err *err)
+{
+    struct str term;
+
+    while (str_split(rest, ',', &term)) {
+        if (!take_term(&term, out, err)) {
+            return false;
+        }
+        if (skip_blanks(term).n > 0) {
+            return not_understood(err, "a comma stands between two terms");
+        }
+    }
+    return true;
+}
+
+static bool take_redundancy(struct str *rest, struct retention *out, struct err *err)
+{
+    return take_number(rest, &out->n, err);
+}
+
+static const struct {
+    const char *word;
+    enum retention_kind kind;
+    bool (*take)(struct str *rest, struct retention *out, struct err *err);
+} beginnings[] = {
+    {"redundancy", RETENTION_REDUNDANCY, take_redundancy},
+    {"recovery", RETENTION_WINDOW, take_window},
+    {"keep", RETENTION_KEEP, take_terms},
+};
+
 bool retention_parse(struct str text, struct retention *out, struct err *err)
 {
-    struct retention r = {0};
     struct str first = take_word(&text);
 
-    if (str_eq_nocase(first, "redundancy")) {
-        r.kind = RETENTION_REDUNDANCY;
-        if (!take_number(&text, &r.n, err)) {
+    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
+        struct retention r = {.kind = beginnings[i].kind};
+
+        if (!str_eq_nocase(first, beginnings[i].word)) {
+            continue;
+        }
+        if (!beginnings[i].take(&text, &r, err)) {
             return false;
         }
-    } else if (str_eq_nocase(first, "recovery")) {
-        r.kind = RETENTION_WINDOW;
-        if (!take_window(&text, &r, err)) {
-            return false;
+        if (skip_blanks(text).n > 0) {
+            return not_understood(err, "something follows after its end");
         }
-    } else {
-        return not_understood(err, "it must begin with REDUNDANCY or RECOVERY WINDOW OF");
+        *out = r;
+        return true;
     }
-    if (skip_blanks(text).n > 0) {
-        return not_understood(err, "something follows after its end");
+    return not_understood(err, "it must begin with REDUNDANCY, RECOVERY WINDOW OF or KEEP");
+}
+
+bool retention_parse_wal(struct str text, struct retention *out, struct err *err)
+{
+    struct retention r = {.kind = RETENTION_MAIN};
+    struct str rest = text, first = take_word(&rest);
+
+    if (str_eq_nocase(first, "main") && skip_blanks(rest).n == 0) {
+        *out = r;
+        return true;
     }
-    *out = r;
-    return true;
+    if (!str_eq_nocase(first, "recovery")) {
+        return err_set(err, ERR_FORMAT,
+                       "Write MAIN, or RECOVERY WINDOW OF n DAYS, WEEKS or MONTHS.", "",
+                       "not a retention policy of WAL: it must be MAIN or a RECOVERY WINDOW");
+    }
+    return retention_parse(text, out, err);
+}
+
+static void print_terms(const struct retention *r, struct sbuf *b)
+{
+    const char *between = "KEEP ";
+
+    for (size_t i = 0; i < RETENTION_PERIODS; i++) {
+        if (r->periods[i]) {
+            sbuf_fmt(b, "%s%" PRIu32 " %s", between, r->periods[i], period_names[i]);
+            between = ", ";
+        }
+    }
 }
 
 const char *retention_print(const struct retention *r, char out[RETENTION_CAP])
 {
     static const char *const units[] = {"DAYS", "WEEKS", "MONTHS"};
+    struct sbuf b;
 
-    if (r->kind == RETENTION_REDUNDANCY) {
-        str_fmt(out, RETENTION_CAP, "REDUNDANCY %" PRIu32, r->n);
-    } else {
-        str_fmt(out, RETENTION_CAP, "RECOVERY WINDOW OF %" PRIu32 " %s", r->n, units[r->unit]);
+    sbuf_init(&b, out, RETENTION_CAP);
+    switch (r->kind) {
+    case RETENTION_REDUNDANCY:
+        sbuf_fmt(&b, "REDUNDANCY %" PRIu32, r->n);
+        break;
+    case RETENTION_WINDOW:
+        sbuf_fmt(&b, "RECOVERY WINDOW OF %" PRIu32 " %s", r->n, units[r->unit]);
+        break;
+    case RETENTION_KEEP:
+        print_terms(r, &b);
+        break;
+    case RETENTION_MAIN:
+        sbuf_add(&b, "MAIN");
+        break;
     }
     return out;
 }

@@ -150,7 +150,10 @@ static bool off(struct saying *s)
 static bool unreadable(struct saying *s)
 {
     return s->f->kept_why && say(s, "what is kept cannot be read: %s", s->f->kept_why) &&
-           advise(s, "look at owner and mode of the server's directories");
+           advise(s, "%s",
+                  s->f->kept_todo && s->f->kept_todo[0]
+                      ? s->f->kept_todo
+                      : "look at owner and mode of the server's directories");
 }
 
 static bool other_cluster(struct saying *s)

@@ -37,6 +37,7 @@ struct verdict_facts {
     const char *unread_why;
     const struct coverage *coverage; /* NULL: the disk was not looked at yet */
     const char *kept_why;            /* it could not be read; NULL */
+    const char *kept_todo;           /* what to do about that; NULL or "": not known */
     const char *systemid;            /* of what is kept; "" not known */
     bool streams, archives;
     bool is_receiving; /* a receive-wal holds its lock */

@@ -84,6 +84,42 @@ static const struct {
     {"rsync with backup_compression",
      "conninfo = host=a\narchiver = on\nssh_command = ssh x\nbackup_compression = gzip\n",
      "'backup_compression'"},
+    {"gzip of level 0",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = gzip\n"
+     "backup_compression_level = 0\n",
+     "expects a compression level between 1 and 9"},
+    {"gzip of level 10",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = gzip\n"
+     "backup_compression_level = 10\n",
+     "backup_compression_level 10 unsupported"},
+    {"lz4 of level 13",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = lz4\n"
+     "backup_compression_level = 13\n",
+     "lz4 expects a compression level between 1 and 12"},
+    {"lz4 of level -1",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = lz4\n"
+     "backup_compression_level = -1\n",
+     "backup_compression_level -1 unsupported"},
+    {"zstd of level 23",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = zstd\n"
+     "backup_compression_level = 23\n",
+     "between -131072 and 22"},
+    {"none with a level",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = none\n"
+     "backup_compression_level = 1\n",
+     "only supports backup_compression_level 0"},
+    {"workers of gzip",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = gzip\n"
+     "backup_compression_workers = 2\n",
+     "not compatible with compression gzip"},
+    {"plain by nobody",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = zstd\n"
+     "backup_compression_format = plain\n",
+     "not compatible with backup_compression_location None"},
+    {"plain by the client",
+     "conninfo = host=a\narchiver = on\nbackup_method = postgres\nbackup_compression = zstd\n"
+     "backup_compression_format = plain\nbackup_compression_location = client\n",
+     "not compatible with backup_compression_location client"},
     {"snapshot without disks",
      "conninfo = host=a\narchiver = on\nssh_command = x\nbackup_method = snapshot\n",
      "requires snapshot_instance"},

@@ -292,6 +292,23 @@ static void waiting(struct world *w)
 static void compressed(struct world *w)
 {
     w->backup.compression = "gzip";
+    w->backup.encryption = "gpg";
+}
+static void corrupt(struct world *w)
+{
+    w->backup.status = BACKUP_FAILED;
+    w->facts.corrupt_files = 2;
+    w->facts.corrupt_first = "base/5/1259";
+}
+static void corrupt_accepted(struct world *w)
+{
+    corrupt(w);
+    w->facts.accepts_corruption = true;
+}
+static void failed_accepted(struct world *w)
+{
+    w->backup.status = BACKUP_FAILED;
+    w->facts.accepts_corruption = true;
 }
 static void old_version(struct world *w)
 {
@@ -454,7 +471,13 @@ static const struct judged {
     {"target met", reached, VERDICT_OK, "can be reached", ""},
     {"backup failed", failed, VERDICT_REFUSED, "not complete", "list-backups"},
     {"backup waits for WAL", waiting, VERDICT_WARN, "still waiting", ""},
-    {"backup compressed", compressed, VERDICT_REFUSED, "compressed (gzip)", ""},
+    {"backup compressed and encrypted", compressed, VERDICT_OK, "backup", ""},
+    {"row 65: damaged pages", corrupt, VERDICT_REFUSED,
+     "damaged pages in 2 files, the first is 'base/5/1259'", "--accept-corruption"},
+    {"row 65: damaged pages, accepted", corrupt_accepted, VERDICT_WARN,
+     "damaged pages in 2 files are restored as they are", ""},
+    {"accepting what failed otherwise", failed_accepted, VERDICT_REFUSED, "not complete",
+     "list-backups"},
     {"backup of PostgreSQL 11", old_version, VERDICT_REFUSED, "before 12", ""},
     {"backup has lost a file", torn, VERDICT_REFUSED, "base/5/1259", ""},
     {"row 77: directory not empty", not_empty, VERDICT_REFUSED, "'.hidden' is there", "empty"},

@@ -27,12 +27,34 @@ static const struct row {
     {"no time at all", "RECOVERY WINDOW OF 0 DAYS", "RECOVERY WINDOW OF 0 DAYS"},
     {"the longest there is", "RECOVERY WINDOW OF 999999 MONTHS",
      "RECOVERY WINDOW OF 999999 MONTHS"},
+    {"days, weeks and months", "KEEP 7 DAILY, 5 WEEKLY, 12 MONTHLY",
+     "KEEP 7 DAILY, 5 WEEKLY, 12 MONTHLY"},
+    {"all terms in another order", "keep 3 yearly,12 monthly , 7 Daily, 5 weekly",
+     "KEEP 7 DAILY, 5 WEEKLY, 12 MONTHLY, 3 YEARLY"},
+    {"one term", "KEEP 4 WEEKLY", "KEEP 4 WEEKLY"},
+    {"largest terms", "KEEP 999999 DAILY, 999999 WEEKLY, 999999 MONTHLY, 999999 YEARLY",
+     "KEEP 999999 DAILY, 999999 WEEKLY, 999999 MONTHLY, 999999 YEARLY"},
+    {"terms in several lines", "KEEP 7 DAILY,\n  5 WEEKLY", "KEEP 7 DAILY, 5 WEEKLY"},
     {"goes on in the next line", "RECOVERY WINDOW\nOF 7\nDAYS", "RECOVERY WINDOW OF 7 DAYS"},
 
     {"empty", "", NULL, "begin"},
     {"blanks only", " \t\n", NULL, "begin"},
     {"a number alone", "2", NULL, "begin"},
-    {"another word", "KEEP 2", NULL, "begin"},
+    {"another word", "RETAIN 2", NULL, "begin"},
+    {"keep nothing", "KEEP", NULL, "number"},
+    {"keep a number", "KEEP 2", NULL, "followed by DAILY"},
+    {"keep zero", "KEEP 0 DAILY", NULL, "begin with 1"},
+    {"keep zero in the middle", "KEEP 2 DAILY, 0 WEEKLY", NULL, "begin with 1"},
+    {"keep a word", "KEEP DAILY", NULL, "number"},
+    {"keep too many", "KEEP 1000000 DAILY", NULL, "number"},
+    {"keep hours", "KEEP 2 HOURLY", NULL, "followed by DAILY"},
+    {"keep days", "KEEP 2 DAYS", NULL, "followed by DAILY"},
+    {"keep twice", "KEEP 2 DAILY, 3 DAILY", NULL, "only once"},
+    {"no comma", "KEEP 2 DAILY 3 WEEKLY", NULL, "comma"},
+    {"comma at the end", "KEEP 2 DAILY,", NULL, "number"},
+    {"comma at the begin", "KEEP , 2 DAILY", NULL, "number"},
+    {"two commas", "KEEP 2 DAILY,, 3 WEEKLY", NULL, "number"},
+    {"semicolon", "KEEP 2 DAILY; 3 WEEKLY", NULL, "followed by DAILY"},
     {"word cut", "REDUNDANC 2", NULL, "begin"},
     {"word too long", "REDUNDANCYS 2", NULL, "begin"},
     {"quotes stay", "'REDUNDANCY 2'", NULL, "begin"},
@@ -97,6 +119,35 @@ static void fields(void **state)
     assert_int_equal(r.n, 5);
 }
 
+static const struct wal_row {
+    const char *label, *text, *printed; /* printed NULL: refused */
+} wal_rows[] = {
+    {"main", "main", "MAIN"},
+    {"main in blanks", "  MAIN ", "MAIN"},
+    {"window", "recovery window of 10 days", "RECOVERY WINDOW OF 10 DAYS"},
+    {"wal: empty", "", NULL},
+    {"wal: main and more", "MAIN 2", NULL},
+    {"wal: redundancy", "REDUNDANCY 2", NULL},
+    {"wal: keep", "KEEP 2 DAILY", NULL},
+    {"wal: window without a number", "RECOVERY WINDOW OF DAYS", NULL},
+};
+
+static void check_wal_row(void **state)
+{
+    const struct wal_row *row = *state;
+    struct retention r = {.n = 77};
+    struct err err = {0};
+    char text[RETENTION_CAP];
+
+    assert_int_equal(retention_parse_wal(str_of(row->text), &r, &err), row->printed != NULL);
+    if (row->printed) {
+        assert_string_equal(retention_print(&r, text), row->printed);
+    } else {
+        assert_int_equal(err.code, ERR_FORMAT);
+        assert_int_equal(r.n, 77);
+    }
+}
+
 /* A view ends where it says, and a NUL is no blank. */
 static void bounds(void **state)
 {
@@ -111,4 +162,4 @@ static void bounds(void **state)
     assert_false(retention_parse(str_of(NULL), &r, &err));
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(fields), ONE(bounds))
+TEST_MAIN(ROWS(rows, check_row), ROWS(wal_rows, check_wal_row), ONE(fields), ONE(bounds))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The first byte chooses the trailer. Headers get a right checksum first, or nothing would ever
+/* The first byte chooses the trailer, and whether pax headers are read. Headers get a right checksum first, or nothing would ever
  * come past it. */
 #include "repo/tar.h"
 
@@ -39,7 +39,7 @@ static bool on_end(void *ctx, struct err *err)
     return true;
 }
 
-static bool read_in(const uint8_t *p, size_t n, size_t step, enum tar_trailer trailer)
+static bool read_in(const uint8_t *p, size_t n, size_t step, enum tar_trailer trailer, bool pax)
 {
     struct tar t;
     struct err err = {0};
@@ -48,6 +48,9 @@ static bool read_in(const uint8_t *p, size_t n, size_t step, enum tar_trailer tr
     bool ok = true;
 
     tar_init(&t, trailer, &events);
+    if (pax) {
+        tar_accept_pax(&t);
+    }
     for (size_t i = 0; i < n && ok; i += step) {
         ok = tar_feed(&t, p + i, step < n - i ? step : n - i, &err);
     }
@@ -71,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     enum tar_trailer trailer = n && p[0] & 1 ? TAR_WITH_TRAILER : TAR_BARE;
+    bool pax = n && p[0] & 2;
     uint8_t *copy;
 
     if (n < 2) {
@@ -84,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
             mend(copy + i); /* the magic belongs to the sum */
         }
     }
-    if (read_in(copy + 1, n - 1, n, trailer) != read_in(copy + 1, n - 1, 5, trailer)) {
+    if (read_in(copy + 1, n - 1, n, trailer, pax) !=
+        read_in(copy + 1, n - 1, 5, trailer, pax)) {
         abort();
     }
     free(copy);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Any line of xlog.db, and the first bytes of a compressed file. */
-#include "repo/codec.h"
+/* Any line of xlog.db. */
 #include "repo/xlogdb.h"
 
 #include "base/bug.h"
@@ -28,22 +27,6 @@ static void lines(struct str text)
     }
 }
 
-static void unpack(struct str in)
-{
-    struct err err = {0};
-    struct codec *c = codec_new(CODEC_GZIP, CODEC_UNPACK, 0, &err);
-    char out[4096];
-
-    for (int turn = 0; c && turn < 1000; turn++) {
-        struct codec_out o = {out, sizeof out, 0};
-
-        if (!codec_run(c, &in, CODEC_LAST, &o, &err) || (o.got == 0 && in.n == 0)) {
-            break;
-        }
-    }
-    codec_free(c);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -51,8 +34,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str text = str_n((const char *)data, size);
 
     lines(text);
-    if (codec_detect(data, size) == CODEC_GZIP) {
-        unpack(text);
-    }
     return 0;
 }

@@ -8,27 +8,78 @@
 
 #define NOTE_MAX     4096
 #define IDENTITY_MAX 4096
-#define DELETE_THIS  "delete_this"
 
-static bool note_path(const struct repo *r, const char *id, const char *what,
-                      char out[PATH_CAP], struct err *err)
+static const char *const note_name[] = {[NOTE_KEEP] = "keep", [NOTE_DELETE] = "delete_this"};
+
+/* meta/<id>-<what>, or base/<id>/annotations/<what>. */
+static bool note_path(const struct repo *r, enum catalogue_layout layout, const char *id,
+                      enum note what, char out[PATH_CAP], struct err *err)
 {
+    bool is_old = layout == LAYOUT_LEGACY;
+    const char *dir = is_old ? r->base_dir : r->meta_dir;
+
     if (!backup_id_ok(id)) {
         return err_set(err, ERR_FORMAT, "", id, "not a backup id");
     }
-    if (!str_fmt(out, PATH_CAP, "%s/%s-%s", r->meta_dir, id, what)) {
-        return err_set(err, ERR_FORMAT, "Use a shorter directory.", r->meta_dir,
-                       "path is too long");
+    if (!str_fmt(out, PATH_CAP, is_old ? "%s/%s/annotations/%s" : "%s/%s-%s", dir, id,
+                 note_name[what])) {
+        return err_set(err, ERR_FORMAT, "Use a shorter directory.", dir, "path is too long");
     }
     return true;
 }
 
-static bool old_note_path(const struct repo *r, const char *id, const char *what,
-                          char out[PATH_CAP], struct err *err)
+/* Where the layout of the server has it, and where the other one would have it. */
+static bool note_paths(const struct repo *r, const char *id, enum note what, char own[PATH_CAP],
+                       char other[PATH_CAP], struct err *err)
 {
-    if (!str_fmt(out, PATH_CAP, "%s/%s/annotations/%s", r->base_dir, id, what)) {
-        return err_set(err, ERR_FORMAT, "Use a shorter directory.", r->base_dir,
-                       "path is too long");
+    bool is_old = r->layout == LAYOUT_LEGACY;
+
+    return note_path(r, r->layout, id, what, own, err) &&
+           note_path(r, is_old ? LAYOUT_CURRENT : LAYOUT_LEGACY, id, what, other, err);
+}
+
+static bool remove_if_there(const char *path, struct err *err)
+{
+    return access(path, F_OK) != 0 || file_remove(path, err);
+}
+
+/* A directory of annotations that became empty goes with the last, as Barman has it. */
+static void annotations_leave(const char *note)
+{
+    char dir[PATH_CAP];
+
+    path_dir(note, dir);
+    rmdir(dir); /* not empty, or not there: fine */
+}
+
+static bool note_remove(const struct repo *r, const char *id, enum note what, struct err *err)
+{
+    char own[PATH_CAP], other[PATH_CAP];
+
+    if (!note_paths(r, id, what, own, other, err) || !remove_if_there(own, err) ||
+        !remove_if_there(other, err)) {
+        return false;
+    }
+    annotations_leave(r->layout == LAYOUT_LEGACY ? own : other);
+    return true;
+}
+
+/* What the other layout has goes last: there is never a moment without any. */
+static bool note_write(const struct repo *r, const char *id, enum note what, const char *text,
+                       struct err *err)
+{
+    char own[PATH_CAP], other[PATH_CAP], dir[PATH_CAP];
+
+    if (!note_paths(r, id, what, own, other, err)) {
+        return false;
+    }
+    path_dir(own, dir);
+    if (!dir_make(dir, err) || !file_replace(own, str_of(text), err) ||
+        !remove_if_there(other, err)) {
+        return false;
+    }
+    if (r->layout == LAYOUT_CURRENT) {
+        annotations_leave(other);
     }
     return true;
 }
@@ -58,9 +109,11 @@ bool keep_read(const struct repo *r, const char *id, enum keep *out, struct err 
     bool ok;
 
     arena_init(&a, 0);
-    ok = note_path(r, id, "keep", path, err) && note_read(&a, path, &text, err);
+    ok = note_path(r, LAYOUT_CURRENT, id, NOTE_KEEP, path, err) &&
+         note_read(&a, path, &text, err);
     if (ok && !text.p) {
-        ok = old_note_path(r, id, "keep", path, err) && note_read(&a, path, &text, err);
+        ok = note_path(r, LAYOUT_LEGACY, id, NOTE_KEEP, path, err) &&
+             note_read(&a, path, &text, err);
     }
     if (ok) {
         *out = text.n == 0                  ? KEEP_NONE
@@ -71,31 +124,56 @@ bool keep_read(const struct repo *r, const char *id, enum keep *out, struct err 
     return ok;
 }
 
+const char *keep_name(enum keep keep)
+{
+    return keep == KEEP_NONE ? "nokeep" : keep == KEEP_FULL ? "full" : "standalone";
+}
+
+bool keep_write(const struct repo *r, const char *id, enum keep keep, struct err *err)
+{
+    return keep == KEEP_NONE ? note_remove(r, id, NOTE_KEEP, err)
+                             : note_write(r, id, NOTE_KEEP, keep_name(keep), err);
+}
+
+bool note_elsewhere(const struct repo *r, const char *id, enum note note, bool *out,
+                    struct err *err)
+{
+    char own[PATH_CAP], other[PATH_CAP];
+
+    if (!note_paths(r, id, note, own, other, err)) {
+        return false;
+    }
+    *out = access(other, F_OK) == 0;
+    return true;
+}
+
+bool note_move(const struct repo *r, const char *id, enum note note, struct err *err)
+{
+    enum keep keep;
+
+    if (note == NOTE_DELETE) {
+        return !delete_mark_is_set(r, id) || delete_mark_set(r, id, err);
+    }
+    return keep_read(r, id, &keep, err) && keep_write(r, id, keep, err);
+}
+
 bool delete_mark_set(const struct repo *r, const char *id, struct err *err)
 {
-    char path[PATH_CAP];
-
-    return note_path(r, id, DELETE_THIS, path, err) && dir_make(r->meta_dir, err) &&
-           file_replace(path, STR_LIT("delete"), err);
+    return note_write(r, id, NOTE_DELETE, "delete", err);
 }
 
 bool delete_mark_clear(const struct repo *r, const char *id, struct err *err)
 {
-    char path[PATH_CAP], old[PATH_CAP];
-
-    return note_path(r, id, DELETE_THIS, path, err) &&
-           old_note_path(r, id, DELETE_THIS, old, err) && file_remove(path, err) &&
-           (access(old, F_OK) != 0 || file_remove(old, err));
+    return note_remove(r, id, NOTE_DELETE, err);
 }
 
 bool delete_mark_is_set(const struct repo *r, const char *id)
 {
-    char path[PATH_CAP], old[PATH_CAP];
+    char own[PATH_CAP], other[PATH_CAP];
     struct err ignored;
 
-    return note_path(r, id, DELETE_THIS, path, &ignored) &&
-           old_note_path(r, id, DELETE_THIS, old, &ignored) &&
-           (access(path, F_OK) == 0 || access(old, F_OK) == 0);
+    return note_paths(r, id, NOTE_DELETE, own, other, &ignored) &&
+           (access(own, F_OK) == 0 || access(other, F_OK) == 0);
 }
 
 static bool identity_path(const struct repo *r, char out[PATH_CAP], struct err *err)

@@ -25,7 +25,8 @@ enum kind {
     SPACES,
 };
 
-enum omit { ALWAYS_THERE, OMIT_WHEN_UNSET };
+/* RECENT: Barman 3.4 dies of it. */
+enum omit { ALWAYS_THERE, OMIT_WHEN_UNSET, RECENT };
 
 /* Sorted by key: that is the order in which they are written. */
 static const struct field {
@@ -42,20 +43,24 @@ static const struct field {
     {                                                                                          \
 #key, kind, offsetof(struct backup, key), OMIT_WHEN_UNSET                              \
     }
+#define LATER(key, kind)                                                                       \
+    {                                                                                          \
+#key, kind, offsetof(struct backup, key), RECENT                                       \
+    }
     FIELD(backup_label, LABEL),
     RARE(backup_name, TEXT),
     FIELD(begin_offset, U32),
     FIELD(begin_time, MOMENT),
     FIELD(begin_wal, TEXT),
     FIELD(begin_xlog, LSN),
-    FIELD(children_backup_ids, TEXT),
-    FIELD(cluster_size, U64),
+    LATER(children_backup_ids, TEXT),
+    LATER(cluster_size, U64),
     FIELD(compression, TEXT),
     FIELD(config_file, TEXT),
     FIELD(copy_stats, LITERAL),
-    FIELD(data_checksums, TEXT),
+    LATER(data_checksums, TEXT),
     FIELD(deduplicated_size, U64),
-    FIELD(encryption, TEXT),
+    LATER(encryption, TEXT),
     FIELD(end_offset, U32),
     FIELD(end_time, MOMENT),
     FIELD(end_wal, TEXT),
@@ -65,13 +70,13 @@ static const struct field {
     FIELD(ident_file, TEXT),
     FIELD(included_files, LITERAL),
     FIELD(mode, TEXT),
-    FIELD(parent_backup_id, TEXT),
+    LATER(parent_backup_id, TEXT),
     FIELD(pgdata, TEXT),
     FIELD(server_name, TEXT),
     FIELD(size, U64),
     RARE(snapshots_info, LITERAL),
     FIELD(status, STATUS),
-    FIELD(summarize_wal, TEXT),
+    LATER(summarize_wal, TEXT),
     FIELD(systemid, TEXT),
     {"tablespaces", SPACES, offsetof(struct backup, tablespace), ALWAYS_THERE},
     FIELD(timeline, U32),
@@ -392,12 +397,36 @@ static void put_value(struct sbuf *b, const struct field *f, const struct backup
     }
 }
 
-bool backup_info_text(struct arena *a, const struct backup *b, struct str *out, struct err *err)
+uint64_t backup_info_recent(void)
 {
-    /* Every byte of a text may become four ("\x01"). */
+    uint64_t bits = 0;
+
+    for (size_t i = 0; i < FIELDS; i++) {
+        bits |= fields[i].omit == RECENT ? UINT64_C(1) << i : 0;
+    }
+    return bits;
+}
+
+uint64_t backup_info_keys(struct str text)
+{
+    const struct field *f = NULL;
+    uint64_t bits = 0;
+    struct str line, key;
+
+    while (str_line(&text, &line)) {
+        line = str_trim(line);
+        if (line.n && line.p[0] != '#' && str_split(&line, '=', &key)) {
+            f = field_of(str_trim(key), f);
+            bits |= f ? UINT64_C(1) << (f - fields) : 0;
+        }
+    }
+    return bits;
+}
+
+/* Enough for all of them: every byte of a text may become four ("\x01"). */
+static size_t text_cap(const struct backup *b)
+{
     size_t cap = 8192;
-    struct sbuf text;
-    char *mem;
 
     for (size_t i = 0; i < FIELDS; i++) {
         const char *value = fields[i].kind <= LITERAL ? text_at(b, fields[i].at) : NULL;
@@ -406,18 +435,41 @@ bool backup_info_text(struct arena *a, const struct backup *b, struct str *out, 
     for (size_t i = 0; i < b->tablespaces; i++) {
         cap += 4 * (strlen(b->tablespace[i].name) + strlen(b->tablespace[i].location)) + 64;
     }
-    mem = arena_alloc(a, cap);
+    return cap;
+}
+
+static void put_field(struct sbuf *text, const struct field *f, const struct backup *b,
+                      enum info_unset unset)
+{
+    struct sbuf before = *text;
+
+    if (f->omit == OMIT_WHEN_UNSET && !text_at(b, f->at)) {
+        return;
+    }
+    sbuf_fmt(text, "%s=", f->key);
+    put_value(text, f, b);
+    if (unset == INFO_UNSET_OUT && str_ends(str_n(text->p, text->len), "=None")) {
+        *text = before;
+        return;
+    }
+    sbuf_char(text, '\n');
+}
+
+bool backup_info_text_of(struct arena *a, const struct backup *b, uint64_t keys,
+                         enum info_unset unset, struct str *out, struct err *err)
+{
+    size_t cap = text_cap(b);
+    char *mem = arena_alloc(a, cap);
+    struct sbuf text;
+
     if (!mem) {
         return arena_err(a, err);
     }
     sbuf_init(&text, mem, cap);
     for (size_t i = 0; i < FIELDS; i++) {
-        if (fields[i].omit == OMIT_WHEN_UNSET && !text_at(b, fields[i].at)) {
-            continue;
+        if (keys >> i & 1) {
+            put_field(&text, &fields[i], b, unset);
         }
-        sbuf_fmt(&text, "%s=", fields[i].key);
-        put_value(&text, &fields[i], b);
-        sbuf_char(&text, '\n');
     }
     if (!sbuf_ok(&text) || text.len > BACKUP_INFO_MAX) {
         return err_set(err, ERR_FORMAT, "", b->id,
@@ -427,42 +479,9 @@ bool backup_info_text(struct arena *a, const struct backup *b, struct str *out, 
     return true;
 }
 
-bool backup_info_load(const struct repo *r, struct arena *a, const char *id, struct backup *out,
-                      struct err *err)
+bool backup_info_text(struct arena *a, const struct backup *b, struct str *out, struct err *err)
 {
-    char path[PATH_CAP];
-    struct err first = {0};
-    struct str text;
-
-    if (!repo_info_path(r, id, path, err)) {
-        return false;
-    }
-    if (!file_read(a, path, BACKUP_INFO_MAX, &text, &first)) {
-        if (first.code != ERR_MISSING) {
-            *err = first;
-            return false;
-        }
-        if (!repo_info_legacy_path(r, id, path, err) ||
-            !file_read(a, path, BACKUP_INFO_MAX, &text, err)) {
-            return false;
-        }
-    }
-    str_copy(out->id, sizeof out->id, id);
-    return backup_info_parse(a, text, path, out, err);
-}
-
-bool backup_info_save(const struct repo *r, const struct backup *b, struct err *err)
-{
-    char path[PATH_CAP];
-    struct arena a;
-    struct str text;
-    bool ok;
-
-    arena_init(&a, 0);
-    ok = repo_info_path(r, b->id, path, err) && dir_make(r->meta_dir, err) &&
-         backup_info_text(&a, b, &text, err) && file_replace(path, text, err);
-    arena_release(&a);
-    return ok;
+    return backup_info_text_of(a, b, UINT64_MAX, INFO_UNSET_NONE, out, err);
 }
 
 bool backup_copy_done(const struct backup *b)

@@ -34,12 +34,32 @@ MUST_CHECK bool backup_info_parse(struct arena *a, struct str text, const char *
 MUST_CHECK bool backup_info_text(struct arena *a, const struct backup *b, struct str *out,
                                  struct err *err);
 
-/* meta/<id>-backup.info, else base/<id>/backup.info. */
+/* Keys as bits, for files that hold a part of the facts: those that are in that text (unknown ones
+ * are not), and those that Barman 3.4 does not know. */
+uint64_t backup_info_keys(struct str text);
+uint64_t backup_info_recent(void);
+/* Only these keys; of those that are not set "None", or nothing. */
+enum info_unset { INFO_UNSET_NONE, INFO_UNSET_OUT };
+MUST_CHECK bool backup_info_text_of(struct arena *a, const struct backup *b, uint64_t keys,
+                                    enum info_unset unset, struct str *out, struct err *err);
+
+/* meta/<id>-backup.info, else base/<id>/backup.info with base/<id>/.barkeep/facts. */
 MUST_CHECK bool backup_info_load(const struct repo *r, struct arena *a, const char *id,
                                  struct backup *out, struct err *err);
 
-/* Durably, into meta/ (made when missing). */
+/* Durably, where the layout of the server wants it; directories are made. In the legacy layout
+ * what Barman 3.4 does not know goes to .barkeep/facts, unless the backup.info that is there has
+ * such a key already: then a newer one reads it. A backup that an older Barman would misread is
+ * refused there (ERR_UNSAFE): see backup_info_legacy_ok(). */
 MUST_CHECK bool backup_info_save(const struct repo *r, const struct backup *b, struct err *err);
+
+/* May a Barman that knows neither incremental nor encrypted backups be shown this one? It would
+ * restore parts of it as if they were whole. */
+MUST_CHECK bool backup_info_legacy_ok(const struct backup *b, struct err *err);
+
+/* Everything that is left of a backup once its data and tablespaces are gone: base/<id>, the keep
+ * request, backup.info, and last the delete mark. Until the facts are gone it can be done again. */
+MUST_CHECK bool backup_forget(const struct repo *r, const struct backup *b, struct err *err);
 
 const char *backup_status_name(enum backup_status status); /* "DONE" */
 

@@ -45,9 +45,20 @@ bool catalogue_word_reserved(const char *word); /* may not be the name of a back
 const struct backup *catalogue_previous(const struct catalogue *c, const char *id);
 const struct backup *catalogue_next(const struct catalogue *c, const char *id);
 
-/* Notes beside a backup: meta/<id>-<what>, or base/<id>/annotations/<what> of old. */
-enum keep { KEEP_NONE, KEEP_FULL, KEEP_STANDALONE };
+/* Notes beside a backup: meta/<id>-<what>, or base/<id>/annotations/<what>; both are read, one
+ * is written in the layout of the server. */
 MUST_CHECK bool keep_read(const struct repo *r, const char *id, enum keep *out,
+                          struct err *err);
+/* Durably; KEEP_NONE takes the note away, of old too. */
+MUST_CHECK bool keep_write(const struct repo *r, const char *id, enum keep keep,
+                           struct err *err);
+const char *keep_name(enum keep keep); /* "nokeep", "full", "standalone" */
+
+/* For who changes the layout: does a note lie where r->layout does not have it; bring it there. */
+enum note { NOTE_KEEP, NOTE_DELETE };
+MUST_CHECK bool note_elsewhere(const struct repo *r, const char *id, enum note note, bool *out,
+                               struct err *err);
+MUST_CHECK bool note_move(const struct repo *r, const char *id, enum note note,
                           struct err *err);
 
 MUST_CHECK bool delete_mark_set(const struct repo *r, const char *id, struct err *err);

@@ -183,6 +183,11 @@ static bool open_target(struct work *w, struct err *err)
     return true;
 }
 
+static bool tell(const struct work *w, uint64_t bytes, struct err *err)
+{
+    return !w->file->wrote || bytes == 0 || w->file->wrote(w->file->ctx, bytes, err);
+}
+
 static bool copy_bytes(struct work *w, struct err *err)
 {
     const struct copy_file *f = w->file;
@@ -199,7 +204,7 @@ static bool copy_bytes(struct work *w, struct err *err)
             return false;
         }
         digest_feed(&d, buf, n);
-        if (n && !fd_write_all(w->to, buf, n, f->to, err)) {
+        if (n && (!fd_write_all(w->to, buf, n, f->to, err) || !tell(w, n, err))) {
             return false;
         }
         at += n;
@@ -240,6 +245,9 @@ static bool copy_in_kernel(struct work *w, struct err *err)
         at += (uint64_t)n;
         left -= (uint64_t)n;
         sync_wrote(w->rules->sync, w->to, at, &started);
+        if (!tell(w, (uint64_t)n, err)) {
+            return false;
+        }
     }
     return true;
 }

@@ -8,6 +8,9 @@
  *          a digest, the source's bytes) stays; anything else is written anew.
  * Safety   Neither end is followed when it is a link; only regular files.
  * Sync     Tells the struct sync what was written; nothing is durable before sync_finish().
+ * Told     wrote() of a file is told of each piece of it as it is written, 128 KiB to some MiB, and
+ *          ends the copy by false, with the reason. A clone, and a file that is there already, are
+ *          not told piece by piece.
  * Threads  Any number at a time; the struct sync is only read. About 256 KiB of stack.
  * Errors   ERR_FORMAT names a source whose size or sum is not as promised; ERR_IO.
  */
@@ -42,7 +45,9 @@ struct copy_file {
     bool sized;
     uint64_t size; /* when sized: what it must be */
     enum digest_kind kind;
-    const uint8_t *sum; /* not for DIGEST_NONE */
+    const uint8_t *sum;                                        /* not for DIGEST_NONE */
+    bool (*wrote)(void *ctx, uint64_t bytes, struct err *err); /* may be NULL */
+    void *ctx;
 };
 
 /* *bytes: size of the file, also when it was left as it is. */

@@ -19,6 +19,10 @@ struct extract {
     char root[PATH_CAP];
     char links[PATH_CAP]; /* "": none */
     struct sync *sync;
+    bool again;
+    bool owned;
+    uid_t uid;
+    gid_t gid;
     /* The directory of the last member and how it was reached: chain[0] is the root, chain[i]
      * the directory dir[0 .. end[i]). */
     char dir[TAR_NAME_CAP];
@@ -75,6 +79,18 @@ void extract_free(struct extract *x)
         close(x->chain[i]);
     }
     free(x);
+}
+
+void extract_again(struct extract *x)
+{
+    x->again = true;
+}
+
+void extract_owned_by(struct extract *x, uid_t uid, gid_t gid)
+{
+    x->owned = true;
+    x->uid = uid;
+    x->gid = gid;
 }
 
 static bool leave_dir(struct extract *x, struct err *err)
@@ -173,10 +189,11 @@ static bool make_dir(struct extract *x, const char *base, unsigned mode, struct 
                    ? twice(x, err)
                    : err_os(err, errno, "open", full(x, x->name, path));
     }
-    if ((mode & 077) && fchmod(fd, mode) != 0) {
+    if ((x->owned && fchown(fd, x->uid, x->gid) != 0) ||
+        ((mode & 077) && fchmod(fd, mode) != 0)) {
         int os = errno;
         close(fd);
-        return err_os(err, os, "set the mode of", full(x, x->name, path));
+        return err_os(err, os, "set owner and mode of", full(x, x->name, path));
     }
     close(fd);
     return true;
@@ -187,12 +204,19 @@ static bool make_file(struct extract *x, const char *base, unsigned mode, struct
     char path[PATH_CAP];
 
     x->fd = openat(x->chain[x->depth], base, OPEN_FILE, mode);
+    if (x->fd < 0 && errno == EEXIST && x->again) {
+        if (unlinkat(x->chain[x->depth], base, 0) != 0) {
+            return err_os(err, errno, "replace", full(x, x->name, path));
+        }
+        x->fd = openat(x->chain[x->depth], base, OPEN_FILE, mode);
+    }
     if (x->fd < 0) {
         return errno == EEXIST ? twice(x, err)
                                : err_os(err, errno, "make", full(x, x->name, path));
     }
-    if ((mode & 077) && fchmod(x->fd, mode) != 0) {
-        return err_os(err, errno, "set the mode of", full(x, x->name, path));
+    if ((x->owned && fchown(x->fd, x->uid, x->gid) != 0) ||
+        ((mode & 077) && fchmod(x->fd, mode) != 0)) {
+        return err_os(err, errno, "set owner and mode of", full(x, x->name, path));
     }
     x->at = 0;
     x->started = 0;

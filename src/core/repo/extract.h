@@ -10,6 +10,8 @@
  * Modes    The permission bits of the member (0700, 0750, 0600, 0640), whatever the umask;
  *          set-id and sticky bits are dropped, a directory is always ours to enter.
  * Order    A directory comes before what is in it, as PostgreSQL sends them.
+ * Again    extract_again(): what is there of an extraction that died is replaced, never written
+ *          to; a link in its place is removed, not followed.
  * Sync     Tells the struct sync (sync.h) what was written; extract_close() does not sync.
  * Threads  One at a time.
  * Errors   ERR_UNSAFE for a name or link that would leave the tree or comes twice, ERR_IO.
@@ -22,6 +24,7 @@
 #include "repo/tar.h"
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct extract;
 
@@ -30,6 +33,10 @@ struct extract;
 MUST_CHECK struct extract *extract_new(const char *root, const char *links, struct sync *sync,
                                        struct err *err);
 void extract_free(struct extract *x); /* NULL is fine; closes what is open, syncs nothing */
+
+void extract_again(struct extract *x);
+/* Everything made from now on belongs to them; needs root. */
+void extract_owned_by(struct extract *x, uid_t uid, gid_t gid);
 
 MUST_CHECK bool extract_begin(struct extract *x, const struct tar_member *m, struct err *err);
 MUST_CHECK bool extract_data(struct extract *x, const void *p, size_t n, struct err *err);

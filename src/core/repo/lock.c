@@ -56,9 +56,9 @@ static bool busy(int fd, const char *path, struct err *err)
     return err_set(err, ERR_BUSY, "Wait until it has ended.", path, "held by another process");
 }
 
-static bool flock_file(int fd, const char *path, enum lock_wait wait, struct err *err)
+static bool flock_file(int fd, const char *path, int how, struct err *err)
 {
-    while (flock(fd, wait == LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX) != 0) {
+    while (flock(fd, how) != 0) {
         if (errno == EWOULDBLOCK) {
             return busy(fd, path, err);
         }
@@ -82,7 +82,8 @@ static void write_pid(int fd, const char *path)
     }
 }
 
-static bool take(struct lock *lock, enum lock_wait wait, struct err *err)
+/* how: as flock() takes it. */
+static bool take(struct lock *lock, int how, struct err *err)
 {
     for (int turn = 0; turn < LOCK_TURNS; turn++) {
         int fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -90,12 +91,14 @@ static bool take(struct lock *lock, enum lock_wait wait, struct err *err)
         if (fd < 0) {
             return err_os(err, errno, "open the lock file", lock->path);
         }
-        if (!flock_file(fd, lock->path, wait, err)) {
+        if (!flock_file(fd, lock->path, how, err)) {
             close(fd);
             return false;
         }
         if (same_file(fd, lock->path)) {
-            write_pid(fd, lock->path);
+            if (how & LOCK_EX) {
+                write_pid(fd, lock->path);
+            }
             lock->fd = fd;
             return true;
         }
@@ -109,7 +112,16 @@ bool lock_take_file(struct lock *lock, const char *dir, const char *file, enum l
                     struct err *err)
 {
     *lock = LOCK_INIT;
-    return dir_make(dir, err) && path_join(lock->path, dir, file, err) && take(lock, wait, err);
+    return dir_make(dir, err) && path_join(lock->path, dir, file, err) &&
+           take(lock, wait == LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX, err);
+}
+
+bool lock_take_shared(struct lock *lock, const struct repo *r, const char *name,
+                      struct err *err)
+{
+    *lock = LOCK_INIT;
+    return dir_make(r->lock_dir, err) && lock_path(r, name, lock->path, err) &&
+           take(lock, LOCK_SH | LOCK_NB, err);
 }
 
 bool lock_take(struct lock *lock, const struct repo *r, const char *name, enum lock_wait wait,

@@ -9,6 +9,9 @@
  * after the flock the file is looked up again and the whole thing repeated if it is not the
  * same.
  *
+ * A restore holds the lock of its backup shared: two of them do not hinder each other, and no
+ * delete comes between.
+ *
  * Ownership  struct lock owns a descriptor; lock_release() gives it back and may be called on
  *            LOCK_INIT or twice. The descriptor is not inherited by child programs.
  * Errors     ERR_BUSY when another process has it (the text names its pid), ERR_IO else.
@@ -46,6 +49,10 @@ MUST_CHECK bool lock_path(const struct repo *r, const char *name, char out[PATH_
 /* The lock directory is made when it is missing. */
 MUST_CHECK bool lock_take(struct lock *lock, const struct repo *r, const char *name,
                           enum lock_wait wait, struct err *err);
+/* Beside others that only read what the lock guards: keeps away whoever wants it alone (a
+ * delete, ours or Barman's). Never waits; writes no pid. */
+MUST_CHECK bool lock_take_shared(struct lock *lock, const struct repo *r, const char *name,
+                                 struct err *err);
 /* The same for any file name below dir. */
 MUST_CHECK bool lock_take_file(struct lock *lock, const char *dir, const char *file,
                                enum lock_wait wait, struct err *err);

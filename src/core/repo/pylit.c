@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "pylit.h"
 
+#include "base/doc.h"
+#include "base/fmt.h"
+
 #include <string.h>
 
 #define DEPTH_MAX 16
@@ -292,40 +295,45 @@ void pylit_put_tablespaces(struct sbuf *b, const struct tablespace *t, size_t n)
 
 /* Digits, with an optional sign, fraction and exponent. The value is right to a few parts in
  * 10^15, which is more than a duration needs. */
-static bool take_number(struct str *s, double *out)
+static void skip_digits(struct str *s, size_t *digits)
+{
+    for (; s->n && s->p[0] >= '0' && s->p[0] <= '9'; *s = str_skip(*s, 1)) {
+        ++*digits;
+    }
+}
+
+/* The nearest double, as Python reads it; whole: neither a point nor an exponent was there. */
+static bool take_number(struct str *s, double *out, bool *whole)
 {
     struct str in = *s;
-    bool minus = str_take_char(&in, '-');
-    double v = 0, scale = 1;
     size_t digits = 0;
-    uint64_t e = 0;
+    char text[64];
 
-    for (; in.n && in.p[0] >= '0' && in.p[0] <= '9'; in = str_skip(in, 1), digits++) {
-        v = v * 10 + (in.p[0] - '0');
-    }
+    *whole = true;
+    str_take_char(&in, '-');
+    skip_digits(&in, &digits);
     if (str_take_char(&in, '.')) {
-        for (; in.n && in.p[0] >= '0' && in.p[0] <= '9'; in = str_skip(in, 1), digits++) {
-            scale /= 10;
-            v += (in.p[0] - '0') * scale;
-        }
+        *whole = false;
+        skip_digits(&in, &digits);
     }
     if (digits == 0) {
         return false;
     }
     if (str_take_char(&in, 'e')) {
-        bool down = str_take_char(&in, '-');
+        uint64_t e;
 
-        if (!down) {
+        *whole = false;
+        if (!str_take_char(&in, '-')) {
             str_take_char(&in, '+');
         }
-        if (!str_take_u64(&in, 300, &e)) {
+        if (!str_take_u64(&in, 400, &e)) {
             return false;
         }
-        for (; e > 0; e--) {
-            v = down ? v / 10 : v * 10;
-        }
     }
-    *out = minus ? -v : v;
+    if (!str_fmt(text, sizeof text, "%.*s", (int)(s->n - in.n), s->p)) {
+        return false;
+    }
+    *out = fmt_read_float(text);
     *s = in;
     return true;
 }
@@ -363,6 +371,7 @@ static bool take_items(struct str *s, char end, bool dict, int depth)
 static bool take_any(struct str *s, int depth)
 {
     double number;
+    bool whole;
     size_t n;
 
     if (depth >= DEPTH_MAX || s->n == 0) {
@@ -382,8 +391,8 @@ static bool take_any(struct str *s, int depth)
         *s = str_skip(*s, 1);
         return take_items(s, '}', true, depth + 1);
     default:
-        return take_number(s, &number) || str_take_lit(s, "None") || str_take_lit(s, "True") ||
-               str_take_lit(s, "False");
+        return take_number(s, &number, &whole) || str_take_lit(s, "None") ||
+               str_take_lit(s, "True") || str_take_lit(s, "False");
     }
 }
 
@@ -396,6 +405,7 @@ bool pylit_ok(struct str literal)
 bool pylit_number(struct str dict, const char *key, double *out)
 {
     int more = 1;
+    bool whole;
 
     dict = str_trim(dict);
     if (!str_take_char(&dict, '{')) {
@@ -418,7 +428,7 @@ bool pylit_number(struct str dict, const char *key, double *out)
         }
         skip_blanks(&dict);
         if (found) {
-            return take_number(&dict, out);
+            return take_number(&dict, out, &whole);
         }
         if (!take_any(&dict, 0)) {
             return false;
@@ -426,4 +436,99 @@ bool pylit_number(struct str dict, const char *key, double *out)
         more = after_item(&dict, '}');
     }
     return false;
+}
+
+/* ---- into a document: the literal is known to be well formed ---- */
+
+static bool add_any(struct arena *a, struct str *s, struct doc *in, const char *key);
+
+static bool add_items(struct arena *a, struct str *s, char end, struct doc *in)
+{
+    int more = 1;
+
+    skip_blanks(s);
+    if (str_take_char(s, end)) {
+        return true;
+    }
+    while (more > 0) {
+        const char *key = NULL;
+
+        if (end == '}') {
+            if (!text_to_arena(a, s, &key)) {
+                return false; /* a key that is no text */
+            }
+            skip_blanks(s);
+            str_take_char(s, ':');
+            skip_blanks(s);
+        }
+        if (!add_any(a, s, in, key)) {
+            return false;
+        }
+        more = after_item(s, end);
+    }
+    return more == 0;
+}
+
+static void add_number(double x, bool whole, struct doc *in, const char *key)
+{
+    bool fits = whole && x > -9e15 && x < 9e15;
+
+    if (key) {
+        fits ? doc_int(in, key, (int64_t)x) : doc_real(in, key, x);
+    } else {
+        fits ? doc_add_int(in, (int64_t)x) : doc_add_real(in, x);
+    }
+}
+
+static void add_word(struct str *s, struct doc *in, const char *key)
+{
+    bool none = str_take_lit(s, "None"), yes = !none && str_take_lit(s, "True");
+
+    if (none) {
+        key ? doc_text(in, key, NULL) : doc_add_text(in, NULL);
+        return;
+    }
+    if (!yes) {
+        str_take_lit(s, "False");
+    }
+    key ? doc_bool(in, key, yes) : doc_add_bool(in, yes);
+}
+
+static bool add_any(struct arena *a, struct str *s, struct doc *in, const char *key)
+{
+    char open = s->n ? s->p[0] : '\0';
+    const char *text;
+    double number;
+    bool whole;
+
+    switch (open) {
+    case '\'':
+    case '"':
+        if (!text_to_arena(a, s, &text)) {
+            return false;
+        }
+        key ? doc_text(in, key, text) : doc_add_text(in, text);
+        return true;
+    case '[':
+    case '(':
+        *s = str_skip(*s, 1);
+        return add_items(a, s, open == '[' ? ']' : ')',
+                         key ? doc_array(in, key) : doc_add_array(in));
+    case '{':
+        *s = str_skip(*s, 1);
+        return add_items(a, s, '}', key ? doc_object(in, key) : doc_add_object(in));
+    default:
+        if (take_number(s, &number, &whole)) {
+            add_number(number, whole, in, key);
+        } else {
+            add_word(s, in, key);
+        }
+        return true;
+    }
+}
+
+bool pylit_doc(struct arena *a, struct str literal, struct doc *in, const char *key)
+{
+    literal = str_trim(literal);
+    return pylit_ok(literal) && add_any(a, &literal, in, key);
 }

@@ -36,6 +36,11 @@ void pylit_put_tablespaces(struct sbuf *b, const struct tablespace *t, size_t n)
 /* A number of the outermost dictionary. */
 bool pylit_number(struct str dict, const char *key, double *out);
 
+/* The literal as the member `key` of an object: dictionaries (whose keys are texts) are objects,
+ * lists and tuples arrays. */
+struct doc;
+bool pylit_doc(struct arena *a, struct str literal, struct doc *in, const char *key);
+
 /* Is it one well-formed literal (text, number, None, True, False, list, tuple, dict)? */
 bool pylit_ok(struct str literal);
 

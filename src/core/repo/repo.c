@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "repo.h"
 
+#include "layout.h"
 #include "wal/seg.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool digits(const char *p, size_t n)
 {
@@ -72,7 +75,19 @@ bool repo_tablespace_dir(const struct repo *r, const char *id, uint32_t oid, cha
                : too_long(r->base_dir, err);
 }
 
+const char *layout_name(enum catalogue_layout layout)
+{
+    return layout == LAYOUT_LEGACY ? "legacy" : "current";
+}
+
 bool repo_info_path(const struct repo *r, const char *id, char out[PATH_CAP], struct err *err)
+{
+    return r->layout == LAYOUT_LEGACY ? repo_info_legacy_path(r, id, out, err)
+                                      : repo_info_current_path(r, id, out, err);
+}
+
+bool repo_info_current_path(const struct repo *r, const char *id, char out[PATH_CAP],
+                            struct err *err)
 {
     if (!id_checked(id, err)) {
         return false;
@@ -93,6 +108,16 @@ bool repo_info_legacy_path(const struct repo *r, const char *id, char out[PATH_C
                : too_long(r->base_dir, err);
 }
 
+bool repo_facts_path(const struct repo *r, const char *id, char out[PATH_CAP], struct err *err)
+{
+    if (!id_checked(id, err)) {
+        return false;
+    }
+    return str_fmt(out, PATH_CAP, "%s/%s/.barkeep/facts", r->base_dir, id)
+               ? true
+               : too_long(r->base_dir, err);
+}
+
 bool repo_wal_path(const struct repo *r, const char *name, char out[PATH_CAP], struct err *err)
 {
     char dir[WAL_DIR_CAP];
@@ -106,18 +131,108 @@ bool repo_wal_path(const struct repo *r, const char *name, char out[PATH_CAP], s
                : too_long(r->wals_dir, err);
 }
 
-bool repo_xlogdb_path(const struct repo *r, char out[PATH_CAP], struct err *err)
+static bool xlogdb_path(const struct repo *r, enum catalogue_layout layout, char out[PATH_CAP],
+                        struct err *err)
 {
+    if (layout == LAYOUT_LEGACY) {
+        return path_join(out, r->wals_dir, "xlog.db", err);
+    }
     return str_fmt(out, PATH_CAP, "%s/%s-xlog.db", r->xlogdb_dir, r->server)
                ? true
                : too_long(r->xlogdb_dir, err);
 }
 
+bool repo_xlogdb_path(const struct repo *r, char out[PATH_CAP], struct err *err)
+{
+    return xlogdb_path(r, r->layout, out, err);
+}
+
+/* An empty list in the other place is what an older Barman leaves when it only looks. */
+bool repo_xlogdb_find(const struct repo *r, char out[PATH_CAP], struct err *err)
+{
+    char other[PATH_CAP];
+    uint64_t size = 0;
+
+    if (!repo_xlogdb_path(r, out, err)) {
+        return false;
+    }
+    if (access(out, F_OK) != 0 && errno == ENOENT &&
+        xlogdb_path(r, r->layout == LAYOUT_LEGACY ? LAYOUT_CURRENT : LAYOUT_LEGACY, other,
+                    err) &&
+        file_kind(other, &size) == FILE_REGULAR && size > 0) {
+        memcpy(out, other, PATH_CAP);
+    }
+    return true;
+}
+
+/* ---- which layout ------------------------------------------------------------------- */
+
+enum there { NOT_THERE, THERE };
+
+/* Does a directory hold a name that fits? An unreadable one holds nothing. */
+static enum there dir_holds(const struct repo *r, const char *dir,
+                            bool (*fits)(const struct repo *r, const char *name))
+{
+    DIR *d = opendir(dir);
+    enum there found = NOT_THERE;
+    const struct dirent *e;
+
+    while (d && found == NOT_THERE && (e = readdir(d)) != NULL) {
+        found = fits(r, e->d_name) ? THERE : NOT_THERE;
+    }
+    if (d) {
+        closedir(d);
+    }
+    return found;
+}
+
+static bool is_new_info(const struct repo *r, const char *name)
+{
+    char id[BACKUP_ID_CAP];
+
+    (void)r;
+    return !str_copy(id, sizeof id, name) && backup_id_ok(id) &&
+           strcmp(name + BACKUP_ID_LEN, "-backup.info") == 0;
+}
+
+static bool has_old_info(const struct repo *r, const char *name)
+{
+    char path[PATH_CAP];
+    struct err ignored;
+
+    return backup_id_ok(name) && repo_info_legacy_path(r, name, path, &ignored) &&
+           access(path, F_OK) == 0;
+}
+
+static enum there list_there(const struct repo *r, enum catalogue_layout layout)
+{
+    char path[PATH_CAP];
+    struct err ignored;
+
+    return xlogdb_path(r, layout, path, &ignored) && access(path, F_OK) == 0 ? THERE
+                                                                             : NOT_THERE;
+}
+
+enum catalogue_layout repo_find_layout(const struct repo *r)
+{
+    enum catalogue_layout to;
+
+    if (layout_converting(r, &to)) {
+        return to;
+    }
+    if (list_there(r, LAYOUT_CURRENT) || dir_holds(r, r->meta_dir, is_new_info)) {
+        return LAYOUT_CURRENT;
+    }
+    return list_there(r, LAYOUT_LEGACY) || dir_holds(r, r->base_dir, has_old_info)
+               ? LAYOUT_LEGACY
+               : LAYOUT_CURRENT;
+}
+
 bool repo_make_dirs(const struct repo *r, struct err *err)
 {
     const char *const dir[] = {
-        r->backup_dir,    r->base_dir,   r->wals_dir, r->xlogdb_dir, r->incoming_dir,
-        r->streaming_dir, r->errors_dir, r->meta_dir, r->own_dir,
+        r->backup_dir,   r->base_dir,      r->wals_dir,   r->xlogdb_dir,
+        r->incoming_dir, r->streaming_dir, r->errors_dir, r->own_dir,
     };
 
     for (size_t i = 0; i < sizeof dir / sizeof dir[0]; i++) {
@@ -125,5 +240,5 @@ bool repo_make_dirs(const struct repo *r, struct err *err)
             return false;
         }
     }
-    return true;
+    return r->layout == LAYOUT_LEGACY || dir_make(r->meta_dir, err);
 }

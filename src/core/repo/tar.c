@@ -25,6 +25,11 @@ void tar_init(struct tar *t, enum tar_trailer trailer, const struct tar_events *
     *t = (struct tar){.events = *events, .trailer = trailer};
 }
 
+void tar_accept_pax(struct tar *t)
+{
+    t->accepts_pax = true;
+}
+
 static bool refuse(const struct tar *t, const char *why, struct err *err)
 {
     char what[TAR_NAME_CAP + 64];
@@ -116,6 +121,10 @@ static bool take_name(struct tar *t, struct err *err)
         !text_field(t->block + AT_NAME, 100, &name)) {
         return refuse(t, "a name with a NUL byte inside", err);
     }
+    if (t->pax_given && t->pax.path[0]) {
+        prefix = str_of("");
+        name = str_of(t->pax.path);
+    }
     sbuf_init(&b, t->member.name, sizeof t->member.name);
     if (prefix.n) {
         sbuf_add_n(&b, prefix.p, prefix.n);
@@ -176,6 +185,8 @@ static bool take_numbers(struct tar *t, struct err *err)
         !number_field(t->block + AT_MTIME, 12, &mtime)) {
         return refuse(t, "a header with a malformed number", err);
     }
+    t->member.size = t->pax_given && t->pax.has_size ? t->pax.size : t->member.size;
+    mtime = t->pax_given && t->pax.has_mtime ? (uint64_t)t->pax.mtime_s : mtime;
     if (t->member.size > SIZE_LIMIT || mtime > SIZE_LIMIT) {
         return refuse(t, "a size that cannot be", err);
     }
@@ -184,7 +195,37 @@ static bool take_numbers(struct tar *t, struct err *err)
     }
     t->member.mode = (unsigned)(mode & 0777);
     t->member.mtime_s = (int64_t)mtime;
+    t->member.mtime_ns = t->pax_given && t->pax.has_mtime ? t->pax.mtime_ns : 0;
     return true;
+}
+
+/* Its data go to pax_text. The name that such a header has means nothing. */
+static bool take_pax_header(struct tar *t, struct err *err)
+{
+    uint64_t size;
+
+    if (t->pax_given) {
+        return refuse(t, "two pax headers for one member", err);
+    }
+    if (!number_field(t->block + AT_SIZE, 12, &size) || size == 0 || size > TAR_PAX_MAX) {
+        return refuse(t, "a pax header of a size that cannot be", err);
+    }
+    t->pax_type = (char)t->block[AT_TYPE];
+    t->pax_n = 0;
+    t->left = size;
+    t->pad = (size_t)((TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
+    return true;
+}
+
+static bool end_pax_header(struct tar *t, struct err *err)
+{
+    const char *why;
+
+    t->pax = (struct tar_pax){0};
+    why = tar_pax_read(str_n(t->pax_text, t->pax_n), t->pax_type, &t->pax);
+    t->pax_given = t->pax_type == 'x';
+    t->pax_type = 0;
+    return !why || refuse(t, why, err);
 }
 
 static bool end_member(struct tar *t, struct err *err)
@@ -202,10 +243,14 @@ static bool take_header(struct tar *t, struct err *err)
     if (memcmp(t->block + AT_MAGIC, "ustar", 5) != 0) {
         return refuse(t, "not a ustar header", err);
     }
+    if (t->accepts_pax && (t->block[AT_TYPE] == 'x' || t->block[AT_TYPE] == 'g')) {
+        return take_pax_header(t, err);
+    }
     if (!take_name(t, err) || !take_kind(t, err) || !take_numbers(t, err) ||
         !t->events.member(t->events.ctx, &t->member, err)) {
         return false;
     }
+    t->pax_given = false;
     t->left = t->member.size;
     t->pad = (size_t)((TAR_BLOCK - t->left % TAR_BLOCK) % TAR_BLOCK);
     return t->left || end_member(t, err);
@@ -238,6 +283,11 @@ static size_t take_some(struct tar *t, const uint8_t *p, size_t n, struct err *e
     if (t->left) {
         take = n < t->left ? n : (size_t)t->left;
         t->left -= take;
+        if (t->pax_type) {
+            memcpy(t->pax_text + t->pax_n, p, take);
+            t->pax_n += take;
+            return t->left || end_pax_header(t, err) ? take : 0;
+        }
         if (!t->events.data(t->events.ctx, p, take, err) || (!t->left && !end_member(t, err))) {
             return 0;
         }
@@ -271,7 +321,7 @@ bool tar_feed(struct tar *t, const void *p, size_t n, struct err *err)
 
 bool tar_end(struct tar *t, struct err *err)
 {
-    if (t->left || t->pad || t->have) {
+    if (t->left || t->pad || t->have || t->pax_given) {
         return refuse(t, "the stream ends in the middle of it", err);
     }
     if (t->trailer == TAR_WITH_TRAILER && t->zeros < 2) {

@@ -6,6 +6,8 @@
  *
  * Kinds    regular file ('0' or NUL), directory ('5'), symbolic link ('2'). Everything else
  *          (hard link, device, fifo, pax and GNU extensions) is refused, naming the member.
+ *          After tar_accept_pax() pax headers are read too, see tar_pax.h: what Python's tarfile
+ *          writes, and with it barman-wal-archive.
  * Names    prefix/name of ustar. Refused: empty, absolute, "..", ".", "//" inside, bytes after
  *          the first NUL of a field that are not NUL. "./" in front and "/" behind are cut off.
  * Sizes    octal, or base-256 (first byte 0x80) for 8 GiB and more; negative, larger than
@@ -19,13 +21,9 @@
 #ifndef REPO_TAR_H
 #define REPO_TAR_H
 
-#include "barkeep/err.h"
-#include "barkeep/str.h"
-
-#include <stdint.h>
+#include "tar_pax.h"
 
 #define TAR_BLOCK    512
-#define TAR_NAME_CAP 257 /* prefix 155, slash, name 100, NUL */
 #define TAR_LINK_CAP 101
 
 enum tar_kind { TAR_FILE, TAR_DIR, TAR_LINK };
@@ -37,6 +35,7 @@ struct tar_member {
     uint64_t size;           /* TAR_FILE */
     unsigned mode;           /* permission bits */
     int64_t mtime_s;
+    uint32_t mtime_ns; /* of a pax header; otherwise 0 */
 };
 
 struct tar_events {
@@ -58,9 +57,16 @@ struct tar {
     size_t pad;     /* padding bytes still to come */
     unsigned zeros; /* zero blocks seen */
     uint64_t members;
+    bool accepts_pax;
+    char pax_type;  /* 'x' or 'g': the data at hand is that of such a header; 0: it is not */
+    bool pax_given; /* the next member's header comes second to pax */
+    struct tar_pax pax;
+    char pax_text[TAR_PAX_MAX];
+    size_t pax_n;
 };
 
 void tar_init(struct tar *t, enum tar_trailer trailer, const struct tar_events *events);
+void tar_accept_pax(struct tar *t); /* right after tar_init() */
 MUST_CHECK bool tar_feed(struct tar *t, const void *p, size_t n, struct err *err);
 MUST_CHECK bool tar_end(struct tar *t, struct err *err); /* the stream is over: was it whole? */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "wal_check.h"
 
+#include "gpg.h"
+#include "wal/history.h"
 #include "wal/page.h"
 
 #include <errno.h>
@@ -11,13 +13,14 @@
 
 #define TEXT_MAX (1024 * 1024) /* a label or a history file has a few hundred bytes */
 
-bool wal_candidate_of(const char *path, int fd, struct wal_candidate *out, struct err *err)
+bool wal_candidate_of(const struct repo *r, const char *path, int fd, struct wal_candidate *out,
+                      struct err *err)
 {
     char head[CODEC_MAGIC_LEN];
     struct stat st;
     ssize_t n;
 
-    *out = (struct wal_candidate){.path = path, .name = path_base(path)};
+    *out = (struct wal_candidate){.path = path, .name = path_base(path), .repo = r};
     out->kind = wal_name_kind(str_of(out->name), WAL_CASE_UPPER);
     if (out->kind == WAL_NAME_OTHER) {
         return err_set(err, ERR_FORMAT, "", path, "not a WAL file name");
@@ -32,7 +35,8 @@ bool wal_candidate_of(const char *path, int fd, struct wal_candidate *out, struc
     if (n < 0) {
         return err_os(err, errno, "read", path);
     }
-    out->codec = codec_detect(head, (size_t)n);
+    out->codec = codec_detect(head, (size_t)n, r ? r->custom : NULL);
+    out->is_sealed = out->codec == CODEC_NONE && gpg_detect(head, (size_t)n);
     out->size = (uint64_t)st.st_size;
     return true;
 }
@@ -47,7 +51,7 @@ struct measured {
 static bool measure(const struct wal_candidate *c, uint64_t limit, struct measured *out,
                     struct err *err)
 {
-    struct wal_found found = {.is_partial = false};
+    struct wal_found found = {.repo = c->repo};
     struct wal_reader *rd;
     char buf[32768];
     bool ok;
@@ -129,11 +133,45 @@ static bool check_segment(const struct wal_candidate *c, const struct wal_rules 
            wal_seg_check_head(m.head, m.head_n, &expect, err);
 }
 
+/* PostgreSQL would have to read it: what it could not is not taken in. */
+static bool check_history(const struct wal_candidate *c, struct err *err)
+{
+    struct wal_found found = {.repo = c->repo};
+    struct wal_reader *rd;
+    struct history history;
+    struct arena a;
+    uint64_t tli;
+    char *text;
+    size_t n = 0, got = 1;
+    bool ok;
+
+    str_copy(found.path, sizeof found.path, c->path);
+    rd = wal_reader_new(&found, 0, err);
+    arena_init(&a, (size_t)8 * TEXT_MAX);
+    text = rd ? arena_alloc(&a, TEXT_MAX) : NULL;
+    ok = rd && (text || arena_err(&a, err));
+    while (ok && got > 0 && n < TEXT_MAX) {
+        ok = wal_read(rd, text + n, TEXT_MAX - n, &got, err);
+        n += ok ? got : 0;
+    }
+    if (ok && (!str_hex_u64(str_n(c->name, 8), 8, &tli) ||
+               !history_parse(&a, (pg_tli)tli, str_n(text, n), &history, err))) {
+        err->code = ERR_FORMAT;
+        str_copy(err->what, sizeof err->what, c->path);
+        str_copy(err->hint, sizeof err->hint,
+                 "Look at what delivers it; it was left where it is.");
+        ok = false;
+    }
+    wal_reader_free(rd);
+    arena_release(&a);
+    return ok;
+}
+
 bool wal_candidate_check(const struct wal_candidate *c, const struct wal_rules *rules,
                          struct err *err)
 {
-    if (!codec_can(c->codec)) {
-        return true; /* nobody here can look into it; it is kept as it came */
+    if (c->is_sealed) {
+        return true;
     }
     if (c->kind == WAL_NAME_SEGMENT || c->kind == WAL_NAME_PARTIAL) {
         return check_segment(c, rules, err);
@@ -142,5 +180,5 @@ bool wal_candidate_check(const struct wal_candidate *c, const struct wal_rules *
         return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",
                        c->path, "has %" PRIu64 " bytes, too many for such a file", c->size);
     }
-    return true;
+    return c->kind != WAL_NAME_HISTORY || check_history(c, err);
 }

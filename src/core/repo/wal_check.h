@@ -12,13 +12,15 @@ struct wal_candidate {
     const char *path; /* ends in its name */
     const char *name;
     enum wal_name_kind kind;
-    enum codec_kind codec; /* as it lies there */
-    uint64_t size;         /* on disk */
+    enum codec_kind codec;   /* as it lies there */
+    bool is_sealed;          /* encrypted: nobody looks into it, it is kept as it came */
+    const struct repo *repo; /* may be NULL */
+    uint64_t size;           /* on disk */
 };
 
 /* Fills *out from the name and the first bytes; fd is read at its beginning only. */
-MUST_CHECK bool wal_candidate_of(const char *path, int fd, struct wal_candidate *out,
-                                 struct err *err);
+MUST_CHECK bool wal_candidate_of(const struct repo *r, const char *path, int fd,
+                                 struct wal_candidate *out, struct err *err);
 
 MUST_CHECK bool wal_candidate_check(const struct wal_candidate *c,
                                     const struct wal_rules *rules, struct err *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Finding WAL files and reading them as plain WAL. */
+#include "gpg.h"
 #include "wal/seg.h"
 #include "wal_store.h"
 
@@ -44,6 +45,7 @@ bool wal_find(const struct repo *r, const char *name, enum wal_want want, struct
 {
     enum wal_name_kind kind = wal_name_kind(str_of(name), WAL_CASE_EITHER);
 
+    out->repo = r;
     if (kind == WAL_NAME_OTHER) {
         return err_set(err, ERR_FORMAT, "", name, "not a WAL file name");
     }
@@ -69,12 +71,47 @@ struct wal_reader {
     bool end;            /* of the file */
     uint64_t given;
     uint64_t pad_to;
+    const struct repo *repo;
     char path[PATH_CAP];
     char buf[BUF_CAP];
 };
 
+/* Through a file without a name: gpg writes it as a whole before any of it is believed. */
+static bool unseal(struct wal_reader *rd, struct err *err)
+{
+    static const struct gpg none = {.cancel_fd = -1};
+    const struct gpg *gpg = rd->repo && rd->repo->gpg ? rd->repo->gpg : &none;
+    char tmp[PATH_CAP];
+    int fd = -1;
+    bool ok;
+
+    if (rd->repo && str_fmt(tmp, sizeof tmp, "%s/.barkeep-XXXXXX", rd->repo->wals_dir)) {
+        fd = mkstemp(tmp);
+    }
+    if (fd < 0) { /* a repository that may only be read */
+        str_copy(tmp, sizeof tmp, "/tmp/.barkeep-XXXXXX");
+        fd = mkstemp(tmp);
+    }
+    if (fd < 0) {
+        return err_os(err, errno, "create", tmp);
+    }
+    unlink(tmp);
+    ok = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && lseek(rd->fd, 0, SEEK_SET) == 0
+             ? gpg_decrypt(gpg, rd->fd, fd, rd->path, err)
+             : err_os(err, errno, "read", rd->path);
+    if (!ok || lseek(fd, 0, SEEK_SET) != 0) {
+        ok = ok && err_os(err, errno, "read", rd->path);
+        close(fd);
+        return false;
+    }
+    close(rd->fd);
+    rd->fd = fd;
+    return true;
+}
+
 static bool reader_open(struct wal_reader *rd, struct err *err)
 {
+    const struct codec_custom *custom = rd->repo ? rd->repo->custom : NULL;
     char head[CODEC_MAGIC_LEN];
     struct stat st;
     ssize_t n;
@@ -92,18 +129,21 @@ static bool reader_open(struct wal_reader *rd, struct err *err)
     if (!S_ISREG(st.st_mode)) {
         return err_set(err, ERR_FORMAT, "", rd->path, "not a regular file");
     }
-    n = pread(rd->fd, head, sizeof head, 0);
-    if (n < 0) {
-        return err_os(err, errno, "read", rd->path);
-    }
-    rd->kind = codec_detect(head, (size_t)n);
-    if (!codec_can(rd->kind)) {
-        return err_set(err, ERR_FORMAT, "Unpack it there with the tool that packed it.",
-                       rd->path, "compressed with %s, which this version cannot read",
-                       codec_name(rd->kind));
+    for (int turn = 0; turn < 2; turn++) {
+        n = pread(rd->fd, head, sizeof head, 0);
+        if (n < 0) {
+            return err_os(err, errno, "read", rd->path);
+        }
+        rd->kind = codec_detect(head, (size_t)n, custom);
+        if (rd->kind != CODEC_NONE || !gpg_detect(head, (size_t)n)) {
+            break;
+        }
+        if (!unseal(rd, err)) {
+            return false;
+        }
     }
     if (rd->kind != CODEC_NONE) {
-        rd->codec = codec_new(rd->kind, CODEC_UNPACK, 0, err);
+        rd->codec = codec_new(rd->kind, CODEC_UNPACK, 0, custom, err);
         return rd->codec != NULL;
     }
     return true;
@@ -125,6 +165,7 @@ struct wal_reader *wal_reader_new(const struct wal_found *found, uint32_t pad_to
     rd->end = false;
     rd->given = 0;
     rd->pad_to = found->is_partial ? pad_to : 0;
+    rd->repo = found->repo;
     memcpy(rd->path, found->path, sizeof rd->path);
     if (!reader_open(rd, err)) {
         wal_reader_free(rd);
@@ -196,6 +237,11 @@ bool wal_read(struct wal_reader *rd, void *p, size_t cap, size_t *got, struct er
     }
     rd->given += *got;
     return true;
+}
+
+bool wal_read_stored(struct wal_reader *rd, void *p, size_t cap, size_t *got, struct err *err)
+{
+    return fd_read_full(rd->fd, p, cap, got, rd->path, err);
 }
 
 bool wal_send(const struct wal_found *found, uint32_t pad_to, int fd, const char *what,

@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "wal_check.h"
+#include "wal_pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,19 @@ struct wal_store {
     struct wal_store_options options;
     size_t n;
     struct pending item[WAL_BATCH];
-    char in[65536], out[65536];
+};
+
+struct wal_prepared {
+    char source[PATH_CAP], dest[PATH_CAP], tmp[PATH_CAP];
+    int fd; /* of the source; -1: none */
+    bool has_tmp;
+    bool is_met; /* the name is taken */
+    bool is_same;
+    enum codec_kind pack; /* done on the way: NONE also for what came packed */
+    enum wal_seal seal;
+    struct wal_candidate candidate;
+    struct wal_added added;
+    struct err err; /* code ERR_NONE: nothing wrong */
 };
 
 struct wal_store *wal_store_new(const struct repo *r, const struct wal_store_options *options,
@@ -71,84 +84,50 @@ static bool name_it(const char *tmp, const char *dest, struct err *err)
     return rename(tmp, dest) == 0 ? true : err_os(err, errno, "create", dest);
 }
 
-static bool copy_plain(struct wal_store *s, int from, int to, const char *source,
-                       const char *tmp, struct err *err)
+/* The source into <dest>.tmp, packed and encrypted if so wanted, with the source's times. */
+static bool fill_tmp(const struct wal_store *s, struct wal_prepared *p, int to, struct err *err)
 {
-    size_t got;
-
-    do {
-        if (!fd_read_full(from, s->in, sizeof s->in, &got, source, err) ||
-            !fd_write_all(to, s->in, got, tmp, err)) {
-            return false;
-        }
-    } while (got == sizeof s->in);
-    return true;
-}
-
-static bool copy_packed(struct wal_store *s, int from, int to, const char *source,
-                        const char *tmp, struct err *err)
-{
-    struct codec *c = codec_new(s->options.pack, CODEC_PACK, s->options.level, err);
-    bool ok = c != NULL, end = false;
-    struct str in = {s->in, 0};
-    struct codec_out out;
-
-    while (ok && !(end && out.got == 0 && in.n == 0)) {
-        if (in.n == 0 && !end) {
-            size_t got;
-
-            ok = fd_read_full(from, s->in, sizeof s->in, &got, source, err);
-            in = str_n(s->in, ok ? got : 0);
-            end = ok && got < sizeof s->in;
-        }
-        out = (struct codec_out){.p = s->out, .cap = sizeof s->out};
-        ok = ok && codec_run(c, &in, end ? CODEC_LAST : CODEC_MORE_COMES, &out, err) &&
-             fd_write_all(to, s->out, out.got, tmp, err);
-    }
-    codec_free(c);
-    return ok;
-}
-
-/* The source through <dest>.tmp, packed if so wanted, with the source's times. */
-static bool copy_in(struct wal_store *s, int from, const struct wal_candidate *c,
-                    const char *dest, struct err *err)
-{
-    bool pack = s->options.pack != CODEC_NONE && c->codec == CODEC_NONE;
-    char tmp[PATH_CAP];
+    struct wal_pack pack = {.repo = s->r, .size = p->candidate.size};
+    struct timespec times[2];
     struct stat st;
+
+    if (lseek(p->fd, 0, SEEK_SET) != 0 || fstat(p->fd, &st) != 0) {
+        return err_os(err, errno, "read", p->source);
+    }
+    pack.pack = p->pack;
+    pack.level = s->options.level;
+    pack.seal = p->seal;
+    times[0] = st.st_atim;
+    times[1] = st.st_mtim;
+    return wal_pack_copy(&pack, p->fd, p->source, to, p->tmp, err) &&
+           (futimens(to, times) == 0 || err_os(err, errno, "set the time of", p->tmp)) &&
+           fd_sync(to, p->tmp, err);
+}
+
+static bool make_tmp(const struct wal_store *s, struct wal_prepared *p, struct err *err)
+{
     bool ok;
     int to;
 
-    if (!str_fmt(tmp, sizeof tmp, "%s.tmp", dest)) {
-        return err_set(err, ERR_FORMAT, "Use a shorter directory.", dest, "path is too long");
+    if (!str_fmt(p->tmp, sizeof p->tmp, "%s.tmp", p->dest)) {
+        return err_set(err, ERR_FORMAT, "Use a shorter directory.", p->dest,
+                       "path is too long");
     }
-    to = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    to = open(p->tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (to < 0) {
-        return err_os(err, errno, "create", tmp);
+        return err_os(err, errno, "create", p->tmp);
     }
-    ok = lseek(from, 0, SEEK_SET) == 0 && fstat(from, &st) == 0
-             ? true
-             : err_os(err, errno, "read", c->path);
-    ok = ok && (pack ? copy_packed(s, from, to, c->path, tmp, err)
-                     : copy_plain(s, from, to, c->path, tmp, err));
-    if (ok) {
-        struct timespec times[2] = {st.st_atim, st.st_mtim};
-        ok = futimens(to, times) == 0 ? true : err_os(err, errno, "set the time of", tmp);
-    }
-    ok = ok && fd_sync(to, tmp, err);
+    p->has_tmp = true;
+    ok = fill_tmp(s, p, to, err);
     if (close(to) != 0 && ok) {
-        ok = err_os(err, errno, "close", tmp);
-    }
-    ok = ok && name_it(tmp, dest, err);
-    if (!ok) {
-        unlink(tmp);
+        ok = err_os(err, errno, "close", p->tmp);
     }
     return ok;
 }
 
 /* Syncing again what could not be synced may "succeed" with nothing on the disk, so such a file
  * must not be offered again. */
-static bool sync_source(struct wal_store *s, int fd, const char *source, struct err *err)
+static bool sync_source(const struct wal_store *s, int fd, const char *source, struct err *err)
 {
     char moved_to[PATH_CAP];
     struct err second = {0};
@@ -165,20 +144,25 @@ static bool sync_source(struct wal_store *s, int fd, const char *source, struct 
     return false;
 }
 
-static bool place(struct wal_store *s, int fd, const struct wal_candidate *c, const char *dest,
-                  struct err *err)
+/* What is neither packed nor encrypted is linked, else it goes through <dest>.tmp. */
+static bool place(struct wal_store *s, struct wal_prepared *p, struct err *err)
 {
-    if (s->options.pack != CODEC_NONE && c->codec == CODEC_NONE) {
-        return copy_in(s, fd, c, dest, err);
+    if (!p->has_tmp) {
+        if (link(p->source, p->dest) == 0) {
+            return true;
+        }
+        if (!link_impossible(errno)) {
+            return err_os(err, errno, "create", p->dest);
+        }
+        if (!make_tmp(s, p, err)) {
+            return false;
+        }
     }
-    if (!sync_source(s, fd, c->path, err)) {
+    if (!name_it(p->tmp, p->dest, err)) {
         return false;
     }
-    if (link(c->path, dest) == 0) {
-        return true;
-    }
-    return link_impossible(errno) ? copy_in(s, fd, c, dest, err)
-                                  : err_os(err, errno, "create", dest);
+    p->has_tmp = false;
+    return true;
 }
 
 /* One level below wals_dir, which must be there: a file system that is not mounted is not the
@@ -197,15 +181,18 @@ static bool make_wal_dir(const struct repo *r, const char *dir, struct err *err)
         return dir_sync(r->wals_dir, err);
     }
     if (errno == EEXIST) {
-        return err_set(err, ERR_IO, "Move it away; WAL is kept in real directories only.", dir,
+        /* A segment that is packed beside ours may just have made and is about to sync it. */
+        return file_kind(dir, NULL) == FILE_DIR ||
+               err_set(err, ERR_IO, "Move it away; WAL is kept in real directories only.", dir,
                        "is not a directory");
     }
     return err_os(err, errno, "make the directory", dir);
 }
 
-static struct wal_reader *reader_of(const char *path, struct err *err)
+static struct wal_reader *reader_of(const struct wal_store *s, const char *path,
+                                    struct err *err)
 {
-    struct wal_found found = {.is_partial = false};
+    struct wal_found found = {.repo = s->r};
 
     str_copy(found.path, sizeof found.path, path);
     return wal_reader_new(&found, 0, err);
@@ -224,13 +211,14 @@ static bool read_full(struct wal_reader *rd, char *p, size_t n, size_t *got, str
 }
 
 /* Do two files hold the same WAL? Sums of both for the case that they do not. */
-static bool compare(struct wal_store *s, const char *kept, const char *offered, bool *same,
-                    struct wal_added *out, struct err *err)
+static bool compare(const struct wal_store *s, const char *kept, const char *offered,
+                    bool *same, struct wal_added *out, struct err *err)
 {
-    struct wal_reader *a = reader_of(kept, err);
-    struct wal_reader *b = a ? reader_of(offered, err) : NULL;
+    struct wal_reader *a = reader_of(s, kept, err);
+    struct wal_reader *b = a ? reader_of(s, offered, err) : NULL;
     struct digest da, db;
     uint8_t sum[DIGEST_MAX];
+    char in[32768], out_mem[32768];
     size_t na = 1, nb = 0;
     bool ok = b != NULL;
 
@@ -238,12 +226,12 @@ static bool compare(struct wal_store *s, const char *kept, const char *offered, 
     digest_init(&da, DIGEST_SHA256);
     digest_init(&db, DIGEST_SHA256);
     while (ok && na + nb > 0) {
-        ok = read_full(a, s->in, sizeof s->in, &na, err) &&
-             read_full(b, s->out, sizeof s->out, &nb, err);
+        ok = read_full(a, in, sizeof in, &na, err) &&
+             read_full(b, out_mem, sizeof out_mem, &nb, err);
         if (ok) {
-            *same = *same && na == nb && memcmp(s->in, s->out, na) == 0;
-            digest_feed(&da, s->in, na);
-            digest_feed(&db, s->out, nb);
+            *same = *same && na == nb && memcmp(in, out_mem, na) == 0;
+            digest_feed(&da, in, na);
+            digest_feed(&db, out_mem, nb);
         }
     }
     digest_end(&da, sum);
@@ -256,7 +244,8 @@ static bool compare(struct wal_store *s, const char *kept, const char *offered, 
 }
 
 /* The line of the file that is archived. */
-static bool fill_line(const char *dest, struct wal_file *out, struct err *err)
+static bool fill_line(const struct wal_store *s, const char *dest, struct wal_file *out,
+                      struct err *err)
 {
     struct wal_candidate c;
     struct stat st;
@@ -266,7 +255,7 @@ static bool fill_line(const char *dest, struct wal_file *out, struct err *err)
     if (fd < 0) {
         return err_os(err, errno, "read", dest);
     }
-    ok = wal_candidate_of(dest, fd, &c, err) &&
+    ok = wal_candidate_of(s->r, dest, fd, &c, err) &&
          (fstat(fd, &st) == 0 || err_os(err, errno, "read", dest));
     close(fd);
     if (ok) {
@@ -276,25 +265,30 @@ static bool fill_line(const char *dest, struct wal_file *out, struct err *err)
         };
         str_copy(out->name, sizeof out->name, c.name);
         str_copy(out->compression, sizeof out->compression, codec_name(c.codec));
+        if (c.is_sealed) {
+            str_copy(out->encryption, sizeof out->encryption, "gpg");
+        }
     }
     return ok;
 }
 
-static bool note(struct wal_store *s, const char *source, int fd, const char *dest,
-                 enum wal_fate fate, struct err *err)
+static bool note(struct wal_store *s, struct wal_prepared *w, struct err *err)
 {
     struct pending *p = &s->item[s->n];
     struct stat st;
 
-    if (fstat(fd, &st) != 0) {
-        return err_os(err, errno, "read", source);
+    if (fstat(w->fd, &st) != 0) {
+        return err_os(err, errno, "read", w->source);
     }
-    if (!fill_line(dest, &p->wal, err)) {
+    if (!fill_line(s, w->dest, &p->wal, err)) {
         return false;
     }
-    str_copy(p->source, sizeof p->source, source);
-    path_dir(dest, p->dir);
-    p->is_twin = fate == WAL_TWIN;
+    if (!w->is_met && w->pack != CODEC_NONE) { /* its bytes cannot tell pigz from gzip */
+        str_copy(p->wal.compression, sizeof p->wal.compression, codec_name(w->pack));
+    }
+    str_copy(p->source, sizeof p->source, w->source);
+    path_dir(w->dest, p->dir);
+    p->is_twin = w->is_met;
     p->dev = st.st_dev;
     p->ino = st.st_ino;
     s->n++;
@@ -302,77 +296,167 @@ static bool note(struct wal_store *s, const char *source, int fd, const char *de
 }
 
 /* The name is taken. A run that was killed between the link and the list leaves one file with
- * two names, and perhaps its .tmp. */
-static bool meet_twin(struct wal_store *s, const struct wal_candidate *c, int fd,
-                      const char *dest, struct wal_added *out, struct err *err)
+ * two names, and perhaps its .tmp. What is encrypted and cannot be decrypted here cannot be
+ * shown to be the same. */
+static bool meet_twin(const struct wal_store *s, struct wal_prepared *p, struct err *err)
 {
     struct stat a, b;
     char tmp[PATH_CAP];
-    bool same;
+    struct wal_candidate kept;
+    struct err why = {0};
+    int fd;
 
-    if (fstat(fd, &a) != 0 || lstat(dest, &b) != 0) {
-        return err_os(err, errno, "read", dest);
+    p->is_met = true;
+    if (fstat(p->fd, &a) != 0 || lstat(p->dest, &b) != 0) {
+        return err_os(err, errno, "read", p->dest);
     }
-    if (str_fmt(tmp, sizeof tmp, "%s.tmp", dest)) {
+    if (str_fmt(tmp, sizeof tmp, "%s.tmp", p->dest)) {
         unlink(tmp);
     }
     if (a.st_dev == b.st_dev && a.st_ino == b.st_ino) {
-        same = sync_source(s, fd, c->path, err);
-        if (!same) {
-            return false;
-        }
-    } else if (!compare(s, dest, c->path, &same, out, err)) {
-        return false;
+        p->is_same = sync_source(s, p->fd, p->source, err);
+        return p->is_same;
     }
-    if (same) {
-        out->fate = WAL_TWIN;
-        return note(s, c->path, fd, dest, WAL_TWIN, err);
+    if (compare(s, p->dest, p->source, &p->is_same, &p->added, &why)) {
+        return true;
     }
-    out->fate = WAL_DUPLICATE;
-    return wal_store_set_aside(s->r, c->path, "duplicate", out->moved_to, err);
+    fd = open(p->dest, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0 && wal_candidate_of(s->r, p->dest, fd, &kept, err) && kept.is_sealed) {
+        close(fd);
+        p->is_same = false;
+        return true;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    *err = why;
+    return false;
 }
 
-static bool add_open(struct wal_store *s, const char *source, int fd, struct wal_added *out,
-                     struct err *err)
+static bool prepare_open(const struct wal_store *s, struct wal_prepared *p, struct err *err)
 {
-    char dest[PATH_CAP], dir[PATH_CAP];
-    struct wal_candidate c;
+    struct wal_candidate *c = &p->candidate;
+    char dir[PATH_CAP];
 
-    if (!wal_candidate_of(source, fd, &c, err) || !repo_wal_path(s->r, c.name, dest, err)) {
+    if (!wal_candidate_of(s->r, p->source, p->fd, c, err) ||
+        !repo_wal_path(s->r, c->name, p->dest, err)) {
         return false;
     }
-    path_dir(dest, dir);
+    path_dir(p->dest, dir);
     /* What stays as it lies is checked; what is met by a twin need not be: it is compared. */
-    if (file_kind(dest, NULL) != FILE_NONE) {
-        return make_wal_dir(s->r, dir, err) && meet_twin(s, &c, fd, dest, out, err);
+    if (file_kind(p->dest, NULL) != FILE_NONE) {
+        return make_wal_dir(s->r, dir, err) && meet_twin(s, p, err);
     }
-    if (!wal_candidate_check(&c, &s->options.rules, err) || !make_wal_dir(s->r, dir, err) ||
-        !place(s, fd, &c, dest, err)) {
+    p->pack = c->codec == CODEC_NONE && !c->is_sealed ? s->options.pack : CODEC_NONE;
+    p->seal = c->is_sealed ? WAL_UNSEALED : s->options.seal;
+    if (!wal_candidate_check(c, &s->options.rules, err) || !make_wal_dir(s->r, dir, err)) {
         return false;
     }
-    out->fate = WAL_STORED;
-    return note(s, source, fd, dest, WAL_STORED, err);
+    return p->pack != CODEC_NONE || p->seal == WAL_SEALED
+               ? make_tmp(s, p, err)
+               : sync_source(s, p->fd, p->source, err);
+}
+
+static bool prepare(const struct wal_store *s, struct wal_prepared *p, struct err *err)
+{
+    p->fd = open(p->source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (p->fd < 0 && errno == ELOOP) {
+        return err_set(err, ERR_FORMAT, "Remove it from there.", p->source,
+                       "is a symbolic link");
+    }
+    if (p->fd < 0) {
+        return err_os(err, errno, "read", p->source);
+    }
+    return prepare_open(s, p, err);
+}
+
+struct wal_prepared *wal_prepared_new(struct err *err)
+{
+    struct wal_prepared *p = malloc(sizeof *p);
+
+    if (!p) {
+        err_set(err, ERR_MEMORY, "", "", "out of memory");
+        return NULL;
+    }
+    p->fd = -1;
+    p->has_tmp = false;
+    return p;
+}
+
+void wal_store_drop(struct wal_prepared *p)
+{
+    if (p->fd >= 0) {
+        close(p->fd);
+    }
+    p->fd = -1;
+    if (p->has_tmp) {
+        unlink(p->tmp);
+    }
+    p->has_tmp = false;
+}
+
+void wal_prepared_free(struct wal_prepared *p)
+{
+    if (p) {
+        wal_store_drop(p);
+        free(p);
+    }
+}
+
+void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_prepared *p)
+{
+    wal_store_drop(p);
+    p->is_met = p->is_same = false;
+    p->pack = CODEC_NONE;
+    p->seal = WAL_UNSEALED;
+    p->added = (struct wal_added){.fate = WAL_STORED};
+    p->err = (struct err){0};
+    str_copy(p->source, sizeof p->source, source);
+    if (!prepare(s, p, &p->err)) {
+        wal_store_drop(p);
+    }
+}
+
+static bool take(struct wal_store *s, struct wal_prepared *p, struct err *err)
+{
+    if (s->n == WAL_BATCH && !wal_store_flush(s, err)) {
+        return false;
+    }
+    if (!p->is_met) {
+        return place(s, p, err) && note(s, p, err);
+    }
+    p->added.fate = p->is_same ? WAL_TWIN : WAL_DUPLICATE;
+    return p->is_same
+               ? note(s, p, err)
+               : wal_store_set_aside(s->r, p->source, "duplicate", p->added.moved_to, err);
+}
+
+bool wal_store_take(struct wal_store *s, struct wal_prepared *p, struct wal_added *out,
+                    struct err *err)
+{
+    bool ok = p->err.code == ERR_NONE;
+
+    if (ok) {
+        ok = take(s, p, err);
+    } else {
+        *err = p->err;
+    }
+    *out = p->added;
+    wal_store_drop(p);
+    return ok;
 }
 
 bool wal_store_add(struct wal_store *s, const char *source, struct wal_added *out,
                    struct err *err)
 {
-    bool ok;
-    int fd;
+    struct wal_prepared *p = wal_prepared_new(err);
+    bool ok = p != NULL;
 
-    *out = (struct wal_added){.fate = WAL_STORED};
-    if (s->n == WAL_BATCH && !wal_store_flush(s, err)) {
-        return false;
+    if (ok) {
+        wal_store_prepare(s, source, p);
+        ok = wal_store_take(s, p, out, err);
     }
-    fd = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 && errno == ELOOP) {
-        return err_set(err, ERR_FORMAT, "Remove it from there.", source, "is a symbolic link");
-    }
-    if (fd < 0) {
-        return err_os(err, errno, "read", source);
-    }
-    ok = add_open(s, source, fd, out, err);
-    close(fd);
+    wal_prepared_free(p);
     return ok;
 }
 
@@ -453,15 +537,20 @@ static bool copy_aside(const char *source, const char *to, struct err *err)
 }
 
 /* Never over another one: two of one name within a second get neighbouring stamps. */
-static bool move_aside(const char *source, const char *dir, const char *why, int64_t now_us,
-                       char to[PATH_CAP], struct err *err)
+struct aside {
+    const char *source, *name, *dir, *why;
+};
+
+static bool move_aside(const struct aside *a, int64_t now_us, char to[PATH_CAP],
+                       struct err *err)
 {
+    const char *source = a->source;
+
     for (int turn = 0; turn < 60; turn++) {
         struct civil c = civil_at(now_us + turn * US_PER_S, 0);
 
-        if (!str_fmt(to, PATH_CAP, "%s/%s.%04d%02d%02dT%02d%02d%02dZ.%s", dir,
-                     path_base(source), c.year, c.month, c.day, c.hour, c.minute, c.second,
-                     why)) {
+        if (!str_fmt(to, PATH_CAP, "%s/%s.%04d%02d%02dT%02d%02d%02dZ.%s", a->dir, a->name,
+                     c.year, c.month, c.day, c.hour, c.minute, c.second, a->why)) {
             return err_set(err, ERR_FORMAT, "Rename it.", source, "name is too long");
         }
         if (file_kind(to, NULL) != FILE_NONE) {
@@ -485,8 +574,16 @@ static bool move_aside(const char *source, const char *dir, const char *why, int
 bool wal_store_set_aside(const struct repo *r, const char *source, const char *why,
                          char moved_to[PATH_CAP], struct err *err)
 {
+    return wal_store_set_aside_as(r, source, path_base(source), why, moved_to, err);
+}
+
+bool wal_store_set_aside_as(const struct repo *r, const char *source, const char *name,
+                            const char *why, char moved_to[PATH_CAP], struct err *err)
+{
+    const struct aside a = {source, name, r->errors_dir, why};
+
     if (!dir_make(r->errors_dir, err) ||
-        !move_aside(source, r->errors_dir, why, clock_wall_ns() / 1000, moved_to, err) ||
+        !move_aside(&a, clock_wall_ns() / 1000, moved_to, err) ||
         !dir_sync(r->errors_dir, err)) {
         return false;
     }

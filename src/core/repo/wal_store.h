@@ -38,10 +38,13 @@ struct wal_rules { /* what is known of the cluster; 0: not known, then not check
     unsigned major; /* 15 */
 };
 
+enum wal_seal { WAL_UNSEALED, WAL_SEALED }; /* encrypted by gpg, after packing */
+
 struct wal_store_options {
     struct wal_rules rules;
-    enum codec_kind pack; /* CODEC_NONE, CODEC_GZIP */
-    int level;            /* 1 .. 9 */
+    enum codec_kind pack;
+    int level; /* as codec_level() gives it */
+    enum wal_seal seal;
 };
 
 #define WAL_BATCH 32
@@ -68,11 +71,27 @@ void wal_store_free(struct wal_store *s);
  */
 MUST_CHECK bool wal_store_add(struct wal_store *s, const char *source, struct wal_added *out,
                               struct err *err);
+
+/* The same in two steps, so that files can be packed side by side: any number of prepare at the
+ * same time, then in the order of the list take, which gives the names. What prepare found wrong
+ * comes out of take. A prepared file that is not taken is dropped. */
+struct wal_prepared;
+struct wal_prepared *wal_prepared_new(struct err *err);
+void wal_prepared_free(struct wal_prepared *p);
+void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_prepared *p);
+MUST_CHECK bool wal_store_take(struct wal_store *s, struct wal_prepared *p,
+                               struct wal_added *out, struct err *err);
+void wal_store_drop(struct wal_prepared *p);
+
 MUST_CHECK bool wal_store_flush(struct wal_store *s, struct err *err);
 
 /* Move a file to errors_dir/<base name>.<UTC stamp>.<why>, never over another one. */
 MUST_CHECK bool wal_store_set_aside(const struct repo *r, const char *source, const char *why,
                                     char moved_to[PATH_CAP], struct err *err);
+/* The same with another name than the source's. */
+MUST_CHECK bool wal_store_set_aside_as(const struct repo *r, const char *source,
+                                       const char *name, const char *why,
+                                       char moved_to[PATH_CAP], struct err *err);
 
 /* Where a WAL file can be had. Looked for in the archive, incoming, streaming, and in the
  * archive once more, since it may be moved while we look. With WAL_OR_PARTIAL, for a segment
@@ -80,13 +99,15 @@ MUST_CHECK bool wal_store_set_aside(const struct repo *r, const char *source, co
  * ERR_MISSING: nowhere. ERR_FORMAT: not a WAL file name. */
 enum wal_want { WAL_WHOLE, WAL_OR_PARTIAL };
 struct wal_found {
+    const struct repo
+        *repo; /* knows how to decrypt and what custom compression is; may be NULL */
     char path[PATH_CAP];
     bool is_partial; /* padded with zeros when read */
 };
 MUST_CHECK bool wal_find(const struct repo *r, const char *name, enum wal_want want,
                          struct wal_found *out, struct err *err);
 
-/* Reading a WAL file of any place as plain WAL: unpacked on the way. pad_to: with a partial
+/* Reading a WAL file of any place as plain WAL: decrypted and unpacked on the way. pad_to: with a partial
  * file, zeros are added up to that many bytes (0: none). */
 struct wal_reader;
 struct wal_reader *wal_reader_new(const struct wal_found *found, uint32_t pad_to,
@@ -95,6 +116,10 @@ void wal_reader_free(struct wal_reader *rd);
 /* *got 0: the end. Less than cap is not the end. */
 MUST_CHECK bool wal_read(struct wal_reader *rd, void *p, size_t cap, size_t *got,
                          struct err *err);
+/* The same without unpacking: as it is stored, decrypted if it is encrypted. Not to be mixed with
+ * wal_read() on one reader. */
+MUST_CHECK bool wal_read_stored(struct wal_reader *rd, void *p, size_t cap, size_t *got,
+                                struct err *err);
 enum codec_kind wal_reader_codec(const struct wal_reader *rd);
 
 /* All of it into a descriptor; what: its name for messages. */

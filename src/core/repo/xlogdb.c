@@ -177,6 +177,23 @@ void xlogdb_put_line(struct sbuf *b, const struct wal_file *wal)
              wal->encryption[0] ? wal->encryption : "None");
 }
 
+bool xlogdb_legacy_ok(const struct wal_file *wal, struct err *err)
+{
+    return wal->encryption[0]
+               ? err_set(err, ERR_UNSAFE,
+                         "Keep encrypted WAL in a server of the current layout.", wal->name,
+                         "an older Barman cannot be told that this file is encrypted")
+               : true;
+}
+
+void xlogdb_put_legacy_line(struct sbuf *b, const struct wal_file *wal)
+{
+    char mtime[FMT_CAP];
+
+    sbuf_fmt(b, "%s\t%" PRIu64 "\t%s\t%s\n", wal->name, wal->size,
+             fmt_py_float(wal->mtime, mtime), wal->compression[0] ? wal->compression : "None");
+}
+
 bool xlogdb_bad_line(const struct xlogdb *db, uint64_t no, struct err *err)
 {
     char what[PATH_CAP + 24];
@@ -194,7 +211,7 @@ bool xlogdb_open_locked(struct xlogdb *db, const struct repo *r, struct err *err
     db->end = false;
     db->lock = LOCK_INIT;
     db->fd = -1;
-    if (!repo_xlogdb_path(r, db->path, err)) {
+    if (!repo_xlogdb_find(r, db->path, err)) {
         return false;
     }
     db->fd = open(db->path, O_RDONLY | O_CLOEXEC);
@@ -207,7 +224,7 @@ bool xlogdb_open(struct xlogdb *db, const struct repo *r, struct err *err)
     struct err ignored;
     char path[PATH_CAP];
 
-    if (!repo_xlogdb_path(r, path, err)) {
+    if (!repo_xlogdb_find(r, path, err)) {
         return false;
     }
     if (access(path, F_OK) != 0 && errno == ENOENT) {

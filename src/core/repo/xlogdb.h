@@ -5,7 +5,8 @@
  *     000000010000000000000002   16777216   1795355034.364561   None   None
  *
  * size: bytes on disk. mtime: seconds since 1970 with a fraction. Old files have 3 or 4
- * columns. The order is mostly, but not surely, the order of names.
+ * columns; in the legacy layout (repo.h) 4 are written, which cannot tell of encryption.
+ * The order is mostly, but not surely, the order of names.
  *
  * Locks    Whoever writes holds LOCK_XLOGDB (waited for). Whoever only looks tries it, and
  * reads without it when somebody writes: a line without its newline at the end of the file is
@@ -39,8 +40,11 @@ struct xlogdb { /* a reader; about 64 KiB: not for deep stacks, fine on an ordin
 
 /* One line, without its newline; false: it cannot be one. */
 bool xlogdb_parse_line(struct str line, struct wal_file *out);
-/* With the newline. */
+/* With the newline, five columns. */
 void xlogdb_put_line(struct sbuf *b, const struct wal_file *wal);
+/* Four columns. What they cannot tell is refused (ERR_UNSAFE). */
+MUST_CHECK bool xlogdb_legacy_ok(const struct wal_file *wal, struct err *err);
+void xlogdb_put_legacy_line(struct sbuf *b, const struct wal_file *wal);
 
 /* To look: see Locks. A server without any WAL directory has an empty list. */
 MUST_CHECK bool xlogdb_open(struct xlogdb *db, const struct repo *r, struct err *err);
@@ -67,6 +71,11 @@ struct xlogdb_rebuilt {
 MUST_CHECK bool xlogdb_rebuild(const struct repo *r, struct xlogdb_rebuilt *out,
                                struct err *err);
 
+/* Put the list where the layout of r wants it and write it with its columns, from where it is now;
+ * a list that is there already stays, and the other place is cleared. A list with a line that is
+ * none is made from the files on disk. Nothing to do is success. */
+MUST_CHECK bool xlogdb_convert(const struct repo *r, struct err *err);
+
 /* Walk the whole list under the lock. fate() is asked for every line; for XLOGDB_DROP the WAL
  * file is removed from disk and the line from the list. Files go first, then the list, so that
  * a walk that was interrupted can be repeated. A file that is gone already is no failure. Lines
@@ -76,6 +85,9 @@ enum xlogdb_fate { XLOGDB_KEEP, XLOGDB_DROP };
 struct xlogdb_prune {
     void *ctx;
     enum xlogdb_fate (*fate)(void *ctx, const struct wal_file *wal);
+    /* Before it goes. false: it and all that follows stays, and prune fails; what went before is
+     * struck from the list nevertheless. May be NULL. */
+    bool (*before)(void *ctx, const struct wal_file *wal, struct err *err);
     void (*dropped)(void *ctx, const char *name); /* after it happened; may be NULL */
     void (*bad)(void *ctx, struct str line);      /* may be NULL */
 };

@@ -2,6 +2,7 @@
 /* Everything that changes xlog.db; always under LOCK_XLOGDB. */
 #include "base/log.h"
 #include "codec.h"
+#include "gpg.h"
 #include "wal/seg.h"
 #include "xlogdb.h"
 #include "xlogdb_line.h"
@@ -17,14 +18,19 @@
 /* A file that is being made: lines are gathered and written in pieces. */
 struct out {
     int fd;
+    enum catalogue_layout layout;
+    const struct codec_custom *custom; /* may be NULL */
     const char *path;
     struct sbuf text;
     char mem[OUT_CAP];
 };
 
-static bool out_open(struct out *o, const char *path, int flags, struct err *err)
+static bool out_open(struct out *o, const struct repo *r, const char *path, int flags,
+                     struct err *err)
 {
     o->path = path;
+    o->layout = r->layout;
+    o->custom = r->custom;
     sbuf_init(&o->text, o->mem, sizeof o->mem);
     o->fd = open(path, O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     return o->fd >= 0 ? true : err_os(err, errno, "open", path);
@@ -56,7 +62,13 @@ static bool out_wal(struct out *o, const struct wal_file *wal, struct err *err)
     struct sbuf line;
 
     sbuf_init(&line, mem, sizeof mem);
-    xlogdb_put_line(&line, wal);
+    if (o->layout == LAYOUT_CURRENT) {
+        xlogdb_put_line(&line, wal);
+    } else if (xlogdb_legacy_ok(wal, err)) {
+        xlogdb_put_legacy_line(&line, wal);
+    } else {
+        return false;
+    }
     return out_line(o, str_n(mem, line.len - 1), err);
 }
 
@@ -70,8 +82,8 @@ static bool out_close(struct out *o, bool ok, struct err *err)
 }
 
 /* The line of a file as it lies on disk. *there: it is not gone, and a regular file. */
-static bool wal_on_disk(const char *path, const char *name, struct wal_file *out, bool *there,
-                        struct err *err)
+static bool wal_on_disk(const struct codec_custom *custom, const char *path, const char *name,
+                        struct wal_file *out, bool *there, struct err *err)
 {
     char head[CODEC_MAGIC_LEN];
     struct stat st;
@@ -98,7 +110,11 @@ static bool wal_on_disk(const char *path, const char *name, struct wal_file *out
         .size = (uint64_t)st.st_size,
         .mtime = (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec,
     };
-    str_copy(out->compression, sizeof out->compression, codec_name(codec_detect(head, got)));
+    str_copy(out->compression, sizeof out->compression,
+             codec_name(codec_detect(head, got, custom)));
+    if (!out->compression[0] && gpg_detect(head, got)) {
+        str_copy(out->encryption, sizeof out->encryption, "gpg");
+    }
     *there = str_copy(out->name, sizeof out->name, name);
     return true;
 }
@@ -118,7 +134,8 @@ static bool list_file(struct out *o, const char *dir, const char *name,
     struct wal_file wal;
     bool there;
 
-    if (!path_join(path, dir, name, err) || !wal_on_disk(path, name, &wal, &there, err)) {
+    if (!path_join(path, dir, name, err) ||
+        !wal_on_disk(o->custom, path, name, &wal, &there, err)) {
         return false;
     }
     if (!there) {
@@ -167,6 +184,14 @@ static bool list_all(struct out *o, const struct repo *r, struct arena *a,
     return ok;
 }
 
+static bool other_path(const struct repo *r, char path[PATH_CAP], struct err *err)
+{
+    struct repo other = *r;
+
+    other.layout = r->layout == LAYOUT_LEGACY ? LAYOUT_CURRENT : LAYOUT_LEGACY;
+    return repo_xlogdb_path(&other, path, err);
+}
+
 static bool tmp_path(const struct repo *r, char path[PATH_CAP], char tmp[PATH_CAP],
                      struct err *err)
 {
@@ -178,6 +203,14 @@ static bool tmp_path(const struct repo *r, char path[PATH_CAP], char tmp[PATH_CA
                : err_set(err, ERR_FORMAT, "Use a shorter directory.", path, "path is too long");
 }
 
+/* The list of the other layout says nothing any more. */
+static bool other_remove(const struct repo *r, struct err *err)
+{
+    char path[PATH_CAP];
+
+    return other_path(r, path, err) && (access(path, F_OK) != 0 || file_remove(path, err));
+}
+
 static bool rebuild_locked(const struct repo *r, struct xlogdb_rebuilt *made, struct err *err)
 {
     char path[PATH_CAP], tmp[PATH_CAP];
@@ -187,11 +220,12 @@ static bool rebuild_locked(const struct repo *r, struct xlogdb_rebuilt *made, st
 
     *made = (struct xlogdb_rebuilt){0};
     if (!tmp_path(r, path, tmp, err) || !dir_make(r->xlogdb_dir, err) ||
-        !out_open(&o, tmp, O_WRONLY | O_TRUNC, err)) {
+        !out_open(&o, r, tmp, O_WRONLY | O_TRUNC, err)) {
         return false;
     }
     arena_init(&a, 0);
-    ok = out_close(&o, list_all(&o, r, &a, made, err), err) && file_rename(tmp, path, err);
+    ok = out_close(&o, list_all(&o, r, &a, made, err), err) && file_rename(tmp, path, err) &&
+         other_remove(r, err);
     arena_release(&a);
     if (!ok) {
         unlink(tmp);
@@ -261,7 +295,8 @@ static bool heal_line(const struct repo *r, struct out *o, const char *name,
     if (!repo_wal_path(r, name, path, &ignored)) {
         return true; /* torn in its name */
     }
-    return wal_on_disk(path, name, &wal, &there, err) && (!there || out_wal(o, &wal, err));
+    return wal_on_disk(o->custom, path, name, &wal, &there, err) &&
+           (!there || out_wal(o, &wal, err));
 }
 
 /* What stands after the last newline was torn by a crash: cut it off. */
@@ -307,7 +342,7 @@ static bool append_locked(const struct repo *r, const struct wal_file *wal, size
     off_t size;
     bool ok;
 
-    if (!repo_xlogdb_path(r, path, err) || !out_open(&o, path, O_RDWR | O_APPEND, err)) {
+    if (!repo_xlogdb_path(r, path, err) || !out_open(&o, r, path, O_RDWR | O_APPEND, err)) {
         return false;
     }
     size = lseek(o.fd, 0, SEEK_END);
@@ -396,6 +431,7 @@ bool xlogdb_append_missing(const struct repo *r, const struct wal_file *wal, siz
 struct remover {
     const struct repo *r;
     char dir[PATH_CAP];
+    bool is_stopped; /* nothing more goes */
 };
 
 static void leave_dir(struct remover *m)
@@ -424,6 +460,23 @@ static bool remove_wal(struct remover *m, const char *name, struct err *err)
     return true;
 }
 
+/* A line that is dropped: the file goes, unless somebody says no, from whom on all stay. */
+static bool drop_line(struct remover *m, const struct xlogdb_prune *prune,
+                      const struct wal_file *wal, struct err *err)
+{
+    if (prune->before && !prune->before(prune->ctx, wal, err)) {
+        m->is_stopped = true;
+        return false;
+    }
+    if (!remove_wal(m, wal->name, err)) {
+        return false;
+    }
+    if (prune->dropped) {
+        prune->dropped(prune->ctx, wal->name);
+    }
+    return true;
+}
+
 static bool prune_line(struct remover *m, const struct xlogdb_prune *prune, struct str line,
                        struct out *o, struct err *err)
 {
@@ -435,14 +488,13 @@ static bool prune_line(struct remover *m, const struct xlogdb_prune *prune, stru
         }
         return true;
     }
-    if (prune->fate(prune->ctx, &wal) == XLOGDB_DROP) {
-        if (!remove_wal(m, wal.name, err)) {
+    if (!m->is_stopped && prune->fate(prune->ctx, &wal) == XLOGDB_DROP) {
+        if (drop_line(m, prune, &wal, err)) {
+            return true;
+        }
+        if (!m->is_stopped) {
             return false;
         }
-        if (prune->dropped) {
-            prune->dropped(prune->ctx, wal.name);
-        }
-        return true;
     }
     return out_line(o, line, err);
 }
@@ -462,7 +514,7 @@ static bool prune_locked(const struct repo *r, const struct xlogdb_prune *prune,
         !xlogdb_open_locked(&db, r, err)) {
         return false;
     }
-    if (!out_open(&o, tmp, O_WRONLY | O_TRUNC, err)) {
+    if (!out_open(&o, r, tmp, O_WRONLY | O_TRUNC, err)) {
         xlogdb_close(&db);
         return false;
     }
@@ -475,7 +527,7 @@ static bool prune_locked(const struct repo *r, const struct xlogdb_prune *prune,
     if (!ok) {
         unlink(tmp);
     }
-    return ok;
+    return ok && !m.is_stopped;
 }
 
 bool xlogdb_prune(const struct repo *r, const struct xlogdb_prune *prune, struct err *err)

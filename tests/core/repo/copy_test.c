@@ -167,6 +167,62 @@ static void row_96_root_gives_it_away(void **state)
     assert_true(st.st_uid == 65534 && (st.st_mode & 0777) == 0750);
 }
 
+struct told {
+    uint64_t bytes;
+    unsigned calls, most; /* the call after `most` is refused; 0: none is */
+};
+
+static bool count(void *ctx, uint64_t bytes, struct err *err)
+{
+    struct told *t = ctx;
+
+    t->bytes += bytes;
+    t->calls++;
+    return t->most == 0 || t->calls <= t->most || err_set(err, ERR_CANCEL, "", "", "cancelled");
+}
+
+/* A million bytes: told while they are written, and stopped among them. */
+static void a_large_file_is_told_as_it_grows(void **state)
+{
+    static uint8_t sum[DIGEST_MAX];
+    static char text[1000001];
+    struct sync sync;
+    struct copy_rules rules = {.sync = &sync};
+    char from[PATH_CAP], to[PATH_CAP];
+    struct copy_file file = {.from = from, .to = to, .kind = DIGEST_CRC32C, .sum = sum};
+    struct told told = {0};
+    struct digest d;
+    struct err err;
+    uint64_t bytes;
+
+    (void)state;
+    sync_init(&sync);
+    str_copy(from, sizeof from, at("large"));
+    str_copy(to, sizeof to, at("large.copy"));
+    memset(text, 'x', 1000000);
+    put("large", text, 0600);
+    digest_init(&d, DIGEST_CRC32C);
+    digest_feed(&d, text, 1000000);
+    digest_end(&d, sum);
+    file.wrote = count;
+    file.ctx = &told;
+    assert_true(copy_file(&rules, &file, &bytes, &err));
+    assert_int_equal(told.bytes, 1000000);
+    assert_true(told.calls >= 4);
+    unlink(to);
+    told = (struct told){.most = 2};
+    assert_false(copy_file(&rules, &file, &bytes, &err));
+    assert_int_equal(err.code, ERR_CANCEL);
+    assert_int_equal(told.calls, 3);
+    unlink(to);
+    file.kind = DIGEST_NONE;
+    told = (struct told){0};
+    assert_true(copy_file(&rules, &file, &bytes, &err));
+    assert_int_equal(told.bytes, 1000000);
+    unlink(to);
+    unlink(from);
+}
+
 static void a_tree_is_told_whole(void **state)
 {
     struct tree t = {.depth = 0};
@@ -223,6 +279,7 @@ int main(int argc, char **argv)
     ROWS(rows, copies);
     ONE(links_are_not_followed);
     ONE(row_96_root_gives_it_away);
+    ONE(a_large_file_is_told_as_it_grows);
     ONE(a_tree_is_told_whole);
     return in_a_directory(&h);
 }

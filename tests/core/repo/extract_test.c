@@ -233,6 +233,35 @@ static void check_mode(void **state)
     leave(dir);
 }
 
+/* What an extraction that died left is replaced: a file, and a link that leads elsewhere. */
+static void again(void **state)
+{
+    struct err err = {0};
+    struct stat st;
+    char dir[32];
+    struct extract *x;
+
+    (void)state;
+    in_new_dir(dir);
+    assert_int_equal(symlink("../outside/x", "root/f"), 0);
+    x = extract_new("root", NULL, NULL, &err);
+    assert_false(play(x, TAR_FILE, "f", &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    extract_free(x);
+    x = extract_new("root", NULL, NULL, &err);
+    extract_again(x);
+    assert_true(play(x, TAR_FILE, "f", &err));
+    assert_true(play(x, TAR_FILE, "f", &err));
+    assert_int_equal(lstat("root/f", &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+    assert_int_not_equal(lstat("outside/x", &st), 0);
+    assert_int_equal(symlink("..", "root/d"), 0);
+    assert_false(play(x, TAR_FILE, "d/f", &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    extract_free(x);
+    leave(dir);
+}
+
 static void missing_root(void **state)
 {
     struct err err = {0};
@@ -243,4 +272,4 @@ static void missing_root(void **state)
 }
 
 TEST_MAIN(ROWS(rows, check_row), ROWS(modes, check_mode), ONE(no_links_in_a_tablespace),
-          ONE(missing_root))
+          ONE(again), ONE(missing_root))

@@ -140,6 +140,30 @@ static void clean_up_leaves_held_ones(void **state)
     fx_release(&f);
 }
 
+/* Several may read, and nobody may delete meanwhile; the holder's pid stays what it was. */
+static void shared(void **state)
+{
+    struct err err = {0};
+    struct lock one, two, alone;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    assert_true(lock_take_shared(&one, &f.r, "x", &err));
+    assert_true(lock_take_shared(&two, &f.r, "x", &err));
+    assert_false(lock_take(&alone, &f.r, "x", LOCK_TRY, &err));
+    assert_int_equal(err.code, ERR_BUSY);
+    lock_release(&one);
+    assert_false(lock_take(&alone, &f.r, "x", LOCK_TRY, &err));
+    lock_release(&two);
+    assert_true(lock_take(&alone, &f.r, "x", LOCK_TRY, &err));
+    assert_false(lock_take_shared(&one, &f.r, "x", &err));
+    assert_int_equal(err.code, ERR_BUSY);
+    assert_string_equal(fx_read(alone.path), fx_fmt("%d\n", (int)getpid()));
+    lock_release(&alone);
+    fx_release(&f);
+}
+
 static void a_link_is_not_followed(void **state)
 {
     struct err err = {0};
@@ -157,4 +181,4 @@ static void a_link_is_not_followed(void **state)
 }
 
 TEST_MAIN(ONE(name_mode_and_content), ONE(another_process_has_it), ONE(unlinked_while_waiting),
-          ONE(clean_up_leaves_held_ones), ONE(a_link_is_not_followed))
+          ONE(clean_up_leaves_held_ones), ONE(shared), ONE(a_link_is_not_followed))

@@ -2,6 +2,7 @@
 /* Expected texts are what Python 3 prints for ast.literal_eval() and repr(). */
 #include "harness.h"
 
+#include "base/doc.h"
 #include "repo/pylit.h"
 
 static const struct text_row {
@@ -180,5 +181,47 @@ static void lists_there_and_back(void **state)
     arena_release(&a);
 }
 
+/* What json.dumps(ast.literal_eval(...), sort_keys=True) prints. */
+static const struct doc_row {
+    const char *label;
+    const char *literal;
+    const char *json; /* of the object it became the member "x" of; NULL: refused */
+} doc_rows[] = {
+    {"text", "'a'", "{\"x\": \"a\"}"},
+    {"whole number", " 20 ", "{\"x\": 20}"},
+    {"below zero", "-5", "{\"x\": -5}"},
+    {"number with a point", "20.0", "{\"x\": 20.0}"},
+    {"all its digits", "0.532482", "{\"x\": 0.532482}"},
+    {"exponent", "5e-06", "{\"x\": 5e-06}"},
+    {"words", "[None, True, False]", "{\"x\": [null, true, false]}"},
+    {"none", "None", "{\"x\": null}"},
+    {"false", "False", "{\"x\": false}"},
+    {"tuple", "('a', 1,)", "{\"x\": [\"a\", 1]}"},
+    {"nothing in it", "[{}, [], ()]", "{\"x\": [{}, [], []]}"},
+    {"dictionary", "{'total_time': 12.5, 'item': {'pgdata': 1, 'a': [1.5, 'b']}}",
+     "{\"x\": {\"item\": {\"a\": [1.5, \"b\"], \"pgdata\": 1}, \"total_time\": 12.5}}"},
+    {"a number for a key", "{1: 2}", NULL},
+    {"no end", "{'a': 1", NULL},
+    {"something after", "1 2", NULL},
+    {"nothing", "", NULL},
+    {"too deep", "[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", NULL},
+};
+
+static void becomes_document(void **state)
+{
+    const struct doc_row *row = *state;
+    struct arena a;
+    struct doc *d;
+
+    arena_init(&a, 0);
+    d = doc_new(&a);
+    assert_int_equal(pylit_doc(&a, str_of(row->literal), d, "x"), row->json != NULL);
+    if (row->json) {
+        assert_string_equal(doc_string(d, 0, &a), row->json);
+    }
+    arena_release(&a);
+}
+
 TEST_MAIN(ROWS(text_rows, check_text), ROWS(spaces_rows, check_spaces),
-          ROWS(number_rows, check_number), ROWS(ok_rows, check_ok), ONE(lists_there_and_back))
+          ROWS(number_rows, check_number), ROWS(ok_rows, check_ok), ONE(lists_there_and_back),
+          ROWS(doc_rows, becomes_document))

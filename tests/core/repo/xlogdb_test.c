@@ -290,7 +290,7 @@ static void made_anew_when_missing(void **state)
     fx_text(fx_fmt("%s/000000010000000000000004.tmp", dir), "left over");
     fx_text(fx_fmt("%s/readme", dir), "");
     fx_text(fx_fmt("%s/00000002.history", f.r.wals_dir), "1\t0/2000000\tx\n");
-    fx_text(fx_fmt("%s/xlog.db", f.r.wals_dir), "legacy\n");
+    fx_text(fx_fmt("%s/xlog.db", f.r.wals_dir), ""); /* an older Barman only looked */
     assert_int_equal(fx_xlogdb_lines(&f.r), 5);
     assert_non_null(strstr(fx_read(list_path(&f)), "000000010000000000000003.partial\t9\t"));
     assert_non_null(strstr(fx_read(list_path(&f)), "\tgzip\tNone\n"));
@@ -366,7 +366,7 @@ static void bad(void *ctx, struct str line)
 static void prune_removes_files_and_lines(void **state)
 {
     struct seen s = {.below = "000000010000000100000001"};
-    struct xlogdb_prune how = {&s, fate, dropped, bad};
+    struct xlogdb_prune how = {.ctx = &s, .fate = fate, .dropped = dropped, .bad = bad};
     const char *d0, *d1;
     struct err err = {0};
     struct fx f;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* wal_pack.h - a WAL file on its way into the archive: packed, encrypted, or as it is.
+ *
+ * Any number at the same time; no state.
+ */
+#ifndef REPO_WAL_PACK_H
+#define REPO_WAL_PACK_H
+
+#include "wal_store.h"
+
+struct wal_pack {
+    const struct repo *repo;
+    enum codec_kind pack;
+    int level;
+    enum wal_seal seal;
+    uint64_t size; /* of the source */
+};
+
+/* All of `from` into `to`, an empty file opened for reading and writing; `to_path` with
+ * ".seal" behind it is used in between when something is encrypted. */
+MUST_CHECK bool wal_pack_copy(const struct wal_pack *w, int from, const char *from_path, int to,
+                              const char *to_path, struct err *err);
+
+#endif

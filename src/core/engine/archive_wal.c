@@ -2,21 +2,53 @@
 #include "archive_wal.h"
 
 #include "base/log.h"
+#include "hook.h"
 #include "wal/seg.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define DRY_MESSAGE "\tno file found"
+
+/* What could be packed but not recognised or unpacked again is not packed. */
+static bool custom_ok(const struct codec_custom *c, struct err *err)
+{
+    const char *lacks = !c || !c->pack  ? "custom_compression_filter"
+                        : !c->unpack    ? "custom_decompression_filter"
+                        : !c->magic_len ? "custom_compression_magic"
+                                        : NULL;
+
+    return !lacks || err_set(err, ERR_CONFIG, "Set it; the magic is 0x and hexadecimal digits.",
+                             "", "custom compression without a usable %s", lacks);
+}
 
 bool archive_wal_of(const struct repo *r, const struct server_cfg *srv, struct archive_wal *out,
                     struct err *err)
 {
     const char *codec = server_cfg_compression(srv);
+    enum codec_kind pack = CODEC_NONE;
 
+    if (codec && !codec_of_name(codec, &pack)) {
+        return err_set(err, ERR_CONFIG, "", codec, "unknown compression");
+    }
+    if (pack == CODEC_CUSTOM && !custom_ok(r->custom, err)) {
+        return false;
+    }
+    if (server_cfg_encrypts(srv) && !srv->encryption_key_id) {
+        return err_set(err, ERR_CONFIG, "Set it to the key that encrypts.", srv->name,
+                       "encryption without encryption_key_id");
+    }
+    if (server_cfg_encrypts(srv) && r->layout == LAYOUT_LEGACY) {
+        return err_set(err, ERR_CONFIG,
+                       "Convert it with 'barkeep convert-layout SERVER current'.", srv->name,
+                       "encryption in a catalogue of the old layout, which has no "
+                       "place to note it");
+    }
     *out = (struct archive_wal){
         .repo = r,
-        .store = {.pack = codec && strcmp(codec, "gzip") == 0 ? CODEC_GZIP : CODEC_NONE,
-                  .level = server_cfg_gzip_level(srv)},
+        .store = {.pack = pack,
+                  .level = codec_level(pack, srv->compression_level),
+                  .seal = server_cfg_encrypts(srv) ? WAL_SEALED : WAL_UNSEALED},
         .from = (srv->streaming_archiver ? (unsigned)ARCHIVE_STREAMING : 0) |
                 (srv->archiver ? (unsigned)ARCHIVE_INCOMING : 0),
         .streaming_batch = srv->streaming_archiver_batch_size > 0
@@ -24,11 +56,21 @@ bool archive_wal_of(const struct repo *r, const struct server_cfg *srv, struct a
                                : 0,
         .incoming_batch = srv->archiver_batch_size > 0 ? (uint64_t)srv->archiver_batch_size : 0,
         .talk = ARCHIVE_SAYS_ALL,
+        .srv = srv,
     };
     return wal_rules_of(r, &out->store.rules, err);
 }
 
+/* Files that are packed side by side before they get their names one after the other. */
+#define AHEAD_MAX 16
+struct ahead {
+    struct wal_prepared *item[AHEAD_MAX];
+    size_t from, n; /* which of run->wals */
+    size_t next;
+};
+
 struct run {
+    struct ahead ahead;
     const struct task *t;
     const struct archive_wal *what;
     struct archive_result *result;
@@ -38,6 +80,8 @@ struct run {
     struct names wals;  /* to be archived, in order */
     struct names unknown;
     size_t listed;
+    const char *trouble; /* with the last file, for the scripts after it; NULL: none */
+    char trouble_text[2048];
 };
 
 /* The last of several .partial files is the one being written; the receiver left the others
@@ -110,9 +154,10 @@ static void say_duplicate(const struct run *run, const char *name,
 
 /* A failure of one file (it is not what it should be) is told, and the next one tried; a
  * failure of the place stops everything. */
-static bool archive_one(struct run *run, const char *name, bool *stored, struct err *err)
+static bool archive_one(struct run *run, const char *name, struct wal_prepared *prepared,
+                        bool *stored, struct err *err)
 {
-    char path[PATH_CAP], text[2048];
+    char path[PATH_CAP];
     struct wal_added added;
     struct err one = {0};
 
@@ -120,12 +165,14 @@ static bool archive_one(struct run *run, const char *name, bool *stored, struct 
     if (!path_join(path, run->dir, name, err)) {
         return false;
     }
-    if (!wal_store_add(run->store, path, &added, &one)) {
+    if (prepared ? !wal_store_take(run->store, prepared, &added, &one)
+                 : !wal_store_add(run->store, path, &added, &one)) {
         if (one.code != ERR_FORMAT) {
             *err = one;
             return err_wrap(err, "archive WAL file %s", name);
         }
-        task_say(run->t, SAY_ERROR, "%s", err_text(&one, text, sizeof text));
+        run->trouble = err_text(&one, run->trouble_text, sizeof run->trouble_text);
+        task_say(run->t, SAY_ERROR, "%s", run->trouble);
         run->result->refused++;
         return true;
     }
@@ -133,6 +180,7 @@ static bool archive_one(struct run *run, const char *name, bool *stored, struct 
     *stored = true;
     if (added.fate == WAL_DUPLICATE) {
         run->result->duplicates++;
+        run->trouble = "a different file of that name is archived already";
         say_duplicate(run, name, &added);
     } else if (added.fate == WAL_TWIN) {
         run->result->twins++;
@@ -142,6 +190,50 @@ static bool archive_one(struct run *run, const char *name, bool *stored, struct 
         task_say(run->t, SAY_DEBUG, "archived WAL file '%s' from %s", name, run->source);
     }
     return true;
+}
+
+/* The scripts after, of what lies in the archive now. */
+static void hooks_after(const struct run *run, struct hook *hook, struct arena *a,
+                        const struct wal_file *before, const char *dest, const char *trouble)
+{
+    struct wal_file now = *before;
+    struct err said = {0};
+
+    if (file_kind(dest, NULL) == FILE_REGULAR &&
+        !hook_wal_of(run->what->repo, dest, &now, &said)) {
+        now = *before;
+    }
+    if (hook_env_wal(hook, a, &now, dest, &said)) {
+        hook_after(hook, trouble);
+    }
+}
+
+static bool archive_hooked(struct run *run, const char *name, bool *stored, struct err *err)
+{
+    char from[PATH_CAP], dest[PATH_CAP], text[2048];
+    struct err said = {0};
+    struct wal_file wal;
+    struct hook hook;
+    struct arena a;
+    bool ok;
+
+    if (!path_join(from, run->dir, name, err) ||
+        !repo_wal_path(run->what->repo, name, dest, err)) {
+        return false;
+    }
+    if (!hook_wal_of(run->what->repo, from, &wal, &said)) {
+        return archive_one(run, name, NULL, stored,
+                           err); /* which tells why it cannot be read */
+    }
+    arena_init(&a, 0);
+    run->trouble = NULL;
+    hook_init(&hook, run->t, run->what->srv, HOOK_ARCHIVE);
+    ok = hook_env_wal(&hook, &a, &wal, from, err) && hook_before(&hook, err) &&
+         archive_one(run, name, NULL, stored, err) && wal_store_flush(run->store, err);
+    hooks_after(run, &hook, &a, &wal, dest,
+                ok ? run->trouble : err_text(err, text, sizeof text));
+    arena_release(&a);
+    return ok;
 }
 
 static bool set_unknown_aside(struct run *run, struct err *err)
@@ -167,16 +259,107 @@ static bool set_unknown_aside(struct run *run, struct err *err)
     return true;
 }
 
+static int ahead_next(void *ctx, void *piece, struct err *err)
+{
+    struct run *run = ctx;
+
+    (void)err;
+    if (run->ahead.next == run->ahead.n) {
+        return 0;
+    }
+    memcpy(piece, &run->ahead.next, sizeof run->ahead.next);
+    run->ahead.next++;
+    return 1;
+}
+
+/* What is wrong with the file comes out when it is its turn. */
+static bool ahead_work(void *ctx, void *piece, struct err *err)
+{
+    const struct run *run = ctx;
+    char path[PATH_CAP];
+    size_t i;
+
+    memcpy(&i, piece, sizeof i);
+    if (!path_join(path, run->dir, run->wals.name[run->ahead.from + i], err)) {
+        return false;
+    }
+    wal_store_prepare(run->store, path, run->ahead.item[i]);
+    return true;
+}
+
+/* The next n files, from the i-th on. */
+static bool look_ahead(struct run *run, size_t i, size_t n, struct err *err)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    struct pool_spec pool = {
+        .piece_size = sizeof(size_t),
+        .jobs = cpus < 1           ? 1
+                : cpus > AHEAD_MAX ? AHEAD_MAX
+                                   : (unsigned)cpus,
+        .ctx = run,
+        .next = ahead_next,
+        .work = ahead_work,
+    };
+
+    run->ahead.from = i;
+    run->ahead.n = n;
+    run->ahead.next = 0;
+    for (size_t k = 0; k < n; k++) {
+        if (!run->ahead.item[k] && !(run->ahead.item[k] = wal_prepared_new(err))) {
+            return false;
+        }
+    }
+    return pool_run(run->t, &pool, err);
+}
+
+static void ahead_release(struct run *run)
+{
+    for (size_t k = 0; k < AHEAD_MAX; k++) {
+        wal_prepared_free(run->ahead.item[k]);
+        run->ahead.item[k] = NULL;
+    }
+}
+
+/* Packing and encrypting take long: they are done side by side. */
+static bool archive_next(struct run *run, size_t i, uint64_t most, bool *stored,
+                         struct err *err)
+{
+    const struct wal_store_options *store = &run->what->store;
+    struct ahead *ahead = &run->ahead;
+
+    if (store->pack == CODEC_NONE && store->seal == WAL_UNSEALED) {
+        return archive_one(run, run->wals.name[i], NULL, stored, err);
+    }
+    if (i >= ahead->from + ahead->n) {
+        size_t n = run->wals.n - i < AHEAD_MAX ? run->wals.n - i : AHEAD_MAX;
+
+        n = most && most < n ? (size_t)most : n;
+        if (!look_ahead(run, i, n, err)) {
+            return false;
+        }
+    }
+    return archive_one(run, run->wals.name[i], ahead->item[i - ahead->from], stored, err);
+}
+
 static bool archive_listed(struct run *run, uint64_t batch, struct err *err)
 {
+    bool hooked = hook_any(run->what->srv, HOOK_ARCHIVE), ok = true;
     uint64_t done = 0;
-    bool ok = true;
 
     for (size_t i = 0; ok && i < run->wals.n && (batch == 0 || done < batch); i++) {
         bool stored = false;
 
-        ok = task_go_on(run->t, err) && archive_one(run, run->wals.name[i], &stored, err);
+        ok = task_go_on(run->t, err) &&
+             (hooked ? archive_hooked(run, run->wals.name[i], &stored, err)
+                     : archive_next(run, i, batch ? batch - done : 0, &stored, err));
         done += stored;
+    }
+    if (!ok && err->code == ERR_HOOK) {
+        char text[1024];
+
+        task_say(run->t, SAY_WARN, "archiving from %s ends here: %s", run->source,
+                 err_text(err, text, sizeof text));
+        return true;
     }
     if (!ok) {
         struct err second = {0};
@@ -203,6 +386,7 @@ static bool archive_dir(struct run *run, enum archive_from from, struct err *err
     run->source = from == ARCHIVE_STREAMING ? "streaming" : "file archival";
     arena_init(&a, 0);
     run->store = NULL;
+    run->ahead = (struct ahead){.n = 0};
     ok = look(run, &a, from, err);
     if (ok && (what->talk == ARCHIVE_SAYS_ALL || run->wals.n > 0)) {
         say_header(run, batch);
@@ -213,6 +397,7 @@ static bool archive_dir(struct run *run, enum archive_from from, struct err *err
     } else if (ok && what->talk == ARCHIVE_SAYS_ALL) {
         task_say(run->t, SAY_OUT, DRY_MESSAGE);
     }
+    ahead_release(run);
     wal_store_free(run->store);
     ok = ok && set_unknown_aside(run, err);
     arena_release(&a);

@@ -11,6 +11,9 @@
  *          tab for each file, or "<tab>no file found"; source names: streaming, file archival.
  * Fails    A file that breaks a rule of the store stays where it is and is told with SAY_ERROR;
  *          the others go on. Only what stops everything is returned as an error.
+ * Hooks    With archive scripts files are taken one at a time; those after are run when the file
+ *          is archived and listed, durably. One that says stop ends the run, with a warning; its
+ *          file stays.
  * Busy     With LOCK_ARCHIVE_WAL taken: ERR_BUSY.
  */
 #ifndef ENGINE_ARCHIVE_WAL_H
@@ -32,6 +35,7 @@ struct archive_wal {
     uint64_t streaming_batch; /* 0: all */
     uint64_t incoming_batch;
     enum archive_talk talk;
+    const struct server_cfg *srv; /* whose archive scripts are run; NULL: none */
 };
 
 struct archive_result {

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup_in.h"
 
-#include "archive_wal.h"
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "check_backup.h"
 #include "delete.h"
 #include "repo/pylit.h"
 #include "wal/seg.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WAIT_STEP_MS 200
-#define BALLAST      (64 * 1024)
-#define LIST_MAX     ((size_t)256 * 1024) /* included_files as a Python list */
+#define LIST_MAX ((size_t)256 * 1024) /* included_files as a Python list */
 
 void engine_backup_defaults(const struct server_cfg *srv, struct engine_backup_options *out)
 {
     *out = (struct engine_backup_options){
         .immediate_checkpoint = srv->immediate_checkpoint,
+        .keepalive_s = srv->keepalive_interval < INT32_MAX ? (int)srv->keepalive_interval : 0,
+        .check_timeout_s = srv->check_timeout,
         .checksums = DIGEST_CRC32C,
     };
     if (srv->bandwidth_limit > 0) {
@@ -42,14 +39,6 @@ static struct moment moment_at(int64_t us)
     struct stamp s = stamp_local(us);
 
     return (struct moment){s.us, s.offset_s, true};
-}
-
-static bool nap(const struct task *task, int ms, struct err *err)
-{
-    struct pollfd p = {.fd = task->cancel_fd, .events = POLLIN};
-
-    (void)poll(&p, task->cancel_fd >= 0, ms);
-    return task_go_on(task, err);
 }
 
 /* ---- backup.info -------------------------------------------------------------------- */
@@ -83,10 +72,12 @@ static bool fill_info(struct backup_run *r, struct err *err)
     const struct pg_facts *f = &r->facts;
     struct backup *b = &r->b;
 
-    b->status = BACKUP_STARTED;
+    b->status = hook_any(r->srv, HOOK_BACKUP) ? BACKUP_EMPTY : BACKUP_STARTED;
     b->server_name = r->srv->name;
     b->backup_name = r->what->options.name;
     b->mode = "postgres";
+    b->compression = r->form.name;
+    b->encryption = r->form.is_encrypted ? "gpg" : NULL;
     b->version = f->version;
     b->systemid = f->systemid;
     b->pgdata = f->data_directory;
@@ -118,31 +109,6 @@ static void drop_in_place(struct backup_run *r, struct tablespace *own)
     r->b.tablespaces = n;
 }
 
-/* When the copy fills the disk there must be room to say so: an unlinked file keeps it. Where
- * that fails, the backup will most likely fail too, and say why. */
-static void take_ballast(struct backup_run *r)
-{
-    char path[PATH_CAP];
-    struct err unheard;
-
-    if (!path_join(path, r->repo->own_dir, "ballast.XXXXXX", &unheard)) {
-        return;
-    }
-    r->ballast = mkstemp(path);
-    if (r->ballast >= 0) {
-        unlink(path);
-        (void)posix_fallocate(r->ballast, 0, BALLAST);
-    }
-}
-
-static void drop_ballast(struct backup_run *r)
-{
-    if (r->ballast >= 0) {
-        close(r->ballast);
-    }
-    r->ballast = -1;
-}
-
 static bool begin(struct backup_run *r, struct err *err)
 {
     struct tablespace *own;
@@ -160,7 +126,7 @@ static bool begin(struct backup_run *r, struct err *err)
     if (!dir_make(r->dir, err) || !backup_info_save(r->repo, &r->b, err)) {
         return false;
     }
-    take_ballast(r);
+    backup_take_ballast(r);
     str_copy(r->what->result.id, sizeof r->what->result.id, r->b.id);
     r->what->result.status = BACKUP_STARTED;
     task_say(r->task, SAY_OUT, "Starting backup using postgres method for server %s in %s",
@@ -194,12 +160,6 @@ bool backup_began(struct backup_run *r, pg_lsn lsn, pg_tli tli, struct err *err)
         return false;
     }
     say_position(r, "start", lsn, name);
-    if (r->is_first) {
-        task_say(r->task, SAY_OUT, "This is the first backup for server %s", r->srv->name);
-        if (!r->srv->worm_mode && !wal_purge_before(r->task, r->repo, b->id, err)) {
-            return false;
-        }
-    }
     task_say(r->task, SAY_OUT, "Starting backup copy via pg_basebackup for %s", b->id);
     r->began_ns = clock_mono_ns();
     return true;
@@ -228,14 +188,14 @@ static bool copy_again(struct backup_run *r, struct err *err)
         task_say(r->task, SAY_WARN, "the copy failed, %s; it is tried again in %u s",
                  err_text(&said, why, sizeof why), o->retry_sleep_s);
         for (unsigned i = 0; i < o->retry_sleep_s; i++) {
-            if (!nap(r->task, 1000, err)) {
+            if (!backup_nap(r, 1000, err)) {
                 return false;
             }
         }
-        if (!tree_remove(r->dir, err)) {
+        /* In the old layout the facts lie in there too. */
+        if (!tree_remove(r->dir, err) || !backup_info_save(r->repo, &r->b, err)) {
             return false;
         }
-        r->is_first = false; /* said and purged already */
         said = (struct err){0};
     }
     return true;
@@ -243,20 +203,53 @@ static bool copy_again(struct backup_run *r, struct err *err)
 
 /* ---- after the copy ----------------------------------------------------------------- */
 
-/* The server switches WAL itself at the end of a backup on a primary, but only tells so by
- * where it is now: ask for it where it did not happen. Not on a standby, which cannot. */
-static bool switch_wal(struct backup_run *r, struct err *err)
+static bool switch_on(struct backup_run *r, struct pg *sql, struct err *err)
 {
     uint32_t size = r->b.xlog_segment_size;
     pg_lsn next = (wal_seg_of_end(1, r->b.end_xlog, size).no + 1) * size;
     char lsn[FMT_CAP];
     const char *params[] = {fmt_lsn(next, lsn), NULL};
 
-    return r->facts.in_recovery ||
-           pg_query(r->sql, r->task,
+    return pg_query(sql, r->task,
                     "SELECT CASE WHEN pg_catalog.pg_current_wal_insert_lsn() < $1::pg_lsn "
                     "THEN pg_catalog.pg_switch_wal() END",
                     params, NULL, err);
+}
+
+/* The server switches WAL itself at the end of a backup on a primary, but only tells so by
+ * where it is now: ask for it where it did not happen. A standby cannot: its primary is asked
+ * when primary_conninfo leads to it. */
+static bool switch_wal(struct backup_run *r, struct err *err)
+{
+    const struct pg_target primary = {.conninfo = r->srv->primary_conninfo};
+    struct pg *sql;
+    bool ok;
+
+    if (!r->facts.in_recovery) {
+        return switch_on(r, r->sql, err);
+    }
+    if (!primary.conninfo) {
+        return true;
+    }
+    sql = pg_open(r->task, &primary, err);
+    ok = sql && switch_on(r, sql, err);
+    pg_close(sql);
+    return ok || err_wrap(err, "switch WAL on the primary");
+}
+
+/* WAL from before the first backup serves nobody. */
+static void purge_before(struct backup_run *r)
+{
+    struct err said = {0};
+    char why[512];
+
+    task_say(r->task, SAY_OUT, "This is the first backup for server %s", r->srv->name);
+    if (r->srv->worm_mode) {
+        task_say(r->task, SAY_OUT, "'worm_mode' is enabled, skip purging of unused WAL files.");
+    } else if (!wal_purge_before(r->task, r->repo, r->srv, r->b.id, &said)) {
+        task_say(r->task, SAY_WARN, "WAL before the first backup is not removed: %s",
+                 err_text(&said, why, sizeof why));
+    }
 }
 
 static void read_end_time(struct backup_run *r)
@@ -323,84 +316,17 @@ static bool finish(struct backup_run *r, struct err *err)
     if (!b->copy_stats) {
         return arena_err(&r->arena, err);
     }
-    b->status = BACKUP_WAITING_FOR_WALS;
+    b->status = r->corrupt_why[0] ? BACKUP_FAILED : BACKUP_WAITING_FOR_WALS;
     if (!backup_info_save(r->repo, b, err)) {
         return false;
     }
     r->what->result.size = b->size;
     r->what->result.status = b->status;
+    if (r->is_first) {
+        purge_before(r);
+    }
     task_say(r->task, SAY_OUT, "Backup size: %s", fmt_size((int64_t)b->size, size));
     say_position(r, "end", b->end_xlog, b->end_wal);
-    return true;
-}
-
-/* ---- WAL ---------------------------------------------------------------------------- */
-
-/* Bring in what has arrived; whoever else is at it does the same. */
-static bool take_wal(struct backup_run *r, struct err *err)
-{
-    struct archive_wal job;
-    struct archive_result result = {0};
-    struct err said = {0};
-
-    if (!archive_wal_of(r->repo, r->srv, &job, err)) {
-        return false;
-    }
-    job.talk = ARCHIVE_SAYS_FILES;
-    if (archive_wal(r->task, &job, &result, &said) || said.code == ERR_BUSY) {
-        return true;
-    }
-    *err = said;
-    return false;
-}
-
-static bool judge_wal(struct backup_run *r, struct err *err)
-{
-    char missing[WAL_FILE_NAME_CAP] = "";
-    enum backup_status now;
-
-    if (!check_backup_wals(r->repo, &r->b, &now, missing, err)) {
-        return false;
-    }
-    if (now == r->b.status) {
-        return true;
-    }
-    if (now == BACKUP_FAILED) {
-        return err_set(err, ERR_MISSING, "Take another backup.", missing,
-                       "a WAL segment this backup needs is missing from the archive");
-    }
-    r->b.status = now;
-    r->what->result.status = now;
-    return backup_info_save(r->repo, &r->b, err);
-}
-
-static bool wait_wal(struct backup_run *r, struct err *err)
-{
-    const struct engine_backup_options *o = &r->what->options;
-    int64_t until = clock_mono_ns() + (int64_t)o->wait_timeout_s * NS_PER_S;
-
-    if (r->b.status == BACKUP_DONE) {
-        return true;
-    }
-    if (o->wait_timeout_s) {
-        task_say(r->task, SAY_OUT,
-                 "Waiting for the WAL file %s from server '%s' (max: %u seconds)", r->b.end_wal,
-                 r->srv->name, o->wait_timeout_s);
-    } else {
-        task_say(r->task, SAY_OUT, "Waiting for the WAL file %s from server '%s'", r->b.end_wal,
-                 r->srv->name);
-    }
-    task_progress(r->task, &(struct progress){.phase = "waiting for WAL"});
-    while (r->b.status != BACKUP_DONE) {
-        if (o->wait_timeout_s && clock_mono_ns() > until) {
-            return err_set(err, ERR_TIMEOUT,
-                           "Look whether WAL arrives; check-backup completes the backup later.",
-                           r->b.end_wal, "did not arrive in %u seconds", o->wait_timeout_s);
-        }
-        if (!nap(r->task, WAIT_STEP_MS, err) || !take_wal(r, err) || !judge_wal(r, err)) {
-            return false;
-        }
-    }
     return true;
 }
 
@@ -435,7 +361,7 @@ static void save_failure(struct backup_run *r, const struct err *why)
     char text[1024];
     struct err said = {0};
 
-    drop_ballast(r);
+    backup_drop_ballast(r);
     r->b.status = BACKUP_FAILED;
     r->b.error = arena_strdup(&r->arena, err_text(why, text, sizeof text));
     r->b.end_time = moment_at(clock_wall_ns() / 1000);
@@ -446,50 +372,79 @@ static void save_failure(struct backup_run *r, const struct err *why)
     }
 }
 
+/* Scripts see a backup of status EMPTY. */
+static bool scripts_before(struct backup_run *r, struct err *err)
+{
+    hook_init(&r->hook, r->task, r->srv, HOOK_BACKUP);
+    if (r->b.status != BACKUP_EMPTY) {
+        return true;
+    }
+    if (!hook_env_backup(&r->hook, &r->arena, r->repo, &r->b, err) ||
+        !hook_before(&r->hook, err)) {
+        return false;
+    }
+    r->b.status = BACKUP_STARTED;
+    return backup_info_save(r->repo, &r->b, err);
+}
+
+static void scripts_after(struct backup_run *r, bool ok, const struct err *why)
+{
+    struct err said = {0};
+    char text[1024];
+
+    if (hook_env_backup(&r->hook, &r->arena, r->repo, &r->b, &said)) {
+        hook_after_err(&r->hook, ok, why);
+    } else {
+        task_say(r->task, SAY_WARN, "post_backup scripts are not run: %s",
+                 err_text(&said, text, sizeof text));
+    }
+}
+
 static bool copy_and_finish(struct backup_run *r, struct err *err)
 {
     pg_close(r->sql); /* nobody asks anything for minutes or hours */
     r->sql = NULL;
+    r->action = "running pre-backup scripts";
+    if (!scripts_before(r, err)) {
+        return false;
+    }
+    r->action = "copying files";
     if (!copy_again(r, err)) {
         return false;
     }
+    r->action = "finalising the backup";
     r->copied_ns = clock_mono_ns();
-    return finish(r, err);
-}
-
-/* WAL that cannot be archived now leaves a complete copy that waits for it: a warning, unless
- * we were told to wait. */
-static bool bring_wal(struct backup_run *r, struct err *err)
-{
-    struct err said = {0};
-    char why[512];
-
-    if (take_wal(r, &said)) {
-        return true;
-    }
-    if (r->what->options.wait || said.code == ERR_CANCEL) {
-        *err = said;
+    if (!finish(r, err)) {
         return false;
     }
-    task_say(r->task, SAY_WARN, "WAL is not archived: %s", err_text(&said, why, sizeof why));
-    return true;
+    /* All of it is there, and it is not what it should be. */
+    return !r->corrupt_why[0] ||
+           err_set(err, ERR_FORMAT,
+                   "Look for the damaged pages in the server's log, with pg_amcheck too.",
+                   r->srv->name, "the server found damaged pages: %s", r->corrupt_why);
 }
 
+/* The scripts are told of a backup that waits for WAL, unless we were told to wait ourselves. */
 static bool after_finish(struct backup_run *r, struct err *err)
 {
+    bool wait = r->what->options.wait, ok;
+
     say_completed(r);
-    if (!bring_wal(r, err)) {
-        return false;
+    ok = !wait || backup_wait_wal(r, err);
+    if (wait) {
+        scripts_after(r, ok, err);
+    } else {
+        scripts_after(r, true, NULL);
+        ok = backup_bring_wal(r, err);
     }
-    if (!judge_wal(r, err) || (r->what->options.wait && !wait_wal(r, err))) {
-        /* Only missing WAL makes a complete copy a bad one. */
-        if (err->code == ERR_MISSING) {
-            save_failure(r, err);
-        }
-        return false;
+    /* Only missing WAL makes a complete copy a bad one. */
+    if (!ok && err->code == ERR_MISSING) {
+        save_failure(r, err);
     }
-    warn_waiting(r);
-    return true;
+    if (ok) {
+        warn_waiting(r);
+    }
+    return ok;
 }
 
 /* Barman's word for whoever holds it, though delete takes this lock too. */
@@ -520,12 +475,20 @@ static bool run(struct backup_run *r, struct err *err)
     if (!take_lock(r, err)) {
         return false;
     }
-    if (!backup_look(r, err) || !begin(r, err)) {
+    if (!backup_look(r, err)) {
+        return err_wrap(err, "begin a backup of server %s", r->srv->name);
+    }
+    if (!backup_check(r, err)) {
+        return false;
+    }
+    if (!begin(r, err)) {
         return err_wrap(err, "begin a backup of server %s", r->srv->name);
     }
     ok = copy_and_finish(r, err);
     if (!ok) {
         save_failure(r, err);
+        task_say(r->task, SAY_ERROR, "Backup failed %s.", r->action);
+        scripts_after(r, false, err);
         return err_wrap(err, "back up server %s as %s", r->srv->name, r->b.id);
     }
     return after_finish(r, err);
@@ -547,7 +510,7 @@ bool engine_backup(const struct task *task, struct engine_backup *what, struct e
     arena_init(&r.arena, (size_t)64 << 20);
     ok = run(&r, err);
     pg_close(r.sql);
-    drop_ballast(&r);
+    backup_drop_ballast(&r);
     lock_release(&r.lock);
     arena_release(&r.arena);
     return ok;

@@ -34,6 +34,8 @@ struct engine_backup_options {
     unsigned retry_sleep_s;
     bool wait;                  /* for the last WAL segment */
     unsigned wait_timeout_s;    /* 0: for ever */
+    int keepalive_s;            /* of the copy's connection while nothing comes; 0: none */
+    int64_t check_timeout_s;    /* of the checks before it; 0: none */
     enum digest_kind checksums; /* DIGEST_CRC32C is what PostgreSQL takes by default */
 };
 

@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "pg/base_backup.h"
+#include "pg/conn.h"
+#include "repo/corrupt.h"
 #include "wal/label.h"
 
 #include <string.h>
@@ -17,6 +19,7 @@ struct copy {
     struct lane *lane;
     struct progress progress;
     int64_t told_ns;
+    struct corrupt_list corrupt;
     size_t begun;          /* archives */
     struct tree_item data; /* being filled */
 };
@@ -132,6 +135,28 @@ static void tell_odd(const struct backup_run *r, const struct tree_result *t)
     }
 }
 
+/* The damage is listed beside the copy; where no page was named, that there is some. */
+static bool note_corrupt(struct copy *c, const char *text, struct err *err)
+{
+    if (text[0] == '\0' && c->corrupt.files) {
+        c->r->corrupt_files = c->corrupt.files;
+        return true;
+    }
+    return corrupt_list_add(&c->corrupt, text[0] ? text : c->r->corrupt_why, err);
+}
+
+static void on_notice(void *ctx, const char *line)
+{
+    struct copy *c = ctx;
+    struct err said = {0};
+    char why[512];
+
+    task_say(c->r->task, SAY_WARN, "the server says: %s", line);
+    if (strchr(line, '"') && !note_corrupt(c, line, &said)) {
+        task_say(c->r->task, SAY_WARN, "%s", err_text(&said, why, sizeof why));
+    }
+}
+
 static bool take_end(struct copy *c, const struct base_backup_result *res, struct err *err)
 {
     struct backup_run *r = c->r;
@@ -151,12 +176,12 @@ static bool take_end(struct copy *c, const struct base_backup_result *res, struc
     if (!r->b.end_wal) {
         return arena_err(&r->arena, err);
     }
-    if (res->corrupt) {
+    if (res->corrupt) { /* the copy is whole all the same: copy_and_finish() goes on */
         r->what->result.corrupt = true;
-        return err_set(err, ERR_FORMAT,
-                       "Look for the damaged pages in the server's log, with pg_amcheck too.",
-                       r->srv->name, "the server found damaged pages: %s", res->corrupt_why);
+        str_copy(r->corrupt_why, sizeof r->corrupt_why, res->corrupt_why);
+        return note_corrupt(c, "", err) && corrupt_list_end(&c->corrupt, err);
     }
+    corrupt_list_drop(&c->corrupt);
     return true;
 }
 
@@ -192,15 +217,27 @@ static bool copy_with(struct copy *c, struct pg *pg, struct err *err)
 {
     struct backup_run *r = c->r;
     const struct engine_backup_options *o = &r->what->options;
+    const struct backup_form *form = &r->form;
     char label[128];
     struct base_backup run = {
-        .spec = {label, o->immediate_checkpoint ? CHECKPOINT_FAST : CHECKPOINT_SPREAD,
-                 o->bwlimit_kib, o->checksums},
+        .spec = {.label = label,
+                 .checkpoint = o->immediate_checkpoint ? CHECKPOINT_FAST : CHECKPOINT_SPREAD,
+                 .max_rate_kib = o->bwlimit_kib,
+                 .checksums = o->checksums,
+                 .tablespace_map = form->is_tar},
         .sink = {c, on_start, on_archives, on_archive, on_manifest, on_data, on_archive_end},
     };
-    const struct tree_spec tree = {r->dir, o->checksums, r->mode, r->block_size,
-                                   base_backup_has_trailers(pg_version(pg))};
+    const struct tree_spec tree = {
+        r->dir, o->checksums, r->mode, r->block_size, base_backup_has_trailers(pg_version(pg)),
+        form,   r->task};
 
+    if (form->by_server) {
+        run.spec.compression = codec_name(form->codec);
+        run.spec.suffix = backup_form_suffix(form->codec, false);
+        run.spec.has_level = form->level != FORM_LEVEL_UNSET;
+        run.spec.level = form->level;
+        run.spec.workers = form->workers;
+    }
     str_fmt(label, sizeof label, "Barman backup %s %s", r->srv->name, r->b.id);
     c->tree = tree_new(&tree, err);
     return c->tree && stream(c, pg, &run, err) && take_end(c, &run.result, err);
@@ -209,15 +246,21 @@ static bool copy_with(struct copy *c, struct pg *pg, struct err *err)
 bool backup_copy(struct backup_run *r, struct err *err)
 {
     struct copy c = {.r = r, .data.kind = TREE_DATA};
-    const struct pg_target target = {server_cfg_streaming_conninfo(r->srv),
-                                     r->srv->streaming_backup_name, PG_REPLICATION};
+    const int keepalive_s = r->what->options.keepalive_s;
+    const struct pg_target target = {.conninfo = server_cfg_streaming_conninfo(r->srv),
+                                     .application_name = r->srv->streaming_backup_name,
+                                     .mode = PG_REPLICATION,
+                                     .keepalive_s = keepalive_s ? keepalive_s : -1};
     struct pg *pg = pg_open(r->task, &target, err);
     bool ok;
 
     if (!pg) {
         return false;
     }
+    corrupt_list_init(&c.corrupt, r->dir);
+    pg_on_notice(pg, &c, on_notice);
     ok = copy_with(&c, pg, err);
+    corrupt_list_release(&c.corrupt);
     tree_free(c.tree);
     pg_close(pg);
     return ok;

@@ -4,15 +4,20 @@
  *     backup.c           the order of things, the id, backup.info, the end
  *     backup_id.c        an id that never repeats
  *     backup_look.c      may a backup begin at all?
+ *     backup_check.c     what check calls critical must be well
  *     backup_copy.c      one attempt: connection -> lane -> tree, and the wait for the disk
+ *     backup_ballast.c   room for the last word on a full disk
+ *     backup_wal.c       the WAL it needs: taken in, waited for
  *     backup_settings.c  settings and configuration files beside the copy
  */
 #ifndef ENGINE_BACKUP_IN_H
 #define ENGINE_BACKUP_IN_H
 
 #include "backup.h"
+#include "backup_form.h"
 #include "base/file.h"
 #include "cfg/server.h"
+#include "hook.h"
 #include "pg/facts.h"
 #include "repo/catalogue.h"
 #include "repo/lock.h"
@@ -28,12 +33,17 @@ struct backup_run {
     struct pg_facts facts; /* in the arena */
     unsigned mode;         /* of the data directory: 0700 or 0750 */
     uint32_t block_size;
+    struct backup_form form;
     struct backup b;
-    char dir[PATH_CAP]; /* base/<id> */
-    int ballast;        /* descriptor of some blocks to be freed when the disk is full; -1 */
-    bool is_first;      /* no complete backup was there */
-    uint64_t bytes;     /* written */
-    int64_t began_ns;   /* the copy: monotonic */
+    struct hook hook;      /* backup scripts */
+    const char *action;    /* what Barman would call what is being done */
+    char dir[PATH_CAP];    /* base/<id> */
+    int ballast;           /* descriptor of some blocks to be freed when the disk is full; -1 */
+    bool is_first;         /* no complete backup was there */
+    uint64_t bytes;        /* written */
+    char corrupt_why[256]; /* the server found damaged pages: what it said at the end; or "" */
+    uint64_t corrupt_files;
+    int64_t began_ns; /* the copy: monotonic */
     int64_t copied_ns;
 };
 
@@ -41,11 +51,22 @@ struct backup_run {
 MUST_CHECK bool backup_choose_id(struct backup_run *r, struct err *err);
 
 MUST_CHECK bool backup_look(struct backup_run *r, struct err *err);
+MUST_CHECK bool backup_check(struct backup_run *r, struct err *err);
 MUST_CHECK bool backup_sql_open(struct backup_run *r, struct err *err);
 
 /* b.begin_* and the line about it are known when the server begins to send: */
 MUST_CHECK bool backup_began(struct backup_run *r, pg_lsn lsn, pg_tli tli, struct err *err);
 MUST_CHECK bool backup_copy(struct backup_run *r, struct err *err);
+
+/* Blocks that are given back when there must be room to say what failed. */
+void backup_take_ballast(struct backup_run *r);
+void backup_drop_ballast(struct backup_run *r);
+
+/* What has arrived by now. WAL that cannot be archived leaves a complete copy that waits for it:
+ * a warning. Wait: until the backup is DONE, as long as wait_timeout_s. */
+MUST_CHECK bool backup_bring_wal(struct backup_run *r, struct err *err);
+MUST_CHECK bool backup_wait_wal(struct backup_run *r, struct err *err);
+MUST_CHECK bool backup_nap(const struct backup_run *r, int ms, struct err *err);
 
 MUST_CHECK bool backup_settings_save(struct backup_run *r, struct err *err);
 

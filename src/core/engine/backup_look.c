@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "archive_wal.h"
 #include "backup_in.h"
 
 #include <string.h>
@@ -155,6 +156,11 @@ bool backup_look(struct backup_run *r, struct err *err)
                        "Grant the user of conninfo pg_read_all_settings, or run 'check'.",
                        r->srv->name, "its settings may not be read");
     }
+    if (!backup_form_of(r->srv, r->facts.version, &r->form, err) ||
+        !archive_wal_of(r->repo, r->srv, &(struct archive_wal){0}, err)) {
+        return false;
+    }
+    r->form.gpg.cancel_fd = r->task->cancel_fd;
     return look_replication(r, &ident, err) && look_identity(r, &ident, err) &&
            look_wal(r, err);
 }

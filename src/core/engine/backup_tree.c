@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "backup_tree.h"
 
+#include "backup_pack.h"
 #include "base/bug.h"
 #include "repo/extract.h"
 #include "repo/sync.h"
@@ -17,17 +18,22 @@
 
 #define MANIFEST     "backup_manifest"
 #define MANIFEST_TMP "backup_manifest.tmp"
+#define UNPACKED     ((size_t)256 * 1024) /* of what the server compressed, at a time */
 
 struct tree {
     struct tree_spec spec;
     char dir[PATH_CAP], data[PATH_CAP];
     struct sync sync;
     struct sums *sums;
+    struct backup_form form;
+    struct pack *pack; /* NULL: a plain tree */
     const struct base_backup_archive *list;
     size_t n;
     /* The archive at hand. */
     const struct base_backup_archive *archive;
-    struct extract *extract;
+    struct extract *extract; /* NULL: only looked at while it is packed */
+    struct codec *codec;     /* the server's compression, undone; NULL: none */
+    char *unpacked;
     struct tar tar;
     char prefix[64]; /* of its files in the manifest: "pg_tblspc/16385/" */
     /* The file at hand. */
@@ -60,7 +66,15 @@ static bool make_dirs(struct tree *t, struct err *err)
         return false;
     }
     t->sums = sums_new(own, t->spec.checksums, err);
-    return t->sums != NULL;
+    if (!t->sums) {
+        return false;
+    }
+    if (t->form.is_tar) {
+        t->pack = pack_new(
+            &(struct pack_spec){t->spec.task, &t->form, t->data, &t->sync, t->spec.trailers},
+            err);
+    }
+    return t->pack || !t->form.is_tar;
 }
 
 struct tree *tree_new(const struct tree_spec *spec, struct err *err)
@@ -72,8 +86,17 @@ struct tree *tree_new(const struct tree_spec *spec, struct err *err)
         return NULL;
     }
     t->spec = *spec;
+    if (spec->form) {
+        t->form = *spec->form;
+    }
     t->manifest_fd = -1;
     sync_init(&t->sync);
+    t->unpacked = t->form.by_server ? malloc(UNPACKED) : NULL;
+    if (t->form.by_server && !t->unpacked) {
+        err_set(err, ERR_MEMORY, "", "", "out of memory");
+        tree_free(t);
+        return NULL;
+    }
     if (!str_copy(t->dir, sizeof t->dir, spec->dir)) {
         err_set(err, ERR_FORMAT, "", spec->dir, "too long");
         tree_free(t);
@@ -96,6 +119,9 @@ void tree_free(struct tree *t)
         close(t->manifest_fd);
     }
     extract_free(t->extract);
+    codec_free(t->codec);
+    free(t->unpacked);
+    pack_free(t->pack);
     sums_free(t->sums);
     sync_release(&t->sync);
     free(t);
@@ -136,6 +162,12 @@ bool tree_archives(struct tree *t, const struct base_backup_archive *list, size_
     t->n = n;
     for (size_t i = 0; i < n; i++) {
         const struct base_backup_archive *a = &list[i];
+        if (t->pack && a->location && a->location[0] != '/') {
+            if (!is_in_place(a, err)) {
+                return false;
+            }
+            continue;
+        }
         if (a->location && a->location[0] != '/' &&
             (!path_join(path, t->data, "pg_tblspc", err) ||
              !make_dir(path, t->spec.mode, err))) {
@@ -194,7 +226,7 @@ static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
         digest_init(&t->sum, t->spec.checksums);
         note_odd(t);
     }
-    return extract_begin(t->extract, m, err);
+    return !t->extract || extract_begin(t->extract, m, err);
 }
 
 static void keep_label(struct tree *t, const char *p, size_t n)
@@ -215,7 +247,7 @@ static bool on_data(void *ctx, const void *p, size_t n, struct err *err)
         keep_label(t, p, n);
     }
     digest_feed(&t->sum, p, n);
-    return extract_data(t->extract, p, n, err);
+    return !t->extract || extract_data(t->extract, p, n, err);
 }
 
 /* pg_wal is not in the manifest: what lies there is not part of the backup proper. */
@@ -230,14 +262,14 @@ static bool on_member_end(void *ctx, struct err *err)
     char path[MANIFEST_PATH_CAP];
     uint8_t sum[DIGEST_MAX];
 
-    if (!extract_end(t->extract, err)) {
+    if (t->extract && !extract_end(t->extract, err)) {
         return false;
     }
     if (t->member.kind != TAR_FILE) {
         return true;
     }
     t->result.files++;
-    t->result.bytes += t->member.size;
+    t->result.bytes += t->pack ? 0 : t->member.size;
     if (!is_listed(t)) {
         return true;
     }
@@ -246,19 +278,38 @@ static bool on_member_end(void *ctx, struct err *err)
     return sums_arrived(t->sums, str_of(path), t->member.size, sum, err);
 }
 
-static bool begin_archive(struct tree *t, size_t i, struct err *err)
+/* Where the archive goes: a directory that it is extracted to, or a file of its own. */
+static bool open_target(struct tree *t, const struct base_backup_archive *a, struct err *err)
 {
-    const struct base_backup_archive *a;
-    char path[PATH_CAP];
+    char path[PATH_CAP], name[16] = "base";
 
-    BUG_IF(i >= t->n || t->extract);
-    a = &t->list[i];
+    if (t->pack) {
+        if (a->location) {
+            str_fmt(name, sizeof name, "%u", a->oid);
+        }
+        return pack_begin(t->pack, name, err);
+    }
     if (!archive_dir(t, a, path, err)) {
         return false;
     }
     t->extract = extract_new(path, a->location ? NULL : t->dir, &t->sync, err);
-    if (!t->extract) {
+    return t->extract != NULL;
+}
+
+static bool begin_archive(struct tree *t, size_t i, struct err *err)
+{
+    const struct base_backup_archive *a;
+
+    BUG_IF(i >= t->n || t->extract);
+    a = &t->list[i];
+    if (!open_target(t, a, err)) {
         return false;
+    }
+    if (t->form.by_server) {
+        t->codec = codec_new(t->form.codec, CODEC_UNPACK, 0, NULL, err);
+        if (!t->codec) {
+            return false;
+        }
     }
     t->archive = a;
     t->prefix[0] = '\0';
@@ -270,10 +321,31 @@ static bool begin_archive(struct tree *t, size_t i, struct err *err)
     return true;
 }
 
+/* What the server compressed, unpacked and looked at. */
+static bool unpack_data(struct tree *t, struct str in, enum codec_input last, struct err *err)
+{
+    struct codec_out out = {.got = 1};
+
+    while (in.n || out.got) {
+        out = (struct codec_out){t->unpacked, UNPACKED, 0};
+        if (!codec_run(t->codec, &in, last, &out, err)) {
+            return err_wrap(err, "unpack what the server compressed");
+        }
+        if (!tar_feed(&t->tar, t->unpacked, out.got, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool end_archive(struct tree *t, struct err *err)
 {
-    bool ok = tar_end(&t->tar, err) && extract_close(t->extract, err);
+    bool ok = (!t->codec || unpack_data(t, str_of(""), CODEC_LAST, err)) &&
+              tar_end(&t->tar, err) && (!t->extract || extract_close(t->extract, err)) &&
+              (!t->pack || pack_end(t->pack, err));
 
+    codec_free(t->codec);
+    t->codec = NULL;
     extract_free(t->extract);
     t->extract = NULL;
     return ok;
@@ -319,8 +391,14 @@ static bool end_manifest(struct tree *t, struct err *err)
 
 static bool take_data(struct tree *t, const struct base_backup_buf *buf, struct err *err)
 {
-    return t->in_manifest ? manifest_data(t, buf->p, buf->n, err)
-                          : tar_feed(&t->tar, buf->p, buf->n, err);
+    if (t->in_manifest) {
+        return manifest_data(t, buf->p, buf->n, err);
+    }
+    if (t->pack && !pack_data(t->pack, buf->p, buf->n, err)) {
+        return false;
+    }
+    return t->codec ? unpack_data(t, str_n(buf->p, buf->n), CODEC_MORE_COMES, err)
+                    : tar_feed(&t->tar, buf->p, buf->n, err);
 }
 
 bool tree_consume(void *tree, void *item, bool more, struct err *err)
@@ -362,6 +440,7 @@ bool tree_commit(struct tree *t, struct err *err)
     char from[PATH_CAP], to[PATH_CAP];
 
     BUG_IF(!t->whole);
+    t->result.bytes += t->pack ? pack_bytes(t->pack) : 0;
     return sync_finish(&t->sync, err) && path_join(from, t->data, MANIFEST_TMP, err) &&
            path_join(to, t->data, MANIFEST, err) && file_rename(from, to, err);
 }

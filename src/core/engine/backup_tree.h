@@ -5,6 +5,11 @@
  *     base/<id>/data/             the base archive; backup_manifest, byte for byte
  *     base/<id>/<oid>/            a tablespace; data/pg_tblspc/<oid> is a link to it
  *     base/<id>/data/pg_tblspc/<oid>/   a tablespace in place
+ *
+ * Stored as archives (backup_form.h):
+ *
+ *     base/<id>/data/base.tar.gz, <oid>.tar.gz, backup_manifest;  base/<id>/<oid>/ is empty
+ *
  *     base/<id>/.barkeep/         the spool of checksums (an unlinked file)
  *
  * The manifest lies under a temporary name until tree_commit(): a tree without a
@@ -19,6 +24,7 @@
 #include "barkeep/arena.h"
 #include "barkeep/task.h"
 #include "base/file.h"
+#include "engine/backup_form.h"
 #include "pg/base_backup.h"
 #include "pg/manifest.h"
 
@@ -32,10 +38,13 @@ struct tree_spec {
     unsigned mode;       /* of data and the tablespaces: 0700 or 0750 */
     uint32_t block_size; /* of the server's pages */
     bool trailers;
+    const struct backup_form *form; /* NULL: a plain tree */
+    const struct task *task;        /* for a form's workers */
 };
 
 struct tree_result {
-    uint64_t files, bytes; /* all regular files, the manifest among them */
+    uint64_t files;
+    uint64_t bytes; /* on the disk, the manifest among them */
     char label[TREE_LABEL_CAP];
     uint64_t odd; /* relation files that are not whole pages: copied as they are */
     char odd_name[TREE_ODD_MAX][MANIFEST_PATH_CAP];

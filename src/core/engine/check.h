@@ -14,7 +14,7 @@
  *          not tried. Then come streaming_conninfo, primary_conninfo, and the host of
  *          wal_streaming_conninfo where it is another one.
  * Not had  What the configuration asks for and this version does not do (encryption, codecs,
- *          other backup methods, hooks, passive nodes) is a FAILED line, not silence; the text
+ *          other backup methods, passive nodes) is a FAILED line, not silence; the text
  *          below "configuration" is what backup and archive-wal will refuse with.
  * Errors   Only what stops the checking itself; a failed check is a line.
  */

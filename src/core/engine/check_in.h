@@ -5,6 +5,7 @@
  *   check_ask.c     connects and fills struct checking with what the servers said
  *   check_server.c  the lines about the server: from what was said, nothing is asked here
  *   check_kept.c    the lines about what is kept
+ *   check_encryption.c  gpg, tried
  */
 #ifndef ENGINE_CHECK_IN_H
 #define ENGINE_CHECK_IN_H
@@ -58,6 +59,7 @@ void check_ask(struct checking *c);
 void check_waiting(struct checking *c);    /* WAL archive, incoming and streaming directories */
 void check_postgres(struct checking *c);   /* PostgreSQL ... replication slot */
 void check_repository(struct checking *c); /* directories ... minimum redundancy */
+void check_encryption(struct checking *c); /* does it encrypt? */
 void check_identity(struct checking *c);
 void check_archiver(struct checking *c);
 void check_errors(struct checking *c);

@@ -180,31 +180,26 @@ static void retention(struct checking *c)
 {
     struct retention policy;
     struct err why;
-    bool ok = !c->srv->retention_policy ||
-              retention_parse(str_of(c->srv->retention_policy), &policy, &why);
+    bool ok = (!c->srv->retention_policy ||
+               retention_parse(str_of(c->srv->retention_policy), &policy, &why)) &&
+              (!c->srv->wal_retention_policy ||
+               retention_parse_wal(str_of(c->srv->wal_retention_policy), &policy, &why));
 
     check_add(c, "retention policy settings", ok, ok ? NULL : check_why(c, &why),
               CHECK_CRITICAL);
 }
 
-static void encryption(struct checking *c)
-{
-    if (c->srv->encryption && strcmp(c->srv->encryption, "none") != 0) {
-        check_add(
-            c, "encryption", false,
-            arena_fmt(c->a, "this version does not encrypt with '%s'", c->srv->encryption),
-            CHECK_CRITICAL);
-    }
-}
-
 static void compression(struct checking *c)
 {
     const char *codec = server_cfg_compression(c->srv);
-    bool ok = !codec || strcmp(codec, "gzip") == 0;
+    bool ok = !codec || strcmp(codec, "custom") != 0 ||
+              (c->srv->custom_compression_filter && c->srv->custom_decompression_filter &&
+               c->srv->custom_compression_magic);
 
     check_add(c, "compression settings", ok,
               ok ? NULL
-                 : arena_fmt(c->a, "this version writes no WAL compressed by '%s'", codec),
+                 : "custom compression needs custom_compression_filter, "
+                   "custom_decompression_filter and custom_compression_magic",
               CHECK_CRITICAL);
 }
 
@@ -258,7 +253,7 @@ void check_repository(struct checking *c)
     }
     backup_age(c, last);
     backup_size(c, last);
-    encryption(c);
+    check_encryption(c);
     wal_lines(c, wal);
     compression(c);
     counts(c, &list.catalogue);

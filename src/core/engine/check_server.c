@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define WAL_HOST " (WAL streaming)"
+#define WAL_HOST       " (WAL streaming)"
+#define OLDEST_VERSION 130000 /* that backup takes */
 
 static bool is_on(const char *mode)
 {
@@ -176,6 +177,11 @@ void check_postgres(struct checking *c)
 
     if (server_cfg_passive(c->srv)) {
         return;
+    }
+    if (ok && c->server.facts.version < OLDEST_VERSION) {
+        ok = false;
+        c->server.why = arena_fmt(c->a, "unsupported version: PostgreSQL server %s is too old",
+                                  c->server.facts.version_text);
     }
     check_add(c, "PostgreSQL", ok, c->srv->conninfo ? c->server.why : "no conninfo is set",
               CHECK_CRITICAL);

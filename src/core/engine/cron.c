@@ -2,10 +2,11 @@
 #include "engine/cron.h"
 
 #include "base/child.h"
-#include "engine/delete.h"
+#include "engine/enforce.h"
 #include "repo/catalogue.h"
 #include "repo/lock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -32,8 +33,34 @@ static bool start(struct turn *c, const char *verb, const char *backup_id, struc
     return child_detach(argv, output, &pid, err) || err_wrap(err, "start %s", verb);
 }
 
+/* Is there a file that archive-wal would take? A directory that cannot be read has one: then
+ * archive-wal says why. Of .partial ones the newest is still being written. */
+static bool waits(const char *path, size_t partials)
+{
+    struct dirent *d;
+    DIR *dir = opendir(path);
+    bool found = false;
+
+    if (!dir) {
+        return errno != ENOENT;
+    }
+    while (!found && (d = readdir(dir))) {
+        struct str name = str_of(d->d_name);
+
+        if (name.p[0] == '.' || str_ends(name, ".tmp")) {
+            continue;
+        }
+        found = !str_ends(name, ".partial") || partials-- == 0;
+    }
+    closedir(dir);
+    return found;
+}
+
 static bool start_archive(struct turn *c, struct err *err)
 {
+    if (!waits(c->repo.incoming_dir, 0) && !waits(c->repo.streaming_dir, 1)) {
+        return true;
+    }
     if (lock_is_held(&c->repo, LOCK_ARCHIVE_WAL, NULL)) {
         task_say(
             c->t, SAY_OUT,
@@ -83,31 +110,21 @@ static bool start_check_backup(struct turn *c, const struct catalogue *all, stru
     return true;
 }
 
-/* A backup half deleted is no backup any more: what keeps a delete from beginning has been
- * asked then, so the minimum does not matter. */
-static bool finish_deletes(struct turn *c, const struct catalogue *all, struct err *err)
-{
-    for (size_t i = 0; i < all->n; i++) {
-        struct delete_backup gone = {.repo = &c->repo, .id = all->backup[i].id};
-        if (!delete_mark_is_set(&c->repo, gone.id)) {
-            continue;
-        }
-        task_say(c->t, SAY_OUT, "Finishing the interrupted delete of backup %s for server %s",
-                 gone.id, c->srv->name);
-        if (!delete_backup(c->t, &gone, err) && err->code != ERR_BUSY) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool locked_turn(struct turn *c, struct err *err)
 {
     struct catalogue all;
 
     return repo_make_dirs(&c->repo, err) && start_archive(c, err) && start_receive(c, err) &&
            catalogue_load(&c->repo, &c->a, &all, err) && start_check_backup(c, &all, err) &&
-           finish_deletes(c, &all, err);
+           enforce_retention(c->t, &c->repo, c->srv, &all, ENFORCE_DO, err);
+}
+
+static bool tell(struct turn *c, struct err *err)
+{
+    struct catalogue all;
+
+    return catalogue_load(&c->repo, &c->a, &all, err) &&
+           enforce_retention(c->t, &c->repo, c->srv, &all, ENFORCE_DRY_RUN, err);
 }
 
 static bool serve(struct turn *c, struct err *err)
@@ -118,6 +135,9 @@ static bool serve(struct turn *c, struct err *err)
 
     if (!repo_of(&c->a, c->srv, cfg->barman_home, cfg->barman_lock_directory, &c->repo, err)) {
         return false;
+    }
+    if (c->what->how == CRON_DRY_RUN) {
+        return tell(c, err);
     }
     if (!lock_take(&lock, &c->repo, LOCK_CRON, LOCK_TRY, err)) {
         if (err->code != ERR_BUSY) {
@@ -179,7 +199,7 @@ bool cron_run(const struct task *t, const struct cron *what, struct err *err)
         }
         arena_release(&c.a);
     }
-    if (what->cfg->lock_directory_cleanup &&
+    if (what->how == CRON_DO && what->cfg->lock_directory_cleanup &&
         !lock_clean_up(what->cfg->barman_lock_directory, err)) {
         return false;
     }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* cron.h - the verb cron: once a minute, start what should be running.
  *
- * For each server that is active and not disabled, under its cron lock: archive-wal,
- * receive-wal when it does not run (or end it when streaming_archiver is off), check-backup of
- * the oldest backup that waits for WAL, and the end of a delete that was interrupted. Each is
- * started as our own program (`<program> -c CONF -q VERB SERVER`) in a session of its own and
- * not waited for. At the end lock files that nobody holds are removed.
+ * For each server that is active and not disabled, under its cron lock: archive-wal when
+ * something waits for it, receive-wal when it does not run (or end it when streaming_archiver
+ * is off), check-backup of the oldest backup that waits for WAL; each is started as our own
+ * program (`<program> -c CONF -q VERB SERVER`) in a session of its own and not waited for. Then
+ * retention, see enforce.h. At the end lock files that nobody holds are removed.
+ *
+ * An idle server costs a look into incoming and streaming and its backup.info files: nothing is
+ * started, xlog.db and the archive are not read.
+ *
+ * CRON_DRY_RUN only tells what retention would remove: no lock is taken, nothing is started.
  *
  * Errors   What one server refuses is said and the others go on; false at the end then.
  */
@@ -18,10 +23,13 @@
 
 enum cron_output { CRON_CHILDREN_QUIET, CRON_CHILDREN_KEEP_OUTPUT };
 
+enum cron_how { CRON_DO, CRON_DRY_RUN };
+
 struct cron {
     const struct config *cfg;
     enum cron_output output;
     const char *program; /* absolute; NULL: the running one */
+    enum cron_how how;
 };
 
 MUST_CHECK bool cron_run(const struct task *t, const struct cron *what, struct err *err);

@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "plan/wal_cleanup.h"
+#include "engine/delete_plan.h"
+#include "hook.h"
 
 #include <string.h>
 
@@ -19,16 +20,42 @@ static uint64_t count_done(const struct catalogue *c)
     return n;
 }
 
-static bool refuse_if_needed(const struct task *t, const struct delete_backup *what,
-                             const struct catalogue *c, const struct backup *b, struct err *err)
-{
-    uint64_t done = count_done(c);
-    enum keep keep;
+/* What is there, and what is kept of it. */
+struct sight {
+    struct catalogue all;
+    struct retention_state state;
+    const struct backup *backup;
+    struct arena a;
+};
 
-    if (!keep_read(what->repo, what->id, &keep, err)) {
-        return false;
+/* Releases itself when it fails. */
+static bool look(struct sight *s, const struct delete_backup *what, struct err *err)
+{
+    static const struct server_cfg no_policy;
+    const struct server_cfg *srv = what->srv ? what->srv : &no_policy;
+    bool ok;
+
+    arena_init(&s->a, 0);
+    ok = catalogue_load(what->repo, &s->a, &s->all, err);
+    s->backup = ok ? catalogue_find(&s->all, what->id) : NULL;
+    if (ok && !s->backup) {
+        ok = err_set(err, ERR_MISSING, "List the backups to see which there are.", "",
+                     "Unknown backup '%s' for server '%s'", what->id, what->repo->server);
     }
-    if (keep != KEEP_NONE) {
+    ok = ok && retention_of(what->repo, srv, &s->all, &s->a, &s->state, err);
+    if (!ok) {
+        arena_release(&s->a);
+    }
+    return ok;
+}
+
+static bool refuse_if_needed(const struct task *t, const struct delete_backup *what,
+                             const struct sight *s, struct err *err)
+{
+    const struct backup *b = s->backup;
+    uint64_t done = count_done(&s->all);
+
+    if (s->state.keep[b - s->all.backup] != KEEP_NONE) {
         task_say(
             t, SAY_WARN,
             "Skipping delete of backup %s for server %s as it has a current keep request. "
@@ -58,35 +85,46 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
     return true;
 }
 
-static bool find(const struct delete_backup *what, struct arena *a, struct catalogue *c,
-                 const struct backup **out, struct err *err)
-{
-    if (!catalogue_load(what->repo, a, c, err)) {
-        return false;
-    }
-    *out = catalogue_find(c, what->id);
-    return *out ? true
-                : err_set(err, ERR_MISSING, "List the backups to see which there are.", "",
-                          "Unknown backup '%s' for server '%s'", what->id, what->repo->server);
-}
-
 bool delete_allowed(const struct task *t, const struct delete_backup *what, struct err *err)
 {
-    const struct backup *b;
-    struct catalogue c;
-    struct arena a;
+    struct sight s;
     bool ok;
 
-    arena_init(&a, 0);
-    ok = find(what, &a, &c, &b, err) && refuse_if_needed(t, what, &c, b, err);
-    arena_release(&a);
+    if (!look(&s, what, err)) {
+        return false;
+    }
+    ok = refuse_if_needed(t, what, &s, err);
+    arena_release(&s.a);
+    return ok;
+}
+
+bool delete_dry_run(const struct task *t, const struct delete_backup *what, struct err *err)
+{
+    struct delete_plan plan;
+    struct sight s;
+    bool ok;
+
+    if (!look(&s, what, err)) {
+        return false;
+    }
+    ok = refuse_if_needed(t, what, &s, err) &&
+         delete_plan_begin(&plan, what->repo, &s.a, &s.all, &s.state, err) &&
+         delete_plan_backup(&plan, (size_t)(s.backup - s.all.backup), what->by,
+                            "the backup that was named", err) &&
+         delete_plan_say(&plan, t, err);
+    arena_release(&s.a);
     return ok;
 }
 
 struct pruning {
     const struct task *t;
     const struct wal_cleanup *plan;
-    enum say talk;
+    const struct repo *r;
+    const char *head;   /* a line before the first, NULL: none */
+    const char *server; /* NULL: only the names are said */
+    struct hook hook;
+    struct arena arena; /* of the hook, for one file */
+    bool hooked;        /* its scripts before were run */
 };
 
 static enum xlogdb_fate fate(void *ctx, const struct wal_file *wal)
@@ -96,11 +134,38 @@ static enum xlogdb_fate fate(void *ctx, const struct wal_file *wal)
     return wal_cleanup_removes(p->plan, wal->name) ? XLOGDB_DROP : XLOGDB_KEEP;
 }
 
+static bool before(void *ctx, const struct wal_file *wal, struct err *err)
+{
+    struct pruning *p = ctx;
+    char path[PATH_CAP];
+
+    arena_release(&p->arena);
+    arena_init(&p->arena, 0);
+    if (!repo_wal_path(p->r, wal->name, path, err) ||
+        !hook_env_wal(&p->hook, &p->arena, wal, path, err)) {
+        return false;
+    }
+    p->hooked = hook_before(&p->hook, err);
+    return p->hooked;
+}
+
 static void dropped(void *ctx, const char *name)
 {
-    const struct pruning *p = ctx;
+    struct pruning *p = ctx;
 
-    task_say(p->t, p->talk, "\t%s", name);
+    if (p->head) {
+        task_say(p->t, SAY_OUT, "%s", p->head);
+        p->head = NULL;
+    }
+    if (p->server) {
+        task_say(p->t, SAY_OUT, "\t%s from server %s has been removed", name, p->server);
+    } else {
+        task_say(p->t, SAY_OUT, "\t%s", name);
+    }
+    if (p->hooked) {
+        p->hooked = false;
+        hook_after(&p->hook, NULL);
+    }
 }
 
 static void bad(void *ctx, struct str line)
@@ -111,13 +176,21 @@ static void bad(void *ctx, struct str line)
              line.n < 80 ? (int)line.n : 80, line.p);
 }
 
-static bool prune(const struct task *t, const struct repo *r, const struct wal_cleanup *plan,
-                  enum say talk, struct err *err)
+/* srv: whose scripts are run; NULL: none. */
+static bool prune(struct pruning *p, const struct server_cfg *srv, struct err *err)
 {
-    struct pruning p = {.t = t, .plan = plan, .talk = talk};
-    struct xlogdb_prune how = {.ctx = &p, .fate = fate, .dropped = dropped, .bad = bad};
+    struct xlogdb_prune how = {.ctx = p, .fate = fate, .dropped = dropped, .bad = bad};
+    bool ok;
 
-    return xlogdb_prune(r, &how, err);
+    hook_init(&p->hook, p->t, srv, HOOK_WAL_DELETE);
+    arena_init(&p->arena, 0);
+    how.before = hook_any(srv, HOOK_WAL_DELETE) ? before : NULL;
+    ok = xlogdb_prune(p->r, &how, err);
+    if (p->hooked) { /* it could not be removed */
+        hook_after_err(&p->hook, ok, err);
+    }
+    arena_release(&p->arena);
+    return ok;
 }
 
 /* Tablespaces lie beside the data, or in it in the oldest layout: the data goes last. */
@@ -134,41 +207,49 @@ static bool remove_data(const struct repo *r, const struct backup *b, struct err
     return repo_data_dir(r, b->id, path, err) && tree_remove(path, err);
 }
 
-/* meta/<id>-backup.info is the last thing that goes, so that an interrupted delete is still
- * seen and can be repeated. Where the facts lie in base/<id>, they are noted in meta/ first. */
-static bool remove_rest(const struct repo *r, const struct backup *b, struct err *err)
+static bool delete_files(const struct task *t, const struct delete_backup *what,
+                         const struct wal_cleanup *plan, const struct backup *b,
+                         struct err *err)
 {
-    char dir[PATH_CAP], info[PATH_CAP];
+    struct pruning p = {.t = t, .plan = plan, .r = what->repo};
 
-    if (!repo_backup_dir(r, b->id, dir, err) || !repo_info_path(r, b->id, info, err)) {
+    if (!delete_mark_set(what->repo, b->id, err) || !remove_data(what->repo, b, err)) {
         return false;
     }
-    if (file_kind(info, NULL) == FILE_NONE && !backup_info_save(r, b, err)) {
-        return false;
+    if (plan->applies) {
+        task_say(t, SAY_OUT, "Delete associated WAL segments:");
+        if (!prune(&p, what->srv, err)) {
+            return false;
+        }
     }
-    return tree_remove(dir, err) && delete_mark_clear(r, b->id, err) && file_remove(info, err);
+    return backup_forget(what->repo, b, err);
 }
 
 static bool delete_locked(const struct task *t, const struct delete_backup *what,
-                          const struct catalogue *c, const struct backup *b, struct err *err)
+                          struct sight *s, struct err *err)
 {
+    struct wal_cleanup_ask ask = retention_cleanup_ask(&s->all, &s->state);
+    const struct backup *b = s->backup;
     struct stamp began = stamp_local(clock_wall_ns() / 1000);
     int64_t from = clock_mono_ns();
     char ctime_text[STAMP_CAP], took[FMT_CAP];
     struct wal_cleanup plan;
-    struct arena a;
+    struct hook hook;
     bool ok;
 
-    task_say(t, SAY_OUT, "Deleting backup %s for server %s", b->id, what->repo->server);
-    arena_init(&a, 0);
-    ok = wal_cleanup_delete(&a, c->backup, c->n, b->id, &plan, err) &&
-         delete_mark_set(what->repo, b->id, err) && remove_data(what->repo, b, err);
-    if (ok && plan.applies) {
-        task_say(t, SAY_OUT, "Delete associated WAL segments:");
-        ok = prune(t, what->repo, &plan, SAY_OUT, err);
+    if (what->by == WAL_DELETE_BY_RETENTION) {
+        task_say(t, SAY_OUT, "Enforcing retention policy: removing backup %s for server %s",
+                 b->id, what->repo->server);
     }
-    arena_release(&a);
-    if (!ok || !remove_rest(what->repo, b, err)) {
+    task_say(t, SAY_OUT, "Deleting backup %s for server %s", b->id, what->repo->server);
+    hook_init(&hook, t, what->srv, HOOK_DELETE);
+    ok = wal_cleanup_delete(&s->a, &ask, b->id, what->by, &plan, err) &&
+         hook_env_backup(&hook, &s->a, what->repo, b, err) && hook_before(&hook, err);
+    if (ok) {
+        ok = delete_files(t, what, &plan, b, err);
+        hook_after_err(&hook, ok, err);
+    }
+    if (!ok) {
         return err_wrap(err, "delete backup %s of server %s", b->id, what->repo->server);
     }
     task_say(t, SAY_OUT, "Deleted backup %s (start time: %s, elapsed time: %s)", b->id,
@@ -196,20 +277,19 @@ static bool busy(const struct delete_backup *what, const char *lock, struct err 
 /* With the lock of the server held. */
 static bool delete_one(const struct task *t, const struct delete_backup *what, struct err *err)
 {
-    const struct backup *b;
-    struct catalogue c;
     struct lock lock;
-    struct arena a;
+    struct sight s;
     bool ok;
 
     if (!lock_take(&lock, what->repo, what->id, LOCK_TRY, err)) {
         return busy(what, what->id, err);
     }
-    arena_init(&a, 0);
     /* Looked at under the locks: what was true before may not be any more. */
-    ok = find(what, &a, &c, &b, err) && refuse_if_needed(t, what, &c, b, err) &&
-         delete_locked(t, what, &c, b, err);
-    arena_release(&a);
+    ok = look(&s, what, err);
+    if (ok) {
+        ok = refuse_if_needed(t, what, &s, err) && delete_locked(t, what, &s, err);
+        arena_release(&s.a);
+    }
     if (ok) {
         lock_release_remove(&lock);
     } else {
@@ -256,67 +336,54 @@ static bool forget_child(const struct repo *r, const char *parent, const char *c
     return ok;
 }
 
-/* A child of that backup that still exists, and the backup's own parent; "" for none. */
-static bool kin(const struct repo *r, const char *id, char child[BACKUP_ID_CAP],
-                char parent[BACKUP_ID_CAP], struct err *err)
-{
-    struct catalogue c;
-    struct arena a;
-    bool ok;
-
-    child[0] = parent[0] = '\0';
-    arena_init(&a, 0);
-    ok = catalogue_load(r, &a, &c, err);
-    for (size_t i = 0; ok && i < c.n; i++) {
-        const struct backup *b = &c.backup[i];
-
-        /* Only a later one can be a child: a file that says otherwise must not lead in a
-         * circle. */
-        if (b->parent_backup_id && strcmp(b->parent_backup_id, id) == 0 &&
-            strcmp(b->id, id) > 0) {
-            str_copy(child, BACKUP_ID_CAP, b->id);
-        }
-        if (strcmp(b->id, id) == 0 && b->parent_backup_id) {
-            str_copy(parent, BACKUP_ID_CAP, b->parent_backup_id);
-        }
-    }
-    arena_release(&a);
-    return ok;
-}
-
 /* Incremental backups cannot be restored without what they build on, so the whole tree goes,
- * leaves first: always the latest that still has an ancestor in `what`. */
-static bool delete_tree(const struct task *t, const struct delete_backup *what, struct err *err)
+ * leaves first. */
+static bool delete_tree(const struct task *t, const struct delete_backup *what,
+                        const struct sight *s, const size_t *order, size_t n, struct err *err)
 {
-    char id[BACKUP_ID_CAP], child[BACKUP_ID_CAP], parent[BACKUP_ID_CAP];
-
-    for (;;) {
+    for (size_t i = 0; i < n; i++) {
+        const struct backup *b = &s->all.backup[order[i]];
         struct delete_backup one = *what;
 
-        str_copy(id, sizeof id, what->id);
-        if (!kin(what->repo, id, child, parent, err)) {
-            return false;
-        }
-        while (child[0]) {
-            str_copy(id, sizeof id, child);
-            if (!kin(what->repo, id, child, parent, err)) {
-                return false;
-            }
-        }
-        one.id = id;
+        one.id = b->id;
         if (!delete_one(t, &one, err) ||
-            (backup_id_ok(parent) && !forget_child(what->repo, parent, id, err))) {
+            (b->parent_backup_id && backup_id_ok(b->parent_backup_id) &&
+             !forget_child(what->repo, b->parent_backup_id, b->id, err))) {
             return false;
-        }
-        if (strcmp(id, what->id) == 0) {
-            return true;
         }
     }
+    return true;
+}
+
+/* With the lock of the server held, so that no backup comes in between. */
+static bool delete_all(const struct task *t, const struct delete_backup *what, struct err *err)
+{
+    struct sight s;
+    size_t *order;
+    bool ok;
+
+    if (!look(&s, what, err)) {
+        return false;
+    }
+    order = ARENA_ARRAY(&s.a, s.all.n + 1, size_t);
+    ok = order ? refuse_if_needed(t, what, &s, err) : arena_err(&s.a, err);
+    if (ok) {
+        size_t n = delete_order(&s.all, (size_t)(s.backup - s.all.backup), order);
+
+        if (n > 1) {
+            task_say(t, what->by == WAL_DELETE_BY_HAND ? SAY_WARN : SAY_LOG,
+                     "Backup %s has incremental backups which depend on it. "
+                     "Deleting all backups in the tree",
+                     what->id);
+        }
+        ok = delete_tree(t, what, &s, order, n, err);
+    }
+    arena_release(&s.a);
+    return ok;
 }
 
 bool delete_backup(const struct task *t, const struct delete_backup *what, struct err *err)
 {
-    char child[BACKUP_ID_CAP], parent[BACKUP_ID_CAP];
     struct lock lock;
     bool ok;
 
@@ -326,23 +393,22 @@ bool delete_backup(const struct task *t, const struct delete_backup *what, struc
     if (!lock_take(&lock, what->repo, LOCK_BACKUP, LOCK_TRY, err)) {
         return busy(what, LOCK_BACKUP, err);
     }
-    ok = delete_allowed(t, what, err) && kin(what->repo, what->id, child, parent, err);
-    if (ok && child[0]) {
-        task_say(t, SAY_WARN,
-                 "Backup %s has incremental backups which depend on it. "
-                 "Deleting all backups in the tree",
-                 what->id);
-    }
-    ok = ok && delete_tree(t, what, err);
+    ok = delete_all(t, what, err);
     lock_release(&lock);
     return ok;
 }
 
-bool wal_purge_before(const struct task *t, const struct repo *r, const char *first_id,
-                      struct err *err)
+bool wal_purge_before(const struct task *t, const struct repo *r, const struct server_cfg *srv,
+                      const char *first_id, struct err *err)
 {
     const struct backup *first;
     struct wal_cleanup plan;
+    struct pruning p = {.t = t,
+                        .plan = &plan,
+                        .r = r,
+                        .head = "WAL segments preceding the current backup have been found:",
+                        .server = r->server};
+    struct wal_cleanup_ask ask = {0};
     struct catalogue c;
     struct arena a;
     bool ok;
@@ -351,9 +417,28 @@ bool wal_purge_before(const struct task *t, const struct repo *r, const char *fi
     ok = catalogue_load(r, &a, &c, err);
     first = ok ? catalogue_find(&c, first_id) : NULL;
     if (first) {
-        ok = wal_cleanup_first(&a, c.backup, c.n, first, &plan, err) &&
-             (!plan.applies || !plan.until[0] || prune(t, r, &plan, SAY_LOG, err));
+        ask.backup = c.backup;
+        ask.n = c.n;
+        ok = wal_cleanup_first(&a, &ask, first, &plan, err) &&
+             (!plan.applies || !plan.until[0] || prune(&p, srv, err));
     }
+    arena_release(&a);
+    return ok;
+}
+
+bool wal_purge_horizon(const struct task *t, const struct repo *r, const struct server_cfg *srv,
+                       const struct wal_cleanup_ask *ask, size_t anchor, struct err *err)
+{
+    struct wal_cleanup plan;
+    struct pruning p = {.t = t,
+                        .plan = &plan,
+                        .r = r,
+                        .head = "Enforcing WAL retention policy: removing WAL segments"};
+    struct arena a;
+    bool ok;
+
+    arena_init(&a, 0);
+    ok = wal_cleanup_horizon(&a, ask, anchor, &plan, err) && prune(&p, srv, err);
     arena_release(&a);
     return ok;
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GZIP_LEVEL 6
 #define SEG_INDEX_MAX                                                                          \
     4095 /* third field of the last segment of 4 GiB, with the smallest size */
 
@@ -60,9 +59,10 @@ static bool pad_of(const struct get_wal *what, const struct wal_found *found, ui
     return ok;
 }
 
-static bool send_packed(struct wal_reader *rd, int fd, const char *to, struct err *err)
+static bool send_packed(struct wal_reader *rd, enum codec_kind kind, int fd, const char *to,
+                        struct err *err)
 {
-    struct codec *c = codec_new(CODEC_GZIP, CODEC_PACK, GZIP_LEVEL, err);
+    struct codec *c = codec_new(kind, CODEC_PACK, codec_level(kind, NULL), NULL, err);
     char in_mem[32768], out_mem[32768];
     bool ok = c != NULL, end = false;
     struct str in = {in_mem, 0};
@@ -83,49 +83,44 @@ static bool send_packed(struct wal_reader *rd, int fd, const char *to, struct er
     return ok;
 }
 
-/* The bytes as they lie there. */
-static bool send_raw(const struct wal_found *found, int fd, const char *to, struct err *err)
+/* The bytes as they lie there, or decrypted. */
+static bool send_raw(struct wal_reader *rd, int fd, const char *to, struct err *err)
 {
     char buf[65536];
     size_t got = sizeof buf;
-    int in = open(found->path, O_RDONLY | O_CLOEXEC);
-    bool ok = true;
 
-    if (in < 0) {
-        ok = err_os(err, errno, "read", found->path);
-        err->code = err->os == ENOENT ? ERR_MISSING : ERR_IO;
-        return ok;
+    while (got > 0) {
+        if (!wal_read_stored(rd, buf, sizeof buf, &got, err) ||
+            !fd_write_all(fd, buf, got, to, err)) {
+            return false;
+        }
     }
-    while (ok && got == sizeof buf) {
-        ok = fd_read_full(in, buf, sizeof buf, &got, found->path, err) &&
-             fd_write_all(fd, buf, got, to, err);
-    }
-    close(in);
-    return ok;
+    return true;
 }
 
 static bool send_found(const struct get_wal *what, const struct wal_found *found, int fd,
                        const char *to, struct err *err)
 {
+    enum codec_kind want = what->flags & GET_GZIP    ? CODEC_GZIP
+                           : what->flags & GET_BZIP2 ? CODEC_BZIP2
+                                                     : CODEC_NONE;
     struct wal_reader *rd;
-    uint32_t pad;
+    uint32_t pad = 0;
     bool ok;
 
-    if (what->flags & GET_AS_STORED && !found->is_partial) {
-        return send_raw(found, fd, to, err);
-    }
-    if (!pad_of(what, found, &pad, err)) {
+    if (!(what->flags & GET_AS_STORED) && !pad_of(what, found, &pad, err)) {
         return false;
     }
-    if (!(what->flags & GET_GZIP)) {
+    if (want == CODEC_NONE && !(what->flags & GET_AS_STORED)) {
         return wal_send(found, pad, fd, to, err);
     }
     rd = wal_reader_new(found, pad, err);
     if (!rd) {
         return false;
     }
-    ok = wal_reader_codec(rd) == CODEC_GZIP && !pad ? send_raw(found, fd, to, err)
-                                                    : send_packed(rd, fd, to, err);
+    ok = what->flags & GET_AS_STORED || (wal_reader_codec(rd) == want && !pad)
+             ? send_raw(rd, fd, to, err)
+             : send_packed(rd, want, fd, to, err);
     wal_reader_free(rd);
     return ok;
 }

@@ -16,7 +16,8 @@
 enum get_wal_flags {
     GET_PARTIAL = 1,   /* -P */
     GET_GZIP = 2,      /* -z: packed on the way out */
-    GET_AS_STORED = 4, /* --keep-compression */
+    GET_AS_STORED = 4, /* --keep-compression: decrypted, but not unpacked */
+    GET_BZIP2 = 8,     /* -j */
 };
 
 struct get_wal {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "engine/kept_tree.h"
 
+#include "engine/kept_pack.h"
 #include "engine/path_set.h"
 
 #include <errno.h>
@@ -144,13 +145,16 @@ bool kept_tree_open(struct arena *a, const struct repo *r, const struct backup *
         }
     }
     out->listed = path_set_new(err);
-    return out->listed != NULL;
+    out->tops = out->listed ? path_set_new(err) : NULL;
+    return out->tops &&
+           kept_pack_list(a, out->space[0].from, &out->archive, &out->archives, err);
 }
 
 void kept_tree_release(struct kept_tree *t)
 {
     path_set_free(t->listed);
-    t->listed = NULL;
+    path_set_free(t->tops);
+    t->listed = t->tops = NULL;
 }
 
 /* --- survey --- */
@@ -190,6 +194,29 @@ static struct tree_space *space_mut(struct kept_tree *t, const struct tree_space
     return &t->space[space - t->space];
 }
 
+/* A file inside an archive: nothing of it is on the disk. */
+static bool survey_packed(struct survey *s, const struct manifest_file *file, struct err *err)
+{
+    struct kept_tree *t = s->t;
+    char top[MANIFEST_PATH_CAP];
+    bool fresh;
+
+    if (t->files == 1) {
+        t->checksums = file->kind;
+    }
+    if (file->kind != t->checksums) {
+        return err_set(err, ERR_FORMAT, "", t->manifest, "checksums of two kinds");
+    }
+    if (strcmp(file->path.p, "global/pg_control") == 0) {
+        t->control.is_there = true;
+        t->control.size = file->size;
+        memcpy(t->control.sum, file->sum, sizeof t->control.sum);
+    }
+    str_copy(top, sizeof top, file->path.p);
+    top[strcspn(top, "/")] = '\0';
+    return path_set_add(t->tops, top, &fresh, err);
+}
+
 static bool survey_file(void *ctx, const struct manifest_file *file, struct err *err)
 {
     struct survey *s = ctx;
@@ -213,6 +240,9 @@ static bool survey_file(void *ctx, const struct manifest_file *file, struct err 
     s->t->files++;
     s->t->bytes += file->size;
     space_mut(s->t, space)->bytes += blocks(file->size);
+    if (s->t->archives) {
+        return survey_packed(s, file, err);
+    }
     switch (file_kind(path, &size)) {
     case FILE_REGULAR:
         if (size != file->size) {
@@ -301,11 +331,40 @@ static void survey_roots(struct survey *s)
     }
 }
 
+/* Is the archive of every tablespace there? Without a manifest nobody knows what is in them: the
+ * need is guessed from their sizes. */
+static void survey_archives(struct survey *s)
+{
+    struct kept_tree *t = s->t;
+
+    for (size_t i = 0; i < t->spaces; i++) {
+        const struct kept_archive *found = NULL;
+        char name[32] = "base.tar";
+
+        for (size_t k = 0; k < t->archives; k++) {
+            if (t->archive[k].oid == t->space[i].oid) {
+                found = &t->archive[k];
+            }
+        }
+        if (!found) {
+            str_fmt(name, sizeof name, "%" PRIu32 ".tar", t->space[i].oid);
+            fault(s, name, "is missing");
+        } else if (!t->manifest) {
+            t->space[i].bytes += blocks(found->size);
+            t->bytes += found->size;
+        }
+    }
+}
+
 bool kept_tree_survey(struct kept_tree *t, struct arena *a, const struct tree_faults *faults,
                       struct err *err)
 {
     struct survey s = {t, a, faults};
 
+    if (t->archives) {
+        survey_archives(&s);
+        return !t->manifest || read_manifest(&s, err);
+    }
     survey_roots(&s);
     if (t->manifest) {
         return read_manifest(&s, err);

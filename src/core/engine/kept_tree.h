@@ -5,6 +5,9 @@
  *     <base>/<id>/data/...                  PGDATA; pg_tblspc/<oid>/... of the manifest is
  *     <base>/<id>/<oid>/PG_15_202209061/..  here
  *
+ * A backup that is stored as archives (kept_pack.h) has no such files: the survey then says
+ * which archives are missing, sizes and names are the manifest's, and there is no feed.
+ *
  * Survey   once over the manifest and the tree, sizes only: is it whole, how much is it?
  * Feed     again over both, in batches for a pool: memory stays flat with a million files but
  *          for eight bytes a file, by which listed files are told from others.
@@ -32,11 +35,14 @@ struct tree_space { /* a tablespace, or PGDATA itself (oid 0) */
 };
 
 struct path_set;
+struct kept_archive;
 
 struct kept_tree {
     struct tree_space *space; /* [0] is PGDATA */
     size_t spaces;
-    const char *manifest; /* path; NULL: the backup has none */
+    const char *manifest;               /* path; NULL: the backup has none */
+    const struct kept_archive *archive; /* base first */
+    size_t archives;                    /* 0: a tree of files */
     /* by the survey */
     struct path_set *listed;
     uint64_t files, bytes;
@@ -44,6 +50,14 @@ struct kept_tree {
     uint64_t faults;
     bool group_access; /* 0750 cluster */
     pg_lsn wal_end;    /* of the manifest's WAL ranges; 0: none */
+    /* by the survey of archives */
+    struct path_set *tops; /* first parts of the listed paths */
+    enum digest_kind checksums;
+    struct kept_listed { /* what the manifest says of pg_control */
+        bool is_there;
+        uint64_t size;
+        uint8_t sum[DIGEST_MAX];
+    } control;
 };
 
 MUST_CHECK bool kept_tree_open(struct arena *a, const struct repo *r, const struct backup *b,

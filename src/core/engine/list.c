@@ -161,7 +161,7 @@ static bool count_wals(const struct repo *r, struct list_counter *lc, struct err
 
 bool list_load(const struct repo *r, struct arena *a, struct backup_list *out, struct err *err)
 {
-    struct backup_list list;
+    struct backup_list list = {.wal = NULL};
     struct backup_wal *wal;
     struct list_counter lc;
 
@@ -179,6 +179,23 @@ bool list_load(const struct repo *r, struct arena *a, struct backup_list *out, s
     }
     *out = list;
     return true;
+}
+
+bool list_retention(const struct repo *r, const struct server_cfg *srv, struct arena *a,
+                    struct backup_list *list, struct err *err)
+{
+    if (!srv->retention_policy) { /* the marks are of no interest then */
+        return true;
+    }
+    return retention_of(r, srv, &list->catalogue, a, &list->retention, err);
+}
+
+const char *list_verdict(const struct backup_list *list, const struct backup *b)
+{
+    if (!list->retention.enforced) {
+        return NULL;
+    }
+    return retention_verdict_name(list->retention.fate[b - list->catalogue.backup].verdict);
 }
 
 static double ratio(uint64_t size, uint64_t num, uint32_t seg_size)
@@ -282,6 +299,7 @@ bool list_show(const struct repo *r, struct arena *a, const struct backup_list *
         .backup = b,
         .wal = w,
         .type = backup_type_of(b),
+        .retention = list_verdict(list, b),
         .copy_time = stat_of(b, "copy_time"),
         .analysis_time = stat_of(b, "analysis_time"),
         .workers = (uint64_t)stat_of(b, "number_of_workers"),

@@ -12,6 +12,7 @@
 #ifndef ENGINE_LIST_H
 #define ENGINE_LIST_H
 
+#include "engine/retention_of.h"
 #include "repo_of.h"
 #include "wal/seg.h"
 
@@ -24,7 +25,8 @@ struct backup_wal {
 
 struct backup_list {
     struct catalogue catalogue;
-    const struct backup_wal *wal; /* wal[i] belongs to catalogue.backup[i] */
+    const struct backup_wal *wal;     /* wal[i] belongs to catalogue.backup[i] */
+    struct retention_state retention; /* likewise; of list_retention() */
 };
 
 /* The counting itself, a line at a time, for whoever sees the lines of xlog.db as they come.
@@ -44,12 +46,20 @@ void list_counter_add(struct list_counter *lc, const struct wal_file *f);
 MUST_CHECK bool list_load(const struct repo *r, struct arena *a, struct backup_list *out,
                           struct err *err);
 
+/* What the policies say of each. Without it nothing is enforced. A backup.info that cannot be
+ * read is left out, so verdicts are those of the rest. */
+MUST_CHECK bool list_retention(const struct repo *r, const struct server_cfg *srv,
+                               struct arena *a, struct backup_list *list, struct err *err);
+/* The word for a backup of the list; NULL: not enforced. */
+const char *list_verdict(const struct backup_list *list, const struct backup *b);
+
 /* What show-backup computes for one backup; ratios are 0 when not known. */
 struct backup_show {
     const struct backup *backup;
     const struct backup_wal *wal;
     enum backup_type type;
     enum keep keep;
+    const char *retention;   /* list_verdict() */
     uint64_t size_with_wals; /* of what the backup takes on disk, plus wal->size */
     double saved_ratio;      /* 1 - deduplicated_size / cluster_size (rsync: size) */
     int64_t saved_bytes;     /* below 0: it takes more than the cluster was estimated to */

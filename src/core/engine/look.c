@@ -235,6 +235,7 @@ static bool fill_verdict(const struct look *l, struct snapshot *s, struct err *e
         .unread_why = l->unread_why,
         .coverage = s->coverage,
         .kept_why = l->kept_why[0] ? l->kept_why : NULL,
+        .kept_todo = l->kept_todo,
         .systemid = l->identity.systemid,
         .streams = s->streams,
         .archives = s->archives,
@@ -275,6 +276,7 @@ struct snapshot *look_snapshot(struct look *l, struct err *err)
     s->is_receiving = l->is_receiving;
     s->streams = l->srv->streaming_archiver;
     s->archives = l->srv->archiver;
+    s->kept_why = l->kept_why[0] ? arena_strdup(&s->arena, l->kept_why) : NULL;
     look_live_fill(l, &s->arena, &s->live);
     if (!fill_backups(l, s) || s->arena.failed) {
         arena_err(&s->arena, err);

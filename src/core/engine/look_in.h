@@ -53,8 +53,8 @@ struct look {
     char why[256];
     bool is_receiving, is_backing_up;
 
-    bool is_read; /* the disk, at least once */
-    char kept_why[512];
+    bool is_read;                       /* the disk, at least once */
+    char kept_why[512], kept_todo[160]; /* of what is kept: "" it could be read */
     struct look_print meta, base, own, streaming, incoming, wals, xlogdb;
 
     struct arena rows;      /* the catalogue and what is counted for it */

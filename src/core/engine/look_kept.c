@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/clock.h"
+#include "cfg/config.h"
 #include "engine/look_in.h"
 #include "wal/history.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -359,11 +361,41 @@ static unsigned what_changed(struct look *l)
     return read;
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? S_ISDIR(st.st_mode) : errno != ENOENT && errno != ENOTDIR;
+}
+
+/* A home that is not there, as when its disk is not mounted, is not an empty one; nor is the
+ * directory of a server that had backups a moment ago. That of a new server is made by the first
+ * command that writes. */
+static bool is_there(const struct look *l, struct err *err)
+{
+    const char *home = l->config->barman_home, *dir = l->repo.backup_dir;
+
+    if (is_dir(dir)) {
+        return true;
+    }
+    if (!is_dir(home)) {
+        return err_set(err, ERR_MISSING, "Mount its disk, or correct barman_home.", home,
+                       "barman_home is not there");
+    }
+    return l->backups == 0 ||
+           err_set(err, ERR_MISSING, "Mount its disk; nothing is taken for lost before.", dir,
+                   "the server's directory is not there any more");
+}
+
 static bool read_changed(struct look *l, bool *changed, struct err *err)
 {
-    unsigned read = what_changed(l);
+    unsigned read;
     bool archive = false;
 
+    if (!is_there(l, err)) {
+        return false;
+    }
+    read = what_changed(l);
     if ((read & READ_ROWS) && !load_catalogue(l, err)) {
         return false;
     }
@@ -398,10 +430,11 @@ bool look_kept(struct look *l, const struct task *t)
         err_text(&err, text, sizeof text);
         changed = strcmp(text, l->kept_why) != 0;
         str_copy(l->kept_why, sizeof l->kept_why, text);
+        str_copy(l->kept_todo, sizeof l->kept_todo, err.hint);
         return changed;
     }
     changed = changed || l->kept_why[0];
-    l->kept_why[0] = '\0';
+    l->kept_why[0] = l->kept_todo[0] = '\0';
     l->is_read = true;
     if (changed) {
         l->bounds_due = true;

@@ -229,7 +229,7 @@ static bool read_all(struct look *l, struct err *err)
     bool ok;
 
     arena_init(&f.a, 0);
-    ok = load_dirs(l, err) && repo_xlogdb_path(&l->repo, path, err);
+    ok = load_dirs(l, err) && repo_xlogdb_find(&l->repo, path, err);
     if (ok) {
         (void)look_print_changed(&l->xlogdb, path);
     }
@@ -307,7 +307,7 @@ static bool read_added(struct look *l, bool *changed, bool *whole, struct err *e
     struct look_print before = l->xlogdb;
     char path[PATH_CAP];
 
-    if (!repo_xlogdb_path(&l->repo, path, err)) {
+    if (!repo_xlogdb_find(&l->repo, path, err)) {
         return false;
     }
     if (look_print_changed(&l->xlogdb, path)) {

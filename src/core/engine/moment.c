@@ -33,12 +33,12 @@ static bool load_backups(struct finder *f, struct err *err)
         return arena_err(f->a, err);
     }
     for (size_t i = 0; i < c.n; i++) {
-        if (restore_is_plain(&c.backup[i]) && wal_seg_size_ok(c.backup[i].xlog_segment_size)) {
+        if (restore_is_whole(&c.backup[i]) && wal_seg_size_ok(c.backup[i].xlog_segment_size)) {
             newest = &c.backup[i];
         }
     }
     for (size_t i = 0; newest && i < c.n; i++) {
-        if (restore_is_plain(&c.backup[i]) && is_kin(&c.backup[i], newest)) {
+        if (restore_is_whole(&c.backup[i]) && is_kin(&c.backup[i], newest)) {
             f->usable[f->n++] = &c.backup[i];
         }
     }

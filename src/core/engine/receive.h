@@ -14,6 +14,7 @@
 #define ENGINE_RECEIVE_H
 
 #include "engine/archive_wal.h"
+#include "engine/hook.h"
 #include "engine/receive_wal.h"
 #include "pg/facts.h"
 #include "pg/wal_stream.h"

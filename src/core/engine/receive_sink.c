@@ -305,7 +305,8 @@ static bool archive_one(struct receive *rx, const char *path, struct err *err)
     return ok;
 }
 
-/* Never fails: what cannot be archived now stays in streaming/ for archive-wal. */
+/* Never fails: what cannot be archived now stays in streaming/ for archive-wal. So does all
+ * when there are scripts for it, which may take their time. */
 static bool consume_archive(void *ctx, void *item, bool more, struct err *err)
 {
     struct receive *rx = ctx;
@@ -316,6 +317,9 @@ static bool consume_archive(void *ctx, void *item, bool more, struct err *err)
 
     (void)more;
     (void)err;
+    if (hook_any(rx->srv, HOOK_ARCHIVE)) {
+        return true;
+    }
     if (!path_join(path, rx->repo->streaming_dir, it->name, &why) ||
         !lock_take(&lock, rx->repo, LOCK_ARCHIVE_WAL, LOCK_TRY, &why)) {
         if (why.code != ERR_BUSY) {

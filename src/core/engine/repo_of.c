@@ -1,9 +1,40 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "repo_of.h"
 
+#include "repo/gpg.h"
 #include "wal/page.h"
 
 #include <string.h>
+
+/* Filters and gpg, of what the configuration says. */
+static bool tools_of(struct arena *a, const struct server_cfg *srv, struct repo *out,
+                     struct err *err)
+{
+    struct codec_custom *custom = ARENA_NEW(a, struct codec_custom);
+    struct gpg *gpg = ARENA_NEW(a, struct gpg);
+
+    if (!custom || !gpg) {
+        return arena_err(a, err);
+    }
+    *custom = (struct codec_custom){
+        .pack = srv->custom_compression_filter,
+        .unpack = srv->custom_decompression_filter,
+        .path = srv->path_prefix,
+    };
+    if (srv->custom_compression_magic &&
+        !codec_magic_of(srv->custom_compression_magic, custom)) {
+        custom->magic_len = 0; /* archive-wal refuses to pack then */
+    }
+    *gpg = (struct gpg){
+        .key_id = srv->encryption_key_id,
+        .passphrase_command = srv->encryption_passphrase_command,
+        .path = srv->path_prefix,
+        .cancel_fd = -1,
+    };
+    out->custom = custom;
+    out->gpg = gpg;
+    return true;
+}
 
 bool repo_of(struct arena *a, const struct server_cfg *srv, const char *home,
              const char *lock_dir, struct repo *out, struct err *err)
@@ -22,7 +53,13 @@ bool repo_of(struct arena *a, const struct server_cfg *srv, const char *home,
         .meta_dir = arena_fmt(a, "%s/meta", srv->backup_directory),
         .own_dir = arena_fmt(a, "%s/.barkeep", srv->backup_directory),
     };
-    return out->meta_dir && out->own_dir ? true : arena_err(a, err);
+    if (!out->meta_dir || !out->own_dir) {
+        return arena_err(a, err);
+    }
+    out->layout = !srv->catalogue_layout                         ? repo_find_layout(out)
+                  : strcmp(srv->catalogue_layout, "legacy") == 0 ? LAYOUT_LEGACY
+                                                                 : LAYOUT_CURRENT;
+    return tools_of(a, srv, out, err);
 }
 
 /* The newest backup that says so: a cluster keeps its segment size for life, but one directory

@@ -11,7 +11,8 @@
 #include "repo/catalogue.h"
 #include "repo/wal_store.h"
 
-/* home and lock_dir: barman_home and barman_lock_directory of the configuration. Strings of
+/* The layout is what catalogue_layout says, or what is found.
+ * home and lock_dir: barman_home and barman_lock_directory of the configuration. Strings of
  * *out belong to srv and the arena. */
 MUST_CHECK bool repo_of(struct arena *a, const struct server_cfg *srv, const char *home,
                         const char *lock_dir, struct repo *out, struct err *err);

@@ -222,6 +222,10 @@ static bool carry_out(struct restore_run *r, struct err *err)
 {
     const struct task *t = r->task;
 
+    if (!lock_take_shared(&r->lock, &r->repo, r->backup->id, err) ||
+        !restore_hook_before(r, err)) {
+        return false;
+    }
     say_begin(r);
     if (!restore_set_aside(r, err)) {
         return false;
@@ -255,6 +259,7 @@ static void fill_result(const struct restore_run *r, struct restore_result *out)
     out->warnings = r->report.warnings;
     out->missing_file = r->missing;
     out->missing_files = r->missing_n;
+    out->get_wal = r->mode == WAL_MODE_GET_WAL;
     out->holds = r->checks.refused == 0;
     out->check = r->checks.check;
     out->checks = r->checks.n;
@@ -278,6 +283,7 @@ bool engine_restore(const struct task *task, struct arena *a,
         return arena_err(a, err);
     }
     r->task = task;
+    r->lock = LOCK_INIT;
     r->a = a;
     r->req = request;
     ok = restore_gather(r, err);
@@ -293,12 +299,15 @@ bool engine_restore(const struct task *task, struct arena *a,
         fill_result(r, out);
     }
     if (ok && !request->dry_run) {
-        say_settings(r);
+        if (!request->report_apart) {
+            say_settings(r);
+        }
         say_end(r, out);
     }
     if (!request->dry_run) {
         restore_say_way_back(r);
     }
+    restore_hook_after(r, ok, err);
     restore_run_release(r);
     return ok || (r->backup && err_wrap(err, "restore '%s'", request->server->name));
 }

@@ -50,9 +50,11 @@ struct restore_request {
     const char *staging_wal_directory;  /* NULL: <destination>/barman_wal */
     const char *recovery_conf_filename; /* NULL: postgresql.auto.conf */
     unsigned jobs;                      /* 0: configured, and 2 when that is not set */
+    bool accept_corruption; /* also a backup in which the server found damaged pages */
     bool dry_run;
-    bool in_place;  /* destination is the original's data directory: set it aside first */
-    bool is_silent; /* with dry_run: the plan is only in the result, no line of it is said */
+    bool in_place;     /* destination is the original's data directory: set it aside first */
+    bool report_apart; /* the caller shows what the result says of the configuration */
+    bool is_silent;    /* with dry_run: the plan is only in the result, no line of it is said */
 };
 
 struct conf_finding { /* a line of the configuration that was changed, or that needs a look */
@@ -69,6 +71,7 @@ struct restore_result {
     size_t warnings;
     const char *const *missing_file; /* configuration files the backup does not have */
     size_t missing_files;
+    bool get_wal; /* the server fetches its WAL itself */
     struct stamp begin;
     int64_t took_ns;
     bool holds;                        /* the plan; with dry_run this is the answer */

@@ -91,6 +91,9 @@ bool restore_copy_begin(struct restore_run *r, struct err *err)
         (r->resume && file_kind(path, NULL) != FILE_NONE && !file_remove(path, err))) {
         return false;
     }
+    if (r->tree.archives) {
+        return true;
+    }
     if (!path_join(path, r->tree.space[0].from, "PG_VERSION", err)) {
         return false;
     }
@@ -102,8 +105,26 @@ bool restore_copy_begin(struct restore_run *r, struct err *err)
 
 struct copying {
     struct restore_run *r;
-    struct progress progress;
+    uint64_t done; /* bytes, by all pieces that are copied side by side */
 };
+
+struct copying_file {
+    const struct task *task;
+    uint64_t *done, total;
+    uint64_t told; /* bytes of this file that are in *done */
+};
+
+/* A large file counts as it grows, and does not keep a job from being cancelled. */
+static bool wrote(void *ctx, uint64_t bytes, struct err *err)
+{
+    struct copying_file *f = ctx;
+    struct progress p = {.phase = "copy", .total = f->total};
+
+    f->told += bytes;
+    p.done = task_count(f->done, bytes);
+    task_progress(f->task, &p);
+    return task_go_on(f->task, err);
+}
 
 static bool on_dir(void *ctx, const struct tree_space *space, const char *rel,
                    const struct stat *st, struct err *err)
@@ -131,13 +152,15 @@ static int next_batch(void *ctx, void *piece, struct err *err)
 
 static bool copy_batch(void *ctx, void *piece, struct err *err)
 {
-    const struct copying *c = ctx;
+    struct copying *c = ctx;
     struct tree_file file;
     uint32_t at = 0;
 
     while (tree_batch_take(&c->r->tree, piece, &at, &file)) {
         char from[PATH_CAP], to[PATH_CAP];
-        struct copy_file copy = {.from = from, .to = to, .sized = file.listed};
+        struct copying_file now = {c->r->task, &c->done, c->r->tree.bytes, 0};
+        struct copy_file copy = {
+            .from = from, .to = to, .sized = file.listed, .wrote = wrote, .ctx = &now};
         uint64_t bytes;
 
         copy.size = file.size;
@@ -145,23 +168,15 @@ static bool copy_batch(void *ctx, void *piece, struct err *err)
         copy.sum = file.sum;
         if (!path_join(from, file.space->from, file.rel, err) ||
             !path_join(to, file.space->to, file.rel, err) ||
-            !copy_file(&c->r->rules, &copy, &bytes, err)) {
+            !copy_file(&c->r->rules, &copy, &bytes, err) ||
+            !wrote(&now, bytes > now.told ? bytes - now.told : 0, err)) {
             return false;
         }
     }
     return true;
 }
 
-static void batch_done(void *ctx, const void *piece)
-{
-    struct copying *c = ctx;
-    const struct tree_batch *b = piece;
-
-    c->progress.done += b->bytes;
-    task_progress(c->r->task, &c->progress);
-}
-
-static unsigned jobs_of(const struct restore_run *r)
+unsigned restore_jobs(const struct restore_run *r)
 {
     int64_t configured = r->req->server->parallel_jobs;
 
@@ -224,23 +239,29 @@ static bool copy_manifest(struct restore_run *r, struct err *err)
            copy_file(&r->rules, &copy, &bytes, err);
 }
 
-bool restore_copy_tree(struct restore_run *r, struct err *err)
+static bool copy_files(struct restore_run *r, struct err *err)
 {
-    struct copying c = {r, {.phase = "copy", .total = r->tree.bytes}};
+    struct copying c = {r, 0};
     struct feed_spec feed = {FEED_ALL, &c, on_dir, on_odd};
     struct pool_spec pool = {
         .piece_size = sizeof(struct tree_batch),
-        .jobs = jobs_of(r),
+        .jobs = restore_jobs(r),
         .ctx = &c,
         .next = next_batch,
         .work = copy_batch,
-        .done = batch_done,
     };
-    char path[PATH_CAP];
 
     r->feed = tree_feed_new(&r->tree, &feed, err);
-    return r->feed && make_links(r, err) && pool_run(r->task, &pool, err) &&
-           copy_manifest(r, err) && path_join(path, r->dest, "pg_wal", err) &&
+    return r->feed && make_links(r, err) && pool_run(r->task, &pool, err);
+}
+
+bool restore_copy_tree(struct restore_run *r, struct err *err)
+{
+    char path[PATH_CAP];
+    bool ok =
+        r->tree.archives ? make_links(r, err) && restore_unpack(r, err) : copy_files(r, err);
+
+    return ok && copy_manifest(r, err) && path_join(path, r->dest, "pg_wal", err) &&
            copy_dir(path, r->dir_mode, &r->rules.owner, err) &&
            path_join(path, r->dest, "pg_wal/archive_status", err) &&
            copy_dir(path, r->dir_mode, &r->rules.owner, err);
@@ -368,7 +389,7 @@ bool restore_copy_wal(struct restore_run *r, struct err *err)
     struct wal_copying c = {r, 0, {.phase = "copy WAL"}};
     struct pool_spec pool = {
         .piece_size = sizeof(struct wal_seg),
-        .jobs = jobs_of(r),
+        .jobs = restore_jobs(r),
         .ctx = &c,
         .next = next_wal,
         .work = copy_wal,
@@ -443,6 +464,9 @@ static bool put_label(struct restore_run *r, struct err *err)
     struct str text;
     struct err missing = {0};
 
+    if (r->tree.archives) {
+        return restore_put(r, "backup_label", r->label, r->file_mode, err);
+    }
     if (!read_kept(r, "backup_label", tree_feed_label(r->feed), &text, &missing)) {
         if (missing.code != ERR_MISSING || !r->backup->backup_label) {
             *err = missing;
@@ -465,7 +489,7 @@ static bool put_signal(struct restore_run *r, struct err *err)
 bool restore_copy_end(struct restore_run *r, struct err *err)
 {
     char path[PATH_CAP];
-    struct str control;
+    struct str control = r->control;
 
     for (size_t i = 0; i < r->places; i++) {
         if (!sync_dirs(r, r->place[i].path, err)) {
@@ -474,7 +498,8 @@ bool restore_copy_end(struct restore_run *r, struct err *err)
     }
     if (!task_go_on(r->task, err) || !sync_finish(&r->sync, err) || !put_label(r, err) ||
         !put_signal(r, err) ||
-        !read_kept(r, "global/pg_control", tree_feed_control(r->feed), &control, err) ||
+        (!r->tree.archives &&
+         !read_kept(r, "global/pg_control", tree_feed_control(r->feed), &control, err)) ||
         !restore_put(r, "global/pg_control", control, r->file_mode, err)) {
         return false;
     }

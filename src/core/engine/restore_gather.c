@@ -95,14 +95,22 @@ static bool choose(struct restore_run *r, struct err *err)
     return true;
 }
 
-/* Can its files be used as they are? The judge says why not. */
-bool restore_is_plain(const struct backup *b)
+/* Can a cluster be made of it? The judge says why not. */
+bool restore_is_whole(const struct backup *b)
 {
-    bool squeezed = b->compression && strcmp(b->compression, "none") != 0;
-    bool closed = b->encryption && strcmp(b->encryption, "none") != 0;
-
-    return backup_copy_done(b) && !squeezed && !closed && !b->parent_backup_id &&
+    return backup_copy_done(b) && !b->parent_backup_id &&
            backup_type_of(b) != BACKUP_SNAPSHOT && b->begin_xlog && b->end_xlog && b->timeline;
+}
+
+/* Damage the server told of makes a backup FAILED, though all of it is there. */
+bool restore_may_use(const struct restore_run *r)
+{
+    struct backup accepted = *r->backup;
+
+    if (accepted.status == BACKUP_FAILED && r->corrupt.files && r->req->accept_corruption) {
+        accepted.status = BACKUP_DONE;
+    }
+    return restore_is_whole(&accepted);
 }
 
 static bool survey(struct restore_run *r, struct err *err)
@@ -120,7 +128,8 @@ static bool survey(struct restore_run *r, struct err *err)
     if (!path_join(path, r->tree.space[0].from, "backup_label", err)) {
         return false;
     }
-    if (!r->tree.fault && !r->backup->backup_label && file_kind(path, NULL) == FILE_NONE) {
+    if (!r->tree.fault && !r->tree.archives && !r->backup->backup_label &&
+        file_kind(path, NULL) == FILE_NONE) {
         r->tree.fault = "it has no backup_label";
     }
     return true;
@@ -168,12 +177,19 @@ bool restore_gather(struct restore_run *r, struct err *err)
     if (!choose(r, err)) {
         return false;
     }
-    if (restore_is_plain(r->backup) &&
+    if (r->backup->status == BACKUP_FAILED &&
+        !corrupt_read(&r->repo, r->a, r->backup->id, &r->corrupt, err)) {
+        return false;
+    }
+    if (restore_may_use(r) &&
         (!survey(r, err) || !look_at_wal(r, err) || !restore_look_at_places(r, err))) {
         return false;
     }
     facts.backup = r->backup;
     facts.choice = r->choice;
+    facts.corrupt_files = r->corrupt.files;
+    facts.corrupt_first = r->corrupt.first;
+    facts.accepts_corruption = r->req->accept_corruption;
     facts.tree_fault = r->tree.fault;
     facts.line = r->line;
     facts.wal = &r->wal;
@@ -190,6 +206,8 @@ bool restore_gather(struct restore_run *r, struct err *err)
 void restore_run_release(struct restore_run *r)
 {
     tree_feed_free(r->feed);
+    restore_late_free(r);
     kept_tree_release(&r->tree);
     sync_release(&r->sync);
+    lock_release(&r->lock);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* restore_place.c - where a restore goes: is it free, whose is it, is there room? */
+#include "engine/path_set.h"
 #include "engine/restore_run.h"
 
 #include "base/sys.h"
@@ -114,6 +115,20 @@ bool restore_place_runs(struct restore_run *r, struct restore_place *p)
     return true;
 }
 
+/* The same for a backup stored as archives, whose manifest tells what it was. */
+static bool is_listed_control(const struct restore_run *r, struct str here)
+{
+    const struct kept_listed *control = &r->tree.control;
+    uint8_t sum[DIGEST_MAX];
+    struct digest d;
+
+    digest_init(&d, r->tree.checksums);
+    digest_feed(&d, here.p, here.n);
+    digest_end(&d, sum);
+    return control->is_there && here.n == control->size &&
+           memcmp(sum, control->sum, digest_size(r->tree.checksums)) == 0;
+}
+
 /* Was it finished and used? Then its control file is no longer the backup's. */
 static bool was_started(struct restore_run *r, const struct restore_place *p)
 {
@@ -124,6 +139,9 @@ static bool was_started(struct restore_run *r, const struct restore_place *p)
     if (!path_join(path, p->path, "global/pg_control", &err) ||
         !file_read(r->a, path, 65536, &here, &err)) {
         return false;
+    }
+    if (r->tree.archives) {
+        return !is_listed_control(r, here);
     }
     if (!path_join(path, r->tree.space[0].from, "global/pg_control", &err) ||
         !file_read(r->a, path, 65536, &kept, &err)) {
@@ -285,6 +303,10 @@ static bool may_nest(const struct restore_run *r, const char *path)
     }
     str_copy(top, sizeof top, path + n + 1);
     top[strcspn(top, "/")] = '\0';
+    if (r->tree.archives) { /* directories that are empty are not in its manifest */
+        return r->tree.manifest && !path_set_has(r->tree.tops, top) &&
+               !str_starts(str_of(top), "pg_");
+    }
     return str_fmt(inside, sizeof inside, "%s/%s", r->tree.space[0].from, top) &&
            file_kind(inside, NULL) == FILE_NONE;
 }

@@ -10,6 +10,7 @@
 #ifndef ENGINE_RESTORE_RUN_H
 #define ENGINE_RESTORE_RUN_H
 
+#include "engine/hook.h"
 #include "engine/kept_tree.h"
 #include "engine/kept_wal.h"
 #include "engine/restore.h"
@@ -17,6 +18,7 @@
 #include "plan/restore.h"
 #include "repo/catalogue.h"
 #include "repo/copy.h"
+#include "repo/corrupt.h"
 #include "repo/sync.h"
 #include "repo/wal_store.h"
 
@@ -28,10 +30,12 @@ struct restore_run {
     struct arena *a;
     const struct restore_request *req;
     struct repo repo;
+    struct lock lock; /* of the backup, shared: while it is copied nobody deletes it */
     struct target target;
     enum wal_mode mode;
     const struct backup *backup;
     const char *choice;
+    struct corrupt corrupt; /* what the server found when the backup was taken */
     uint32_t seg_size;
 
     struct kept_wal kept;
@@ -56,11 +60,15 @@ struct restore_run {
     mode_t dir_mode, file_mode; /* of what we write ourselves */
     struct sync sync;
     struct tree_feed *feed;
+    struct str label, control; /* of a backup stored as archives: kept for the end */
+    bool saw_group_access;
     struct conf_report report;
     const char *missing[4];
     size_t missing_n;
     struct restore_move *move; /* in place: what is set aside */
     size_t moves;
+    struct hook hook;
+    bool hooked; /* its scripts before were run: those after are too */
 };
 
 struct restore_move {
@@ -72,8 +80,9 @@ struct restore_move {
 MUST_CHECK bool restore_gather(struct restore_run *r, struct err *err);
 void restore_run_release(struct restore_run *r);
 
-/* Can its files be used as they are? The judge says why not. */
-bool restore_is_plain(const struct backup *b);
+/* Can a cluster be made of it? The judge says why not. */
+bool restore_is_whole(const struct backup *b);
+bool restore_may_use(const struct restore_run *r);
 /* How the server gets its WAL. */
 enum wal_mode restore_mode_of(const struct server_cfg *srv, enum choice get_wal,
                               const struct target *target);
@@ -105,8 +114,17 @@ MUST_CHECK bool restore_copy_tree(struct restore_run *r, struct err *err);
 MUST_CHECK bool restore_copy_wal(struct restore_run *r, struct err *err);
 MUST_CHECK bool restore_copy_end(struct restore_run *r, struct err *err);
 
+/* restore_unpack.c: the same for a backup that is stored as archives. */
+MUST_CHECK bool restore_unpack(struct restore_run *r, struct err *err);
+void restore_late_free(struct restore_run *r);
+unsigned restore_jobs(const struct restore_run *r);
+
 /* restore_settings.c: the configuration in the destination. */
 MUST_CHECK bool restore_write_settings(struct restore_run *r, struct err *err);
+
+/* restore_hook.c: the recovery scripts. */
+MUST_CHECK bool restore_hook_before(struct restore_run *r, struct err *err);
+void restore_hook_after(struct restore_run *r, bool ok, const struct err *err);
 
 /* A small file of our own below dest, with the cluster's mode and owner, durable. */
 MUST_CHECK bool restore_put(const struct restore_run *r, const char *rel, struct str bytes,

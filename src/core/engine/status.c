@@ -4,8 +4,8 @@
 #include "base/bug.h"
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "engine/retention_of.h"
 #include "pg/facts.h"
-#include "plan/retention.h"
 #include "repo/catalogue.h"
 
 #include <inttypes.h>
@@ -103,23 +103,6 @@ static void ask_server(struct making *m)
     pg_close(pg);
 }
 
-/* What is true of this version: a policy is understood, its owner enforces it. */
-static const char *retention(struct making *m)
-{
-    char text[RETENTION_CAP];
-    struct retention policy;
-    struct err why;
-
-    if (!m->srv->retention_policy) {
-        return "not enforced";
-    }
-    if (!retention_parse(str_of(m->srv->retention_policy), &policy, &why)) {
-        return arena_fmt(m->a, "not enforced (%s)", why.why);
-    }
-    return arena_fmt(m->a, "not enforced (%s is set; this version deletes nothing by itself)",
-                     retention_print(&policy, text));
-}
-
 /* ---- what is kept ------------------------------------------------------------------- */
 
 static bool repository_rows(struct making *m, const struct repo *r, struct err *err)
@@ -141,7 +124,7 @@ static bool repository_rows(struct making *m, const struct repo *r, struct err *
         full += b->status == BACKUP_DONE && !b->parent_backup_id;
     }
     row(m, "passive_node", "Passive node", truth(server_cfg_passive(m->srv)));
-    row(m, "retention_policies", "Retention policies", retention(m));
+    row(m, "retention_policies", "Retention policies", retention_status(m->srv, m->a));
     row(m, "backups_number", "No. of available backups", arena_fmt(m->a, "%" PRIu64, done));
     row(m, "first_backup", "First available backup", first);
     row(m, "last_backup", "Last available backup", last);

@@ -29,6 +29,8 @@ struct sums {
     size_t from, to;
     bool reading;
     struct sort *sort; /* once the order was lost */
+    void *ctx;
+    void (*tell)(void *ctx, const char *path, enum sums_fault fault);
 };
 
 struct record {
@@ -153,25 +155,40 @@ static bool start_reading(struct sums *s, struct err *err)
     return true;
 }
 
-static bool wrong(struct str path, const char *why, struct err *err)
+static bool wrong(const struct sums *s, struct str path, enum sums_fault fault, struct err *err)
 {
+    static const char *const why[] = {
+        [SUMS_SIZE] = "its size is not what the manifest says",
+        [SUMS_SUM] = "its checksum is not what the manifest says",
+        [SUMS_EXTRA] = "came but is not in the manifest",
+        [SUMS_MISSING] = "is in the manifest twice, or did not come",
+    };
     char name[MANIFEST_PATH_CAP];
 
     str_fmt(name, sizeof name, "%.*s", (int)path.n, path.p);
+    if (s->tell) {
+        s->tell(s->ctx, name, fault);
+        return true;
+    }
     return err_set(err, ERR_FORMAT, "Take another backup, and check the disk and the memory.",
-                   name, "%s", why);
+                   name, "%s", why[fault]);
+}
+
+void sums_tell(struct sums *s, void *ctx,
+               void (*tell)(void *ctx, const char *path, enum sums_fault fault))
+{
+    s->ctx = ctx;
+    s->tell = tell;
 }
 
 static bool same(const struct sums *s, const struct record *arrived,
                  const struct record *listed, struct err *err)
 {
     if (arrived->size != listed->size) {
-        return wrong(listed->path, "its size is not what the manifest says", err);
+        return wrong(s, listed->path, SUMS_SIZE, err);
     }
-    if (memcmp(arrived->sum, listed->sum, s->sum_n) != 0) {
-        return wrong(listed->path, "its checksum is not what the manifest says", err);
-    }
-    return true;
+    return memcmp(arrived->sum, listed->sum, s->sum_n) == 0 ||
+           wrong(s, listed->path, SUMS_SUM, err);
 }
 
 static bool put_sort(struct sums *s, char side, const struct record *r, struct err *err)
@@ -213,7 +230,8 @@ bool sums_listed(struct sums *s, const struct manifest_file *f, struct err *err)
     int there;
 
     if (f->kind != s->kind) {
-        return wrong(f->path, "the manifest has another kind of checksum than asked for", err);
+        return err_set(err, ERR_FORMAT, "", f->path.p,
+                       "the manifest has another kind of checksum than asked for");
     }
     if (!start_reading(s, err)) {
         return false;
@@ -226,7 +244,7 @@ bool sums_listed(struct sums *s, const struct manifest_file *f, struct err *err)
         return false;
     }
     if (there == 0) {
-        return wrong(f->path, "is in the manifest twice, or did not come", err);
+        return wrong(s, f->path, SUMS_MISSING, err);
     }
     if (str_same(arrived.path, listed.path)) {
         return same(s, &arrived, &listed, err);
@@ -234,41 +252,52 @@ bool sums_listed(struct sums *s, const struct manifest_file *f, struct err *err)
     return lose_order(s, &arrived, err) && put_sort(s, 'L', &listed, err);
 }
 
-/* Records of one path come side by side: exactly one of each side is right. */
+/* A record of the sort that waits for the one of the other side. */
+struct held {
+    struct record r;
+    char path[MANIFEST_PATH_CAP], value[VALUE_MAX];
+    bool is_there;
+};
+
+static void hold(struct held *h, struct str key, struct str v)
+{
+    memcpy(h->path, key.p, key.n);
+    memcpy(h->value, v.p, v.n);
+    h->r = (struct record){
+        {h->path, key.n}, get_be64(h->value + 1), (const uint8_t *)h->value + 9};
+    h->is_there = true;
+}
+
+static bool lonely(const struct sums *s, const struct held *h, struct err *err)
+{
+    return wrong(s, h->r.path, h->value[0] == 'A' ? SUMS_EXTRA : SUMS_MISSING, err);
+}
+
+/* Records of one path come side by side: exactly one of each side is right. Arrived ones were
+ * added first and come first. */
 static bool compare_sorted(struct sums *s, struct err *err)
 {
-    char path[MANIFEST_PATH_CAP], value[VALUE_MAX] = "";
-    struct record held = {.path = {path, 0}, .sum = (const uint8_t *)value + 9};
+    struct held held = {.is_there = false};
     struct str key, v;
-    bool holding = false;
     int more;
 
     while ((more = sort_next(s->sort, &key, &v, err)) > 0) {
         struct record r = {key, get_be64(v.p + 1), (const uint8_t *)v.p + 9};
-        if (!holding) {
-            memcpy(path, key.p, key.n);
-            memcpy(value, v.p, v.n);
-            held.path.n = key.n;
-            held.size = r.size;
-            holding = true;
+
+        if (held.is_there && held.value[0] == 'A' && v.p[0] == 'L' &&
+            str_same(held.r.path, key)) {
+            if (!same(s, &held.r, &r, err)) {
+                return false;
+            }
+            held.is_there = false;
             continue;
         }
-        /* Arrived ones were added first and come first. */
-        if (value[0] != 'A' || v.p[0] != 'L' || !str_same(held.path, key)) {
-            break;
-        }
-        if (!same(s, &held, &r, err)) {
+        if (held.is_there && !lonely(s, &held, err)) {
             return false;
         }
-        holding = false;
+        hold(&held, key, v);
     }
-    if (more < 0 || !holding) {
-        return more == 0;
-    }
-    return wrong(held.path,
-                 value[0] == 'A' ? "came but is not in the manifest"
-                                 : "is in the manifest twice, or did not come",
-                 err);
+    return more == 0 && (!held.is_there || lonely(s, &held, err));
 }
 
 bool sums_end(struct sums *s, struct err *err)
@@ -282,6 +311,10 @@ bool sums_end(struct sums *s, struct err *err)
     if (s->sort) {
         return compare_sorted(s, err);
     }
-    more = next_arrived(s, &r, err);
-    return more == 0 || (more > 0 && wrong(r.path, "came but is not in the manifest", err));
+    while ((more = next_arrived(s, &r, err)) > 0) {
+        if (!wrong(s, r.path, SUMS_EXTRA, err)) {
+            return false;
+        }
+    }
+    return more == 0;
 }

@@ -19,9 +19,16 @@
 
 struct sums;
 
+/* What can be wrong with a file. */
+enum sums_fault { SUMS_SIZE, SUMS_SUM, SUMS_EXTRA, SUMS_MISSING };
+
 /* dir: an existing directory for the spool and the sort. kind: what both sides compute. */
 MUST_CHECK struct sums *sums_new(const char *dir, enum digest_kind kind, struct err *err);
 void sums_free(struct sums *s); /* NULL is fine */
+
+/* From now on a wrong file is told and the comparison goes on. */
+void sums_tell(struct sums *s, void *ctx,
+               void (*tell)(void *ctx, const char *path, enum sums_fault fault));
 
 MUST_CHECK bool sums_arrived(struct sums *s, struct str path, uint64_t size,
                              const uint8_t sum[DIGEST_MAX], struct err *err);

@@ -3,8 +3,10 @@
 
 #include "base/fmt.h"
 #include "cfg/server.h"
+#include "engine/backup_form.h"
 #include "engine/repo_of.h"
 #include "engine/restore_run.h"
+#include "engine/verify_pack.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -124,7 +126,29 @@ static void say_odd(void *ctx, const char *path)
     fault(ctx, "\"%s\" is not a regular file or directory", path);
 }
 
-static bool verify_files(struct verifying *v, unsigned jobs, struct err *err)
+static void say_packed(void *ctx, const char *text)
+{
+    fault(ctx, "%s", text);
+}
+
+static bool verify_archives(struct verifying *v, const struct verify_request *q, unsigned jobs,
+                            struct err *err)
+{
+    struct restore_run *r = v->r;
+    struct gpg gpg = backup_form_gpg(q->server, v->task->cancel_fd);
+    const struct verify_pack pack = {.task = v->task,
+                                     .tree = &r->tree,
+                                     .gpg = &gpg,
+                                     .spool = r->repo.own_dir,
+                                     .jobs = jobs,
+                                     .ctx = v,
+                                     .fault = say_packed};
+
+    return dir_make(r->repo.own_dir, err) && verify_pack(&pack, err);
+}
+
+static bool verify_files(struct verifying *v, const struct verify_request *q, unsigned jobs,
+                         struct err *err)
 {
     struct restore_run *r = v->r;
     struct tree_faults faults = {v, say_survey};
@@ -150,6 +174,9 @@ static bool verify_files(struct verifying *v, unsigned jobs, struct err *err)
     }
     v->out->files = r->tree.files;
     v->out->bytes = r->tree.bytes;
+    if (r->tree.archives) {
+        return verify_archives(v, q, jobs, err);
+    }
     v->progress = (struct progress){.phase = "verify", .total = r->tree.bytes};
     r->feed = tree_feed_new(&r->tree, &feed, err);
     return r->feed && pool_run(v->task, &pool, err);
@@ -224,7 +251,7 @@ static bool verify(struct verifying *v, const struct verify_request *q, struct e
         return err_set(err, ERR_MISSING, "Verify a complete one: list-backups shows them.",
                        r->backup->id, "the backup is not complete");
     }
-    if (!verify_files(v, jobs, err) || !verify_wal(v, err)) {
+    if (!verify_files(v, q, jobs, err) || !verify_wal(v, err)) {
         return false;
     }
     if (v->out->faults) {
@@ -248,6 +275,7 @@ bool engine_verify_backup(const struct task *task, const struct verify_request *
     v.r = ARENA_NEW(&a, struct restore_run);
     if (v.r) {
         v.r->task = task;
+        v.r->lock = LOCK_INIT;
         v.r->a = &a;
         ok = verify(&v, request, err);
         chosen = v.r->backup != NULL;

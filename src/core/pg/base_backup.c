@@ -39,12 +39,28 @@ static void add_quoted(struct sbuf *b, const char *text)
     sbuf_char(b, '\'');
 }
 
-bool base_backup_command(const struct base_backup_spec *spec, int server_version, char *out,
-                         size_t cap, struct err *err)
+static void add_compression(struct sbuf *b, const struct base_backup_spec *spec)
 {
-    bool fast = spec->checkpoint == CHECKPOINT_FAST, is_new = server_version >= NEW_SHAPE;
-    struct sbuf b;
+    const char *comma = "";
 
+    sbuf_fmt(b, ", COMPRESSION '%s'", spec->compression);
+    if (!spec->has_level && !spec->workers) {
+        return;
+    }
+    sbuf_add(b, ", COMPRESSION_DETAIL '");
+    if (spec->has_level) {
+        sbuf_fmt(b, "level=%lld", (long long)spec->level);
+        comma = ",";
+    }
+    if (spec->workers) {
+        sbuf_fmt(b, "%sworkers=%lld", comma, (long long)spec->workers);
+    }
+    sbuf_char(b, '\'');
+}
+
+static bool can_be_asked(const struct base_backup_spec *spec, int server_version,
+                         struct err *err)
+{
     if (server_version < 130000) {
         return err_set(err, ERR_CONFIG, "Upgrade the server.", "",
                        "PostgreSQL %d.%d is older than 13", server_version / 10000,
@@ -53,6 +69,20 @@ bool base_backup_command(const struct base_backup_spec *spec, int server_version
     if (spec->max_rate_kib && (spec->max_rate_kib < 32 || spec->max_rate_kib > 1048576)) {
         return err_set(err, ERR_CONFIG, "Set a bandwidth limit between 32 and 1048576 KiB/s.",
                        "", "a limit of %u KiB/s", spec->max_rate_kib);
+    }
+    return !spec->compression || server_version >= NEW_SHAPE ||
+           err_set(err, ERR_CONFIG, "Set backup_compression_location to client.", "",
+                   "only PostgreSQL 15 and later compress a backup on the server");
+}
+
+bool base_backup_command(const struct base_backup_spec *spec, int server_version, char *out,
+                         size_t cap, struct err *err)
+{
+    bool fast = spec->checkpoint == CHECKPOINT_FAST, is_new = server_version >= NEW_SHAPE;
+    struct sbuf b;
+
+    if (!can_be_asked(spec, server_version, err)) {
+        return false;
     }
     sbuf_init(&b, out, cap);
     sbuf_add(&b, is_new ? "BASE_BACKUP (LABEL " : "BASE_BACKUP LABEL ");
@@ -68,6 +98,12 @@ bool base_backup_command(const struct base_backup_spec *spec, int server_version
     }
     if (spec->max_rate_kib) {
         sbuf_fmt(&b, "%s MAX_RATE %u", is_new ? "," : "", spec->max_rate_kib);
+    }
+    if (spec->tablespace_map) {
+        sbuf_add(&b, is_new ? ", TABLESPACE_MAP" : " TABLESPACE_MAP");
+    }
+    if (spec->compression) {
+        add_compression(&b, spec);
     }
     sbuf_add(&b, is_new ? ")" : "");
     return sbuf_ok(&b) || err_set(err, ERR_USAGE, "", spec->label, "too long a label");
@@ -243,7 +279,8 @@ static bool check_archive_name(const struct stream *s, struct str msg, struct er
                : !str_take_lit(&name, "base")) {
         return unexpected("archive in the announced order", err);
     }
-    return str_eq(name, ".tar") || unexpected("plain tar archive", err);
+    return str_eq(name, s->run->spec.suffix ? s->run->spec.suffix : ".tar") ||
+           unexpected("archive of the kind that was asked for", err);
 }
 
 /* A message of the single COPY. *keep: its buffer was handed on. */

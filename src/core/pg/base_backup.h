@@ -11,6 +11,7 @@
  * Cancel    The wait for the checkpoint and for data looks at the task: on cancel the server
  *           is told (it may sit in a checkpoint and not notice a closed socket), the socket is
  *           shut down, ERR_CANCEL.
+ * Squeezed  With compression the data of an archive is a gzip, lz4 or zstd stream of the tar.
  * Corrupt   A server that finds bad page checksums says so after everything was delivered
  *           (SQLSTATE XX001): that is `corrupt` in the result, not a failure here.
  * Threads   The connection stays with the calling thread.
@@ -34,6 +35,11 @@ struct base_backup_spec {
     enum checkpoint_kind checkpoint;
     uint32_t max_rate_kib;      /* 32 .. 1048576; 0: as fast as it goes */
     enum digest_kind checksums; /* of the manifest */
+    const char *compression; /* "gzip", "lz4", "zstd" by the server (15 and later), or NULL */
+    const char *suffix;      /* of its archives' names then: ".tar.gz" */
+    bool has_level;          /* or the server's own */
+    int64_t level, workers;  /* workers 0: none */
+    bool tablespace_map;     /* for archives that are kept as archives */
 };
 
 struct base_backup_archive {

@@ -238,20 +238,36 @@ bool pg_lost(struct pg *pg, struct err *err)
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-static void no_notice(void *arg, const PGresult *res)
+static void take_notice(void *arg, const PGresult *res)
 {
-    (void)arg;
-    (void)res;
+    const struct pg *pg = arg;
+    const char *message;
+    char line[1024];
+
+    if (!pg->notice) {
+        return;
+    }
+    message = pq.resultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    pg->notice(pg->notice_ctx, pg_one_line(message ? message : "", line, sizeof line));
+}
+
+void pg_on_notice(struct pg *pg, void *ctx, void (*fn)(void *ctx, const char *line))
+{
+    pg->notice_ctx = ctx;
+    pg->notice = fn;
 }
 
 static PGconn *start(const struct pg_target *target)
 {
     /* What stands before dbname the conninfo may override, what comes after it is ours. */
     const char *keyword[16], *value[16];
+    char idle[16];
     size_t n = 0;
 
 #define PUT(k, v) (keyword[n] = (k), value[n] = (v), n++)
-    PUT("keepalives_idle", "30");
+    str_fmt(idle, sizeof idle, "%d", target->keepalive_s > 0 ? target->keepalive_s : 30);
+    PUT("keepalives", target->keepalive_s < 0 ? "0" : "1");
+    PUT("keepalives_idle", idle);
     PUT("keepalives_interval", "10");
     PUT("keepalives_count", "3");
     PUT("tcp_user_timeout", "60000");
@@ -398,7 +414,7 @@ static bool open_with(struct pg *pg, const struct task *t, const struct pg_targe
     if (!pg->raw) {
         return err_set(err, ERR_MEMORY, "", "", "out of memory");
     }
-    pq.setNoticeReceiver(pg->raw, no_notice, NULL);
+    pq.setNoticeReceiver(pg->raw, take_notice, pg);
     if (!connect_wait(pg, t, err)) {
         return false;
     }

@@ -47,6 +47,7 @@ struct pg_target {
     const char *application_name; /* forced; NULL: the conninfo's, else "barkeep" */
     enum pg_mode mode;            /* PG_REPLICATION adds replication=true (physical) */
     const char *database;         /* instead of the conninfo's; NULL: that one */
+    int keepalive_s; /* TCP signs of life after so long without a byte; 0: 30; -1: none */
 };
 
 /* Loads libpq now. A process whose threads will each ask a server calls it before they start; what
@@ -58,6 +59,10 @@ void pg_load(void);
 MUST_CHECK struct pg *pg_open(const struct task *t, const struct pg_target *target,
                               struct err *err);
 void pg_close(struct pg *pg); /* NULL is fine */
+
+/* From now on what the server says beside its answers (warnings and notices, on one line) goes to
+ * fn, in the thread that asks. Without it they are dropped. */
+void pg_on_notice(struct pg *pg, void *ctx, void (*fn)(void *ctx, const char *line));
 
 bool pg_is_open(const struct pg *pg);
 int pg_version(const struct pg *pg);          /* 150020; major: / 10000 */

@@ -10,7 +10,9 @@ struct pg {
     PGconn *raw;
     bool down;        /* shut down by us, or lost */
     char sqlstate[6]; /* of the last failure the server told */
-    char shown[256];  /* the conninfo for people: `what` of our errors */
+    void *notice_ctx;
+    void (*notice)(void *ctx, const char *line);
+    char shown[256]; /* the conninfo for people: `what` of our errors */
 };
 
 /* Wait until the socket is ready for one of the events, or fail and shut the connection down.

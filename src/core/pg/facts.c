@@ -395,7 +395,7 @@ bool pg_tablespaces_read(struct pg *pg, const struct task *t, struct arena *a,
     return !a->failed || arena_err(a, err);
 }
 
-/* ---- slots and senders -------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------- */
 
 static void take_slot(const struct pg_rows *r, struct pg_slot *out)
 {
@@ -440,45 +440,6 @@ bool pg_slot_read(struct pg *pg, const struct task *t, const char *name, struct 
     }
     pg_rows_clear(&r);
     return true;
-}
-
-static const char senders_sql[] =
-    "SELECT s.pid, s.application_name, s.usename,"
-    " COALESCE(pg_catalog.host(s.client_addr), s.client_hostname), s.state, s.sync_state,"
-    " l.slot_name, s.sent_lsn, s.write_lsn, s.flush_lsn, s.replay_lsn, s.sync_priority"
-    " FROM pg_catalog.pg_stat_replication s"
-    " LEFT JOIN pg_catalog.pg_replication_slots l ON l.active_pid = s.pid"
-    " WHERE l.slot_type IS NULL OR l.slot_type = 'physical'"
-    " ORDER BY s.sync_state DESC, s.sync_priority, s.pid";
-
-bool pg_senders_read(struct pg *pg, const struct task *t, struct arena *a,
-                     const struct pg_sender **out, size_t *n, struct err *err)
-{
-    struct pg_sender *list;
-    struct pg_rows r;
-
-    if (!pg_query(pg, t, senders_sql, NULL, &r, err)) {
-        return err_wrap(err, "read who streams from the server");
-    }
-    list = ARENA_ARRAY(a, (size_t)r.rows + 1, struct pg_sender);
-    for (int row = 0; list && row < r.rows; row++) {
-        list[row] = (struct pg_sender){.pid = number(&r, row, 0),
-                                       .application_name = keep(a, &r, row, 1),
-                                       .user = keep(a, &r, row, 2),
-                                       .client = keep(a, &r, row, 3),
-                                       .state = keep(a, &r, row, 4),
-                                       .sync_state = keep(a, &r, row, 5),
-                                       .slot = keep(a, &r, row, 6),
-                                       .sent = position(&r, row, 7),
-                                       .write = position(&r, row, 8),
-                                       .flush = position(&r, row, 9),
-                                       .replay = position(&r, row, 10),
-                                       .sync_priority = number(&r, row, 11)};
-    }
-    *out = list;
-    *n = (size_t)r.rows;
-    pg_rows_clear(&r);
-    return !a->failed || arena_err(a, err);
 }
 
 /* ---- a replication connection ------------------------------------------------------- */

@@ -88,6 +88,8 @@ MUST_CHECK bool pg_slot_read(struct pg *pg, const struct task *t, const char *na
 struct pg_sender { /* a line of pg_stat_replication */
     uint64_t pid;
     const char *application_name, *user, *client, *state, *sync_state, *slot;
+    const char *host, *port;           /* client_hostname, client_port; NULL: a local socket */
+    const char *started, *xmin;        /* backend_start as the server prints it; backend_xmin */
     pg_lsn sent, write, flush, replay; /* 0: not told */
     uint64_t sync_priority;
 };

@@ -118,6 +118,44 @@ static void in_batches(void **state)
     fx_release(&f);
 }
 
+/* Packed side by side, a group at a time: the order of the list is that of the names, a bad file
+ * in between is left out, the batch is what it says. */
+static void packed_in_order(void **state)
+{
+    struct fx_seg bad = fx_seg(1, 7);
+    struct archive_result result;
+    struct err err = {0};
+    struct said said;
+    struct archive_wal what;
+    const char *list;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    for (uint64_t no = 1; no <= 40; no++) {
+        fx_segment(f.r.incoming_dir, no);
+    }
+    bad.size = 8192;
+    fx_seg_write(fx_fmt("%s/000000010000000000000007", f.r.incoming_dir), bad);
+    what = verb(&f, ARCHIVE_INCOMING);
+    what.store.pack = CODEC_ZSTD;
+    what.store.level = 1;
+    what.incoming_batch = 35;
+    assert_true(archive_wal(said_init(&said), &what, &result, &err));
+    assert_int_equal(result.stored, 35);
+    assert_int_equal(result.refused, 1);
+    assert_int_equal(fx_count(f.r.incoming_dir), 5); /* the bad one, and 37 to 40 */
+    assert_int_equal(fx_count(fx_fmt("%s/0000000100000000", f.r.wals_dir)), 35);
+    list = fx_read(fx_fmt("%s/main-xlog.db", f.r.xlogdb_dir));
+    for (unsigned no = 1; no <= 36; no++) {
+        const char *at = strstr(list, fx_fmt("0000000100000000000000%02X\t", no));
+
+        assert_true((at == NULL) == (no == 7));
+        list = at ? at : list;
+    }
+    fx_release(&f);
+}
+
 /* One bad file must not keep the good ones out, nor use up the batch. */
 static void a_bad_file_stays_the_others_go(void **state)
 {
@@ -226,5 +264,6 @@ static void rules_from_what_is_kept(void **state)
 }
 
 TEST_MAIN(ONE(nothing_there), ONE(streaming_first_then_incoming),
-          ONE(all_partials_but_the_last), ONE(in_batches), ONE(a_bad_file_stays_the_others_go),
-          ONE(strangers_and_duplicates), ONE(only_one_at_a_time), ONE(rules_from_what_is_kept))
+          ONE(all_partials_but_the_last), ONE(in_batches), ONE(packed_in_order),
+          ONE(a_bad_file_stays_the_others_go), ONE(strangers_and_duplicates),
+          ONE(only_one_at_a_time), ONE(rules_from_what_is_kept))

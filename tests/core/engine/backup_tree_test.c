@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "engine/backup_tree.h"
+#include "engine/kept_pack.h"
 #include "pg/conn.h"
 
 #define TEXT "123456789"
@@ -175,6 +176,107 @@ static void check_row(void **state)
     fx_release(&f);
 }
 
+/* --- stored as archives: packed, then read back against the manifest --- */
+
+static const struct packed {
+    const char *label;
+    struct backup_form form;
+    const char *base, *space; /* files */
+} packed[] = {
+    {"tar", {.is_tar = true, .level = FORM_LEVEL_UNSET}, "base.tar", "16385.tar"},
+    {"gzip",
+     {.is_tar = true, .codec = CODEC_GZIP, .level = FORM_LEVEL_UNSET},
+     "base.tar.gz",
+     "16385.tar.gz"},
+    {"gzip of level 9",
+     {.is_tar = true, .codec = CODEC_GZIP, .level = 9},
+     "base.tar.gz",
+     "16385.tar.gz"},
+};
+
+static void count_faults(void *ctx, const char *path, enum sums_fault fault)
+{
+    (void)path;
+    (void)fault;
+    ++*(int *)ctx;
+}
+
+/* How many files are not what the manifest says; -1: the archive cannot be read. */
+static int faults_of(struct arena *a, const char *data, size_t at, const char *listed)
+{
+    struct task_sink sink;
+    struct task task = task_serial(NULL, NULL, &sink);
+    struct kept_pack_read read = {.task = &task, .checksums = DIGEST_CRC32C, .spool = data};
+    struct err err = {0};
+    int faults = 0;
+
+    (void)listed;
+    assert_true(kept_pack_list(a, data, &read.list, &read.n, &err));
+    assert_true(at < read.n);
+    read.at = at;
+    read.manifest = arena_fmt(a, "%s/backup_manifest", data);
+    read.fault = count_faults;
+    read.events.ctx = &faults;
+    return kept_pack_read(&read, &err) ? faults : -1;
+}
+
+static void flip_byte(const char *path, long at)
+{
+    FILE *f = fopen(path, "r+b");
+    int c;
+
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    c = fgetc(f);
+    assert_int_equal(fseek(f, at, SEEK_SET), 0);
+    assert_int_not_equal(fputc(c ^ 1, f), EOF);
+    fclose(f);
+}
+
+static void check_packed(void **state)
+{
+    const struct packed *p = *state;
+    const struct row *row = &rows[1]; /* with a tablespace */
+    struct task_sink sink;
+    struct task task = task_serial(NULL, NULL, &sink);
+    struct tree_spec spec = {.checksums = DIGEST_CRC32C,
+                             .mode = 0700,
+                             .block_size = 8192,
+                             .form = &p->form,
+                             .task = &task};
+    struct err err = {0};
+    const char *data;
+    struct arena a;
+    struct tree *t;
+    struct fx f;
+
+    arena_init(&a, 0);
+    fx_init(&f);
+    spec.dir = fx_fmt("%s/20260101T000000", f.r.base_dir);
+    data = arena_fmt(&a, "%s/20260101T000000/data", f.r.base_dir);
+    t = tree_new(&spec, &err);
+    assert_non_null(t);
+    assert_true(stream(t, row, &err));
+    assert_true(fx_there(fx_fmt("%s/%s", data, p->base)));
+    assert_true(fx_there(fx_fmt("%s/%s", data, p->space)));
+    assert_false(fx_there(fx_fmt("%s/PG_VERSION", data)));
+    assert_true(fx_there(fx_fmt("%s/20260101T000000/16385", f.r.base_dir)));
+    assert_int_equal(tree_result(t)->bytes, fx_size(fx_fmt("%s/%s", data, p->base)) +
+                                                fx_size(fx_fmt("%s/%s", data, p->space)) +
+                                                fx_size(fx_fmt("%s/backup_manifest", data)));
+    tree_free(t);
+
+    assert_int_equal(faults_of(&a, data, 0, row->listed), 0);
+    assert_int_equal(faults_of(&a, data, 1, row->listed), 0);
+    /* The first byte of PG_VERSION's data, or of gzip's. */
+    flip_byte(fx_fmt("%s/%s", data, p->base), p->form.codec ? 30 : 512);
+    assert_int_equal(faults_of(&a, data, 0, row->listed), p->form.codec ? -1 : 1);
+    assert_int_equal(truncate(fx_fmt("%s/%s", data, p->space), 20), 0);
+    assert_int_equal(faults_of(&a, data, 1, row->listed), -1);
+    arena_release(&a);
+    fx_release(&f);
+}
+
 static void libpq_is_loaded_first(void **state)
 {
     char out[64];
@@ -183,4 +285,4 @@ static void libpq_is_loaded_first(void **state)
     assert_string_equal(pg_show_conninfo("host=h", out, sizeof out), "host=h");
 }
 
-TEST_MAIN(ONE(libpq_is_loaded_first), ROWS(rows, check_row))
+TEST_MAIN(ONE(libpq_is_loaded_first), ROWS(rows, check_row), ROWS(packed, check_packed))

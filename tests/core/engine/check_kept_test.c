@@ -237,6 +237,10 @@ static void zstd(struct checked *k)
 {
     k->srv.compression = "zstd";
 }
+static void custom(struct checked *k)
+{
+    k->srv.compression = "custom";
+}
 static void gpg(struct checked *k)
 {
     k->srv.encryption = "gpg";
@@ -289,12 +293,15 @@ static const struct repository_row {
     {"size of WAL", two_backups, "wal size", "OK 800 B"},
     {"size of no WAL", as_it_is, "wal size", "OK 0 B"},
     {"not encrypted", as_it_is, "encryption", NULL},
-    {"encrypted", gpg, "encryption", "FAILED this version does not encrypt with 'gpg'"},
+    {"encrypted, without a key", gpg, "encryption",
+     "FAILED encryption_key_id is required when encryption is enabled"},
     {"no compression", as_it_is, "compression settings", "OK"},
     {"compression none", no_codec, "compression settings", "OK"},
     {"compression gzip", gzip, "compression settings", "OK"},
-    {"compression zstd", zstd, "compression settings",
-     "FAILED this version writes no WAL compressed by 'zstd'"},
+    {"compression zstd", zstd, "compression settings", "OK"},
+    {"custom compression without filters", custom, "compression settings",
+     "FAILED custom compression needs custom_compression_filter, "
+     "custom_decompression_filter and custom_compression_magic"},
     {"no failed backup", two_backups, "failed backups", "OK there are 0 failed backups"},
     {"a failed backup", newest_failed, "failed backups", "FAILED there are 1 failed backups"},
     {"enough backups", two_backups, "minimum redundancy requirements", "OK have 2 "},

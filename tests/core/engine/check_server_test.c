@@ -56,6 +56,11 @@ static void unreachable(struct checked *k)
 {
     k->c.server = (struct check_sql){.asked = ASKED_FAILED, .why = "connection refused"};
 }
+static void too_old(struct checked *k)
+{
+    k->c.server.facts.version = 120022;
+    k->c.server.facts.version_text = "12.22";
+}
 static void no_conninfo(struct checked *k)
 {
     k->srv.conninfo = NULL;
@@ -196,6 +201,8 @@ static const struct row {
     {"all is well", as_it_is, HEAD SLOT_OK},
     {"unreachable: the rest is not asked", unreachable,
      "PostgreSQL: FAILED (connection refused)\n"},
+    {"too old: the rest is not told", too_old,
+     "PostgreSQL: FAILED (unsupported version: PostgreSQL server 12.22 is too old)\n"},
     {"no conninfo", no_conninfo, "PostgreSQL: FAILED (no conninfo is set)\n"},
     {"passive node", passive, ""},
     {"no rights", no_rights,

@@ -61,6 +61,7 @@ static void world_init(struct world *w)
                              .barman_lock_directory = w->f.root,
                              .lock_directory_cleanup = true};
     w->what = (struct cron){.cfg = &w->cfg, .program = w->program};
+    fx_text(fx_fmt("%s/000000010000000000000001", w->f.r.incoming_dir), "");
 }
 
 static void world_release(struct world *w)
@@ -89,6 +90,42 @@ static void hold(struct world *w, int i, const char *name)
     struct err err;
 
     assert_true(lock_take(&w->lock[i], &w->f.r, name, LOCK_TRY, &err));
+}
+
+/* What lies in incoming and streaming: nothing, or names. */
+static void lies(struct world *w, const char *incoming, const char *streaming1,
+                 const char *streaming2)
+{
+    assert_int_equal(unlink(fx_fmt("%s/000000010000000000000001", w->f.r.incoming_dir)), 0);
+    if (incoming) {
+        fx_text(fx_fmt("%s/%s", w->f.r.incoming_dir, incoming), "");
+    }
+    if (streaming1) {
+        fx_text(fx_fmt("%s/%s", w->f.r.streaming_dir, streaming1), "");
+    }
+    if (streaming2) {
+        fx_text(fx_fmt("%s/%s", w->f.r.streaming_dir, streaming2), "");
+    }
+}
+static void nothing_lies(struct world *w)
+{
+    lies(w, NULL, NULL, NULL);
+}
+static void being_written(struct world *w)
+{
+    lies(w, "000000010000000000000001.tmp", "000000010000000000000002.partial", ".hidden");
+}
+static void partial_left(struct world *w)
+{
+    lies(w, NULL, "000000010000000000000002.partial", "000000020000000000000002.partial");
+}
+static void segment_streamed(struct world *w)
+{
+    lies(w, NULL, "000000010000000000000002", "000000010000000000000003.partial");
+}
+static void stranger(struct world *w)
+{
+    lies(w, "README", NULL, NULL);
 }
 
 static void as_it_is(struct world *w)
@@ -192,7 +229,14 @@ static const struct row {
     {"the older is looked at: its turn first", is_looked_at, true, true, NULL, "Starting WAL"},
     {"none waits", none_waits, true, true, NULL, "Starting WAL"},
     {"locks of the dead", dead_locks, true, true, NULL, "Starting streaming archiver"},
-    {"missing directories are made", no_directories, true, true, NULL, "Starting WAL"},
+    {"missing directories are made", no_directories, false, true, NULL,
+     "Starting streaming archiver"},
+    {"nothing to archive", nothing_lies, false, true, NULL, "Starting streaming archiver"},
+    {"only files being written", being_written, false, true, NULL,
+     "Starting streaming archiver"},
+    {"a .partial of an old timeline", partial_left, true, true, NULL, "Starting WAL"},
+    {"a streamed segment", segment_streamed, true, true, NULL, "Starting WAL"},
+    {"a file that is no WAL", stranger, true, true, NULL, "Starting WAL"},
 };
 
 static void wait_for_children(void)

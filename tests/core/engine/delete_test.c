@@ -50,7 +50,7 @@ static bool gone(const char *id)
 
 static bool run(const char *id, uint64_t redundancy, struct err *err)
 {
-    struct delete_backup what = {&f.r, id, redundancy};
+    struct delete_backup what = {&f.r, id, redundancy, NULL, WAL_DELETE_BY_HAND};
 
     *err = (struct err){0};
     return delete_backup(said_init(&said), &what, err);
@@ -105,6 +105,122 @@ static void many_of_one_directory(void **state)
     assert_true(fx_there(fx_fmt("%s/0000000100000000/00000001000000000000012D", f.r.wals_dir)));
     assert_false(
         fx_there(fx_fmt("%s/0000000100000000/00000001000000000000012C", f.r.wals_dir)));
+    fx_release(&f);
+}
+
+/* The same with segments of 1 MiB, of which one directory holds 4096: 512 go. */
+static void many_of_small_segments(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 1);
+    backup(B, BACKUP_DONE, 513);
+    for (unsigned no = 1; no <= 700; no++) {
+        wal(no);
+    }
+    assert_true(run(A, 1, &err));
+    assert_int_equal(fx_count(fx_fmt("%s/0000000100000000", f.r.wals_dir)), 188);
+    assert_int_equal(fx_xlogdb_lines(&f.r), 188);
+    assert_true(fx_there(fx_fmt("%s/0000000100000000/000000010000000000000201", f.r.wals_dir)));
+    fx_release(&f);
+}
+
+/* A directory that the list names is not there: no reason to leave the backup half deleted. */
+static void without_its_directory(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 5000);
+    for (unsigned no = 1; no <= 3; no++) {
+        wal(no);
+    }
+    wal(5000);
+    assert_int_equal(fx_xlogdb_lines(&f.r), 4);
+    assert_true(tree_remove(fx_fmt("%s/0000000100000000", f.r.wals_dir), &err));
+    assert_true(run(A, 1, &err));
+    assert_true(gone(A));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 1);
+    fx_release(&f);
+}
+
+/* 107: more than a thousand, over several directories; those that are emptied go too. */
+static void r107_thousands(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 1);
+    backup(B, BACKUP_DONE, 9000);
+    for (unsigned no = 4000; no <= 9001; no++) {
+        wal(no);
+    }
+    assert_true(run(A, 1, &err));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    assert_false(fx_there(fx_fmt("%s/0000000100000000", f.r.wals_dir)));
+    assert_false(fx_there(fx_fmt("%s/0000000100000001", f.r.wals_dir)));
+    assert_int_equal(fx_count(fx_fmt("%s/0000000100000002", f.r.wals_dir)), 2);
+    fx_release(&f);
+}
+
+/* Names decide what goes, not the times of the files: a clock that jumps back harms nothing. */
+static void r030_times_do_not_matter(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 1);
+    backup(B, BACKUP_DONE, 3);
+    for (unsigned no = 1; no <= 4; no++) {
+        const struct timespec when[2] = {{.tv_sec = 900000000 - no},
+                                         {.tv_sec = 900000000 - no}};
+
+        wal(no);
+        assert_int_equal(
+            utimensat(AT_FDCWD,
+                      fx_fmt("%s/0000000100000000/00000001000000000000000%u", f.r.wals_dir, no),
+                      when, 0),
+            0);
+    }
+    assert_true(run(A, 1, &err));
+    assert_false(
+        fx_there(fx_fmt("%s/0000000100000000/000000010000000000000002", f.r.wals_dir)));
+    assert_true(fx_there(fx_fmt("%s/0000000100000000/000000010000000000000003", f.r.wals_dir)));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    fx_release(&f);
+}
+
+static void dry_run_tells_and_touches_nothing(void **state)
+{
+    const struct delete_backup what = {.repo = &f.r, .id = A};
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    for (unsigned no = 1; no <= 5; no++) {
+        wal(no);
+    }
+    assert_true(delete_dry_run(said_init(&said), &what, &err));
+    assert_string_equal(said.out,
+                        "Would delete 1 backup and 3 WAL files (0 B) for server main:\n"
+                        "\tbackup " A ", 0 B: the backup that was named\n"
+                        "\t\twith 3 WAL files, 0 B: 000000010000000000000001 .. "
+                        "000000010000000000000003\n");
+    assert_false(gone(A));
+    assert_false(delete_mark_is_set(&f.r, A));
+    assert_int_equal(fx_xlogdb_lines(&f.r), 5);
+    fx_text(fx_fmt("%s/" A "-keep", f.r.meta_dir), "full");
+    assert_false(delete_dry_run(said_init(&said), &what, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_string_equal(said.out, "");
     fx_release(&f);
 }
 
@@ -278,16 +394,22 @@ static void purge_before_the_first(void **state)
     for (unsigned no = 1; no <= 4; no++) {
         wal(no);
     }
-    assert_true(wal_purge_before(said_init(&said), &f.r, B, &err));
+    assert_true(wal_purge_before(said_init(&said), &f.r, NULL, B, &err));
     assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    assert_string_equal(said.out,
+                        "WAL segments preceding the current backup have been found:\n"
+                        "\t000000010000000000000001 from server main has been removed\n"
+                        "\t000000010000000000000002 from server main has been removed\n");
     backup(C, BACKUP_DONE, 4);
-    assert_true(wal_purge_before(said_init(&said), &f.r, C, &err));
+    assert_true(wal_purge_before(said_init(&said), &f.r, NULL, C, &err));
     assert_int_equal(fx_xlogdb_lines(&f.r), 2);
+    assert_string_equal(said.out, "");
     fx_release(&f);
 }
 
-TEST_MAIN(ONE(oldest_with_its_wal), ONE(many_of_one_directory),
-          ONE(with_an_older_one_no_wal_goes), ONE(refusals), ONE(while_a_backup_runs),
-          ONE(an_interrupted_one_is_finished), ONE(of_the_oldest_layouts),
-          ONE(links_are_not_followed), ONE(a_tree_goes_leaves_first),
-          ONE(purge_before_the_first))
+TEST_MAIN(ONE(oldest_with_its_wal), ONE(many_of_one_directory), ONE(many_of_small_segments),
+          ONE(without_its_directory), ONE(r107_thousands), ONE(r030_times_do_not_matter),
+          ONE(dry_run_tells_and_touches_nothing), ONE(with_an_older_one_no_wal_goes),
+          ONE(refusals), ONE(while_a_backup_runs), ONE(an_interrupted_one_is_finished),
+          ONE(of_the_oldest_layouts), ONE(links_are_not_followed),
+          ONE(a_tree_goes_leaves_first), ONE(purge_before_the_first))

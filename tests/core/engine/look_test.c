@@ -411,6 +411,52 @@ static void test_memory_of_a_quiet_server(void **state)
     world_free(&w);
 }
 
-TEST_MAIN(ONE(test_every_change_is_seen), ONE(test_notes_and_damage),
-          ONE(test_off_and_without_password), ONE(test_receiver_is_seen),
-          ONE(test_a_line_that_is_none), ONE(test_memory_of_a_quiet_server))
+static void kept_says(struct look *l, const char *words, size_t backups)
+{
+    struct task_sink sink;
+    struct task t = task_serial(NULL, NULL, &sink);
+    struct snapshot *s;
+    struct err err;
+
+    assert_true(look_kept(l, &t));
+    s = look_snapshot(l, &err);
+    assert_non_null(s);
+    if (words) {
+        assert_non_null(s->kept_why);
+        assert_non_null(strstr(s->kept_why, words));
+        assert_int_equal(s->light, LIGHT_FAIL);
+        assert_non_null(strstr(s->todo, "ount its disk"));
+    } else {
+        assert_null(s->kept_why);
+        assert_non_null(s->coverage);
+        assert_int_equal(s->backups, backups);
+    }
+    snapshot_free(s);
+}
+
+/* A disk that is not mounted is no server without backups. */
+static void test_home_or_directory_gone(void **state)
+{
+    struct world w;
+    char dir[PATH_CAP], home[PATH_CAP];
+
+    (void)state;
+    world_new(&w);
+    str_copy(dir, sizeof dir, fx_fmt("%s/main", w.fx.root));
+    str_copy(home, sizeof home, w.fx.root);
+    put_backup(&w, A, 2, 3);
+    kept_says(w.look, NULL, 1);
+    assert_int_equal(rename(dir, fx_fmt("%s.away", dir)), 0);
+    kept_says(w.look, "the server's directory is not there any more", 0);
+    assert_int_equal(rename(home, fx_fmt("%s.away", home)), 0);
+    kept_says(w.look, "barman_home is not there", 0);
+    assert_int_equal(rename(fx_fmt("%s.away", home), home), 0);
+    assert_int_equal(rename(fx_fmt("%s.away", dir), dir), 0);
+    kept_says(w.look, NULL, 1);
+    world_free(&w);
+}
+
+TEST_MAIN(ONE(test_home_or_directory_gone), ONE(test_every_change_is_seen),
+          ONE(test_notes_and_damage), ONE(test_off_and_without_password),
+          ONE(test_receiver_is_seen), ONE(test_a_line_that_is_none),
+          ONE(test_memory_of_a_quiet_server))

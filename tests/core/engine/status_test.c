@@ -54,6 +54,11 @@ static void window(struct checked *k)
 {
     k->srv.retention_policy = "recovery window of 1 month";
 }
+static void terms(struct checked *k)
+{
+    k->srv.retention_policy = "keep 2 yearly, 7 daily";
+    k->srv.wal_retention_policy = "recovery window of 10 days";
+}
 static void bad_policy(struct checked *k)
 {
     k->srv.retention_policy = "secret words";
@@ -93,13 +98,15 @@ static const struct row {
     {"no way", as_it_is, "primary_ssh_command", NULL},
     {"no policy", as_it_is, "retention_policies", "not enforced"},
     {"redundancy", policy, "retention_policies",
-     "not enforced (REDUNDANCY 3 is set; this version deletes nothing by itself)"},
+     "enforced (mode: auto, retention: REDUNDANCY 3, WAL retention: MAIN)"},
     {"window", window, "retention_policies",
-     "not enforced (RECOVERY WINDOW OF 1 MONTHS is set; this version deletes nothing by "
-     "itself)"},
+     "enforced (mode: auto, retention: RECOVERY WINDOW OF 1 MONTHS, WAL retention: MAIN)"},
+    {"terms, and WAL of its own", terms, "retention_policies",
+     "enforced (mode: auto, retention: KEEP 7 DAILY, 2 YEARLY, WAL retention: RECOVERY WINDOW "
+     "OF 10 DAYS)"},
     {"bad policy", bad_policy, "retention_policies",
-     "not enforced (not a retention policy: it must begin with REDUNDANCY or RECOVERY WINDOW "
-     "OF)"},
+     "not enforced (not a retention policy: it must begin with REDUNDANCY, RECOVERY WINDOW OF "
+     "or KEEP)"},
     {"no backup", as_it_is, "backups_number", "0"},
     {"no first", as_it_is, "first_backup", "None"},
     {"no last", as_it_is, "last_backup", "None"},

@@ -137,4 +137,46 @@ static void many(void **state)
     }
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(other_size), ONE(other_kind), ONE(many))
+static void tell(void *ctx, const char *path, enum sums_fault fault)
+{
+    char *said = ctx;
+    size_t n = strlen(said);
+
+    snprintf(said + n, 512 - n, "%s=%d ", path, (int)fault);
+}
+
+/* Everything that is wrong is told, in order and out of order. */
+static void all_is_told(void **state)
+{
+    static const char *const listed[2][5] = {{"a", "b", "c", "d", NULL},
+                                             {"d", "c", "b", "a", NULL}};
+    struct manifest_file f = {.kind = DIGEST_CRC32C};
+    struct err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char said[512] = "";
+        struct sums *s = sums_new(".", DIGEST_CRC32C, &err);
+
+        assert_non_null(s);
+        sums_tell(s, said, tell);
+        for (const char *p = "abce"; *p; p++) {
+            uint8_t sum[DIGEST_MAX] = {*p == 'b'};
+            assert_true(sums_arrived(s, str_n(p, 1), *p == 'c' ? 8 : 9, sum, &err));
+        }
+        for (size_t k = 0; listed[i][k]; k++) {
+            f.path = str_of(listed[i][k]);
+            f.size = 9;
+            assert_true(sums_listed(s, &f, &err));
+        }
+        assert_true(sums_end(s, &err));
+        assert_non_null(strstr(said, "b=1 "));
+        assert_non_null(strstr(said, "c=0 "));
+        assert_non_null(strstr(said, "d=3 "));
+        assert_non_null(strstr(said, "e=2 "));
+        assert_null(strstr(said, "a="));
+        sums_free(s);
+    }
+}
+
+TEST_MAIN(ROWS(rows, check_row), ONE(other_size), ONE(other_kind), ONE(many), ONE(all_is_told))

@@ -169,7 +169,7 @@ static bool check(struct err *err)
 
 static bool delete (struct err *err)
 {
-    const struct delete_backup what = {&f.r, A, 0};
+    const struct delete_backup what = {&f.r, A, 0, NULL};
     const char *wal = fx_fmt("%s/0000000100000000/" SEG9, f.r.wals_dir);
     bool ok = delete_backup(said_init(&said), &what, err);
 

@@ -41,6 +41,38 @@ static const struct row {
      "BASE_BACKUP LABEL 'it''s ''x''' PROGRESS NOWAIT MANIFEST 'yes' MANIFEST_CHECKSUMS 'NONE'",
      NULL},
 
+    {"compressed by the server",
+     150000,
+     {.label = "b", .compression = "gzip", .suffix = ".tar.gz", .tablespace_map = true},
+     "BASE_BACKUP (LABEL 'b', PROGRESS, CHECKPOINT 'spread', WAIT false, MANIFEST 'yes', "
+     "MANIFEST_CHECKSUMS 'NONE', TARGET 'client', TABLESPACE_MAP, COMPRESSION 'gzip')",
+     NULL},
+    {"with a level and workers",
+     170000,
+     {.label = "b", .compression = "zstd", .has_level = true, .level = -3, .workers = 4},
+     "BASE_BACKUP (LABEL 'b', PROGRESS, CHECKPOINT 'spread', WAIT false, MANIFEST 'yes', "
+     "MANIFEST_CHECKSUMS 'NONE', TARGET 'client', COMPRESSION 'zstd', "
+     "COMPRESSION_DETAIL 'level=-3,workers=4')",
+     NULL},
+    {"with workers",
+     150000,
+     {.label = "b", .compression = "zstd", .workers = 2},
+     "BASE_BACKUP (LABEL 'b', PROGRESS, CHECKPOINT 'spread', WAIT false, MANIFEST 'yes', "
+     "MANIFEST_CHECKSUMS 'NONE', TARGET 'client', COMPRESSION 'zstd', "
+     "COMPRESSION_DETAIL 'workers=2')",
+     NULL},
+    {"tar of 14",
+     140000,
+     {.label = "b", .tablespace_map = true},
+     "BASE_BACKUP LABEL 'b' PROGRESS NOWAIT MANIFEST 'yes' MANIFEST_CHECKSUMS 'NONE' "
+     "TABLESPACE_MAP",
+     NULL},
+
+    {"14 does not compress",
+     140000,
+     {.label = "b", .compression = "gzip"},
+     NULL,
+     "only PostgreSQL 15 and later"},
     {"12 is too old", 120020, {"b", CHECKPOINT_FAST, 0, DIGEST_CRC32C}, NULL, "12.20 is older"},
     {"limit too low", 150000, {"b", CHECKPOINT_FAST, 31, DIGEST_CRC32C}, NULL, "31 KiB/s"},
     {"limit too high",

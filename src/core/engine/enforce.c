@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "engine/enforce.h"
+
+#include "engine/delete.h"
+#include "engine/delete_plan.h"
+#include "repo/lock.h"
+
+#include <string.h>
+
+#define HORIZON     "wal-horizon"
+#define HORIZON_MAX 64
+
+struct enforcing {
+    const struct task *t;
+    const struct repo *repo;
+    const struct server_cfg *srv;
+    enum enforce_how how;
+    const struct catalogue *all;
+    struct retention_state state;
+    bool *goes; /* [i] of all->backup[i]: by itself, not only with what it stands on */
+    bool *interrupted;
+    size_t going;
+    struct arena a;
+};
+
+/* ---- what goes ---------------------------------------------------------------------- */
+
+/* Nothing of it is left but the facts. */
+static bool is_orphan(struct enforcing *e, const struct backup *b)
+{
+    struct arena_mark mark = arena_mark(&e->a);
+    char dir[PATH_CAP], info[PATH_CAP];
+    struct err ignored;
+    struct names names;
+    bool orphan;
+
+    if (b->status == BACKUP_EMPTY || !repo_backup_dir(e->repo, b->id, dir, &ignored) ||
+        !repo_info_path(e->repo, b->id, info, &ignored) ||
+        !dir_names(&e->a, dir, DIR_MAY_MISS, &names, &ignored)) {
+        return false;
+    }
+    orphan = names.n == 0 || (names.n == 1 && strcmp(names.name[0], "backup.info") == 0);
+    arena_reset(&e->a, mark);
+    if (orphan) {
+        task_say(
+            e->t, SAY_WARN,
+            "Backup '%s' is an orphan backup, this is possibly the result of an incomplete "
+            "delete operation. Please manually delete the following files or directories "
+            "if present: %s, %s",
+            b->id, dir, info);
+    }
+    return orphan;
+}
+
+static bool is_good(const struct backup *b)
+{
+    return b->status == BACKUP_DONE && backup_type_of(b) != BACKUP_INCREMENTAL;
+}
+
+/* A policy that would leave nothing at all leaves one. */
+static void spare_the_last(struct enforcing *e)
+{
+    size_t newest = e->all->n;
+
+    for (size_t i = 0; i < e->all->n; i++) {
+        const struct backup *b = &e->all->backup[i];
+
+        if (is_good(b) && e->state.fate[i].verdict != RETENTION_OBSOLETE) {
+            return;
+        }
+        newest = is_good(b) && !e->interrupted[i] ? i : newest;
+    }
+    if (newest == e->all->n) {
+        return;
+    }
+    task_say(e->t, SAY_WARN,
+             "Backup %s of server %s is obsolete, but stays: it is the last good one",
+             e->all->backup[newest].id, e->repo->server);
+    e->going -= e->goes[newest];
+    e->goes[newest] = false;
+}
+
+static bool choose(struct enforcing *e, struct err *err)
+{
+    bool backs_up = lock_is_held(e->repo, LOCK_BACKUP, NULL);
+
+    e->goes = ARENA_ARRAY(&e->a, e->all->n + 1, bool);
+    e->interrupted = ARENA_ARRAY(&e->a, e->all->n + 1, bool);
+    if (!e->goes || !e->interrupted) {
+        return arena_err(&e->a, err);
+    }
+    for (size_t i = 0; i < e->all->n; i++) {
+        const struct backup *b = &e->all->backup[i];
+
+        e->interrupted[i] = delete_mark_is_set(e->repo, b->id);
+        e->goes[i] = e->interrupted[i];
+        if (e->state.enforced && !e->interrupted[i] && !(backs_up && !is_good(b)) &&
+            !is_orphan(e, b)) {
+            e->goes[i] = e->state.fate[i].verdict == RETENTION_OBSOLETE;
+        }
+        e->going += e->goes[i];
+    }
+    if (e->state.enforced && e->going) {
+        spare_the_last(e);
+    }
+    return true;
+}
+
+/* ---- the backups -------------------------------------------------------------------- */
+
+static bool remove_one(struct enforcing *e, size_t i, struct err *err)
+{
+    struct delete_backup gone = {
+        .repo = e->repo,
+        .id = e->all->backup[i].id,
+        .minimum_redundancy = e->interrupted[i] ? 0 : (uint64_t)e->srv->minimum_redundancy,
+        .srv = e->srv,
+        .by = WAL_DELETE_BY_RETENTION,
+    };
+    struct err why = {0};
+
+    if (e->interrupted[i]) {
+        task_say(e->t, SAY_OUT, "Finishing the interrupted delete of backup %s for server %s",
+                 gone.id, e->repo->server);
+    }
+    if (delete_backup(e->t, &gone, &why)) {
+        return true;
+    }
+    if (why.code != ERR_BUSY) {
+        *err = why;
+        return false;
+    }
+    task_say(e->t, SAY_WARN,
+             "Another action is in progress for the backup %s of server %s, skipping retention "
+             "policy application",
+             gone.id, e->repo->server);
+    return true;
+}
+
+static bool remove_all(struct enforcing *e, struct err *err)
+{
+    size_t *tree = ARENA_ARRAY(&e->a, e->all->n + 1, size_t);
+
+    if (!tree) {
+        return arena_err(&e->a, err);
+    }
+    if (!server_cfg_refusal(e->srv, CFG_USE_DELETE, err)) {
+        return false;
+    }
+    if (lock_is_held(e->repo, LOCK_BACKUP, NULL)) {
+        task_say(e->t, SAY_LOG, "a backup or delete of server %s runs: retention waits",
+                 e->repo->server);
+        return true;
+    }
+    for (size_t i = 0; i < e->all->n; i++) {
+        size_t n;
+
+        if (!e->goes[i]) {
+            continue;
+        }
+        if (!task_go_on(e->t, err) || !remove_one(e, i, err)) {
+            return false;
+        }
+        n = delete_order(e->all, i, tree); /* these went with it */
+        for (size_t k = 0; k < n; k++) {
+            e->goes[tree[k]] = false;
+        }
+    }
+    return true;
+}
+
+/* ---- the WAL horizon ---------------------------------------------------------------- */
+
+static size_t anchor_of(const struct catalogue *all, const struct retention_state *s)
+{
+    const struct retention_ask ask = {.backup = all->backup,
+                                      .keep = s->keep,
+                                      .n = all->n,
+                                      .minimum_redundancy = 0,
+                                      .now_us = s->now_us};
+
+    return s->wal.kind == RETENTION_MAIN ? all->n : retention_anchor(&s->wal, &ask);
+}
+
+/* Is the horizon there already? */
+static bool is_there(struct enforcing *e, const char *path, const char *id)
+{
+    struct err ignored;
+    struct str text;
+
+    return file_read(&e->a, path, HORIZON_MAX, &text, &ignored) && str_eq(str_trim(text), id);
+}
+
+/* The older backups held fast, so that none of them is being restored with WAL that goes. */
+static bool move_horizon(struct enforcing *e, const struct catalogue *all,
+                         const struct retention_state *s, size_t anchor, struct err *err)
+{
+    struct wal_cleanup_ask ask = retention_cleanup_ask(all, s);
+    struct lock *lock = ARENA_ARRAY(&e->a, anchor + 1, struct lock);
+    struct err why = {0};
+    size_t held = 0;
+    bool ok = lock != NULL;
+
+    if (!ok) {
+        return arena_err(&e->a, err);
+    }
+    while (ok && held < anchor) {
+        ok = lock_take(&lock[held], e->repo, all->backup[held].id, LOCK_TRY, &why);
+        held += ok;
+    }
+    ok = ok && wal_purge_horizon(e->t, e->repo, e->srv, &ask, anchor, &why);
+    while (held > 0) {
+        lock_release(&lock[--held]);
+    }
+    if (!ok) {
+        *err = why;
+    }
+    return ok;
+}
+
+static bool horizon(struct enforcing *e, struct err *err)
+{
+    struct retention_state s;
+    struct catalogue all;
+    struct err why = {0};
+    char path[PATH_CAP];
+    const char *id;
+    size_t anchor;
+
+    if (e->state.wal.kind == RETENTION_MAIN) {
+        return true;
+    }
+    if (!catalogue_load(e->repo, &e->a, &all, err) ||
+        !retention_of(e->repo, e->srv, &all, &e->a, &s, err) ||
+        !path_join(path, e->repo->own_dir, HORIZON, err)) {
+        return false;
+    }
+    anchor = anchor_of(&all, &s);
+    if (anchor == all.n || is_there(e, path, all.backup[anchor].id)) {
+        return true;
+    }
+    id = all.backup[anchor].id;
+    if (!server_cfg_refusal(e->srv, CFG_USE_DELETE, err)) {
+        return false;
+    }
+    if (!move_horizon(e, &all, &s, anchor, &why)) {
+        if (why.code == ERR_BUSY) { /* its turn comes */
+            return true;
+        }
+        *err = why;
+        return false;
+    }
+    return file_replace(path, str_of(id), err);
+}
+
+/* ---- or only told ------------------------------------------------------------------- */
+
+static bool tell(struct enforcing *e, struct err *err)
+{
+    char policy[RETENTION_CAP];
+    struct delete_plan plan;
+    const char *why;
+    size_t anchor = anchor_of(e->all, &e->state);
+    bool ok = delete_plan_begin(&plan, e->repo, &e->a, e->all, &e->state, err);
+
+    for (size_t i = 0; ok && i < e->all->n; i++) {
+        if (!e->goes[i]) {
+            continue;
+        }
+        why = e->interrupted[i] ? "its delete was interrupted"
+                                : arena_fmt(&e->a, "OBSOLETE under %s",
+                                            retention_print(&e->state.policy, policy));
+        ok = why ? delete_plan_backup(&plan, i, WAL_DELETE_BY_RETENTION, why, err)
+                 : arena_err(&e->a, err);
+    }
+    if (ok && anchor < e->all->n) {
+        why = arena_fmt(&e->a, "before backup %s, older than the %s of WAL",
+                        e->all->backup[anchor].id, retention_print(&e->state.wal, policy));
+        ok = why ? delete_plan_horizon(&plan, anchor, why, err) : arena_err(&e->a, err);
+    }
+    return ok && delete_plan_say(&plan, e->t, err);
+}
+
+bool enforce_retention(const struct task *t, const struct repo *r, const struct server_cfg *srv,
+                       const struct catalogue *all, enum enforce_how how, struct err *err)
+{
+    struct enforcing e = {.t = t, .repo = r, .srv = srv, .how = how, .all = all};
+    bool ok;
+
+    arena_init(&e.a, 0);
+    ok = retention_of(r, srv, all, &e.a, &e.state, err) && choose(&e, err);
+    if (ok && e.state.why) {
+        task_say(t, SAY_WARN, "retention_policy of server %s is not enforced: %s", r->server,
+                 e.state.why);
+    }
+    if (ok && how == ENFORCE_DRY_RUN) {
+        ok = tell(&e, err);
+    } else if (ok) {
+        ok = (!e.going || remove_all(&e, err)) && horizon(&e, err);
+    }
+    arena_release(&e.a);
+    return ok;
+}

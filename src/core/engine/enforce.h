@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* enforce.h - cron's part of retention for one server: finish deletes that were interrupted,
+ * remove what the policy calls OBSOLETE, and WAL that wal_retention_policy wants no longer.
+ *
+ * Never    the last good backup, whatever the policy says: a warning. Nor what somebody is at:
+ *          while a backup runs, or the backup is being restored, its turn comes with the next cron.
+ * Orphans  A backup.info without its directory (or alone in it) is warned of and left.
+ * WAL      The horizon moves when a backup leaves the window; `.barkeep/wal-horizon` holds the id
+ *          of the backup it was last moved to, so an idle turn does not read xlog.db.
+ * Refuses  ERR_CONFIG where deleting is refused for this configuration; nothing is touched then.
+ */
+#ifndef ENGINE_ENFORCE_H
+#define ENGINE_ENFORCE_H
+
+#include "barkeep/task.h"
+#include "cfg/server.h"
+#include "repo/catalogue.h"
+
+enum enforce_how { ENFORCE_DO, ENFORCE_DRY_RUN };
+
+MUST_CHECK bool enforce_retention(const struct task *t, const struct repo *r,
+                                  const struct server_cfg *srv, const struct catalogue *all,
+                                  enum enforce_how how, struct err *err);
+
+#endif

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "engine/put_wal.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/sys.h"
+#include "repo/gpg.h"
+#include "repo/tar.h"
+#include "repo/wal_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUMS_MAX      (64 * 1024)
+#define READ_CAP      (256 * 1024)
+#define WRITE_OUT     (4 * 1024 * 1024) /* so much is begun to be written out at once */
+#define LEFT_OVER_S   3600
+#define FILE_MAX_SIZE (UINT64_C(2) << 30) /* no segment is larger than half of it */
+
+struct file {
+    char name[WAL_FILE_NAME_CAP];
+    char tmp[PATH_CAP];
+    int fd; /* -1: not open */
+    int64_t mtime_s;
+    uint32_t mtime_ns;
+    uint64_t size, begun; /* bytes written, and of them begun to go out */
+    struct digest digest;
+    char sum[DIGEST_HEX_CAP];
+    bool has_sum;
+};
+
+struct putting {
+    const struct task *t;
+    struct arena a;
+    struct put_wal *what;
+    char host[128];
+    struct file *file; /* PUT_FILES_MAX */
+    size_t files;
+    struct file *now; /* the member at hand; NULL: a SUMS file */
+    char *buf;        /* READ_CAP */
+    char sums[SUMS_MAX];
+    size_t sums_n;
+    enum digest_kind kind;
+};
+
+static bool refuse(struct putting *p, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool refuse(struct putting *p, const char *fmt, ...)
+{
+    struct sbuf b;
+    va_list ap;
+
+    sbuf_init(&b, p->what->refusal, sizeof p->what->refusal);
+    va_start(ap, fmt);
+    sbuf_vfmt(&b, fmt, ap);
+    va_end(ap);
+    sbuf_fmt(&b, " in put-wal for server '%s'%s", p->what->repo->server, p->host);
+    return false;
+}
+
+/* ---- while it arrives ---- */
+
+static struct file *file_of(struct putting *p, struct str name)
+{
+    for (size_t i = 0; i < p->files; i++) {
+        if (str_eq(name, p->file[i].name)) {
+            return &p->file[i];
+        }
+    }
+    return NULL;
+}
+
+static bool name_ok(struct putting *p, const struct tar_member *m)
+{
+    struct str name = str_of(m->name);
+
+    if (wal_name_kind(name, WAL_CASE_UPPER) == WAL_NAME_OTHER || name.n >= WAL_FILE_NAME_CAP) {
+        return refuse(p, "Unsupported filename '%.300s'", m->name);
+    }
+    if (m->size > FILE_MAX_SIZE) {
+        return refuse(p, "A size that no WAL file has for file '%s'", m->name);
+    }
+    if (p->files == PUT_FILES_MAX) {
+        return refuse(p, "More than %d files", PUT_FILES_MAX);
+    }
+    return !file_of(p, name) || refuse(p, "A second member for file '%s'", m->name);
+}
+
+static bool file_begin(struct putting *p, const struct tar_member *m, struct err *err)
+{
+    struct file *f = &p->file[p->files];
+
+    if (!name_ok(p, m)) {
+        return false;
+    }
+    str_copy(f->name, sizeof f->name, m->name);
+    if (!str_fmt(f->tmp, sizeof f->tmp, "%s/.%ld-%s", p->what->repo->incoming_dir,
+                 (long)getpid(), f->name)) {
+        return err_set(err, ERR_FORMAT, "Use a shorter directory.", p->what->repo->incoming_dir,
+                       "path is too long");
+    }
+    /* Of an earlier process with our number, if anybody's. */
+    if (unlink(f->tmp) != 0 && errno != ENOENT) {
+        return err_os(err, errno, "remove", f->tmp);
+    }
+    f->fd = open(f->tmp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (f->fd < 0) {
+        return err_os(err, errno, "create", f->tmp);
+    }
+    f->mtime_s = m->mtime_s;
+    f->mtime_ns = m->mtime_ns;
+    digest_init(&f->digest, DIGEST_SHA256);
+    p->now = f;
+    p->files++;
+    return true;
+}
+
+static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
+{
+    struct putting *p = ctx;
+
+    p->now = NULL;
+    if (m->kind != TAR_FILE) {
+        return refuse(p, "Unsupported file type '%s' for file '%.300s'",
+                      m->kind == TAR_DIR ? "5" : "2", m->name);
+    }
+    if (strcmp(m->name, "SHA256SUMS") != 0 && strcmp(m->name, "MD5SUMS") != 0) {
+        return file_begin(p, m, err);
+    }
+    if (p->sums_n + m->size + 1 > SUMS_MAX) {
+        return refuse(p, "Too long a list of checksums '%s'", m->name);
+    }
+    if (m->name[0] == 'M') {
+        p->kind = DIGEST_MD5;
+    }
+    return true;
+}
+
+static bool on_data(void *ctx, const void *data, size_t n, struct err *err)
+{
+    struct putting *p = ctx;
+    struct file *f = p->now;
+
+    if (!f) {
+        memcpy(p->sums + p->sums_n, data, n);
+        p->sums_n += n;
+        return true;
+    }
+    if (!fd_write_all(f->fd, data, n, f->tmp, err)) {
+        return false;
+    }
+    digest_feed(&f->digest, data, n);
+    f->size += n;
+    if (f->size - f->begun >= WRITE_OUT) {
+        (void)sys_write_out(f->fd, f->begun, f->size - f->begun);
+        f->begun = f->size;
+    }
+    return true;
+}
+
+static bool on_end(void *ctx, struct err *err)
+{
+    struct putting *p = ctx;
+    struct file *f = p->now;
+
+    (void)err;
+    if (f) {
+        (void)sys_write_out(f->fd, f->begun, f->size - f->begun);
+    } else if (p->sums_n && p->sums[p->sums_n - 1] != '\n') {
+        p->sums[p->sums_n++] = '\n';
+    }
+    return true;
+}
+
+static bool receive(struct putting *p, struct err *err)
+{
+    const struct tar_events events = {p, on_member, on_data, on_end};
+    struct tar *tar = ARENA_NEW(&p->a, struct tar);
+    bool ok = tar || arena_err(&p->a, err);
+
+    if (ok) {
+        tar_init(tar, TAR_WITH_TRAILER, &events);
+        tar_accept_pax(tar);
+    }
+    while (ok) {
+        ssize_t n = read(p->what->fd, p->buf, READ_CAP);
+
+        if (n < 0 && errno != EINTR) {
+            ok = err_os(err, errno, "read", "the stream on stdin");
+        } else if (n == 0) {
+            return tar_end(tar, err);
+        } else if (n > 0) {
+            ok = tar_feed(tar, p->buf, (size_t)n, err) && task_go_on(p->t, err);
+        }
+    }
+    return ok;
+}
+
+/* ---- is it whole? ---- */
+
+bool put_sums_line(struct str line, struct str *sum, struct str *name)
+{
+    size_t at;
+
+    line = str_trim(line);
+    if (!str_find(line, ' ', &at) || at == 0 || at + 2 >= line.n ||
+        (line.p[at + 1] != ' ' && line.p[at + 1] != '*')) {
+        return false;
+    }
+    *sum = str_n(line.p, at);
+    *name = str_skip(line, at + 2);
+    (void)str_take_lit(name, "./");
+    return name->n > 0;
+}
+
+static bool sum_of_fd(struct putting *p, int fd, const char *path, char out[DIGEST_HEX_CAP],
+                      struct err *err)
+{
+    struct digest d;
+    uint8_t sum[DIGEST_MAX];
+    off_t at = 0;
+    ssize_t n;
+
+    digest_init(&d, p->kind);
+    while ((n = pread(fd, p->buf, READ_CAP, at)) > 0) {
+        digest_feed(&d, p->buf, (size_t)n);
+        at += n;
+    }
+    digest_end(&d, sum);
+    hex_text(sum, digest_size(p->kind), out, DIGEST_HEX_CAP);
+    return n == 0 || err_os(err, errno, "read", path);
+}
+
+/* MD5 is not reckoned while it arrives: only old clients send it. */
+static bool reckon(struct putting *p, struct err *err)
+{
+    uint8_t sum[DIGEST_MAX];
+
+    for (size_t i = 0; i < p->files; i++) {
+        struct file *f = &p->file[i];
+
+        if (p->kind == DIGEST_MD5) {
+            if (!sum_of_fd(p, f->fd, f->tmp, f->sum, err)) {
+                return false;
+            }
+            continue;
+        }
+        digest_end(&f->digest, sum);
+        hex_text(sum, digest_size(p->kind), f->sum, sizeof f->sum);
+    }
+    return true;
+}
+
+static bool compare_sums(struct putting *p)
+{
+    struct str rest = str_n(p->sums, p->sums_n), line, sum, name;
+
+    while (str_line(&rest, &line)) {
+        struct file *f;
+
+        if (!put_sums_line(line, &sum, &name)) {
+            task_say(
+                p->t, SAY_WARN, "Bad checksum line '%.*s' found in put-wal for server '%s'%s",
+                (int)(line.n > 200 ? 200 : line.n), line.p, p->what->repo->server, p->host);
+            continue;
+        }
+        f = file_of(p, name);
+        if (!f) {
+            return refuse(p, "Checksum without corresponding file '%.*s'",
+                          (int)(name.n > 300 ? 300 : name.n), name.p);
+        }
+        if (!str_eq_nocase(sum, f->sum)) {
+            return refuse(p, "Bad file checksum '%s' (should be %.*s) for file '%s'", f->sum,
+                          (int)(sum.n > 128 ? 128 : sum.n), sum.p, f->name);
+        }
+        log_line(LOG_INFO, "Received file '%s' with checksum '%s' by put-wal for server '%s'%s",
+                 f->name, f->sum, p->what->repo->server, p->host);
+        f->has_sum = true;
+    }
+    for (size_t i = 0; i < p->files; i++) {
+        if (!p->file[i].has_sum) {
+            return refuse(p, "Missing checksum for file '%s'", p->file[i].name);
+        }
+    }
+    return true;
+}
+
+/* Size, cluster, place and timeline of the first page. */
+static bool obeys_rules(struct putting *p, const struct file *f, struct err *err)
+{
+    struct wal_candidate c = {.path = f->tmp,
+                              .name = f->name,
+                              .kind = wal_name_kind(str_of(f->name), WAL_CASE_UPPER),
+                              .size = f->size,
+                              .repo = p->what->repo};
+    char head[CODEC_MAGIC_LEN];
+    ssize_t n = pread(f->fd, head, sizeof head, 0);
+    struct err why = {0};
+
+    if (n < 0) {
+        return err_os(err, errno, "read", f->tmp);
+    }
+    c.codec = codec_detect(head, (size_t)n, p->what->repo->custom);
+    c.is_sealed = c.codec == CODEC_NONE && gpg_detect(head, (size_t)n);
+    if (wal_candidate_check(&c, &p->what->rules, &why)) {
+        return true;
+    }
+    if (why.code != ERR_FORMAT && why.code != ERR_UNSAFE) {
+        *err = why;
+        return false;
+    }
+    return refuse(p, "File '%s' is not what its name says: %s", f->name, why.why);
+}
+
+/* ---- for good ---- */
+
+static bool meet_twin(struct putting *p, const struct file *f, const char *final,
+                      struct err *err)
+{
+    char sum[DIGEST_HEX_CAP], moved_to[PATH_CAP];
+
+    int fd = open(final, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool ok = fd >= 0 ? sum_of_fd(p, fd, final, sum, err) : err_os(err, errno, "read", final);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (!ok) {
+        return false;
+    }
+    if (strcmp(sum, f->sum) == 0) {
+        task_say(
+            p->t, SAY_DEBUG,
+            "Duplicate Files with Identical Checksums. File %s already exists on server %s, "
+            "and the checksums are identical. Skipping the file.",
+            f->name, p->what->repo->server);
+        return true;
+    }
+    if (!wal_store_set_aside_as(p->what->repo, f->tmp, f->name, "duplicate", moved_to, err)) {
+        return false;
+    }
+    task_say(
+        p->t, SAY_WARN,
+        "Duplicate Files Detected with Mismatched Checksums. File %s already exists on "
+        "server %s with checksum %s, but the checksum of the incoming file is %s. The file "
+        "has been moved to '%s'%s",
+        f->name, p->what->repo->server, sum, f->sum, moved_to, p->host);
+    return true;
+}
+
+static bool link_refused(int os)
+{
+    return os == EXDEV || os == EPERM || os == EOPNOTSUPP || os == EMLINK || os == ENOSYS;
+}
+
+/* A link never replaces what is there; where there are none, we look first. */
+static bool place(struct putting *p, struct file *f, struct err *err)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {f->mtime_s, f->mtime_ns}};
+    char final[PATH_CAP];
+
+    if (!path_join(final, p->what->repo->incoming_dir, f->name, err)) {
+        return false;
+    }
+    if (futimens(f->fd, times) != 0) {
+        return err_os(err, errno, "set the time of", f->tmp);
+    }
+    if (!fd_sync(f->fd, f->tmp, err)) {
+        return false;
+    }
+    if (link(f->tmp, final) == 0) {
+        return true;
+    }
+    if (errno == EEXIST) {
+        return meet_twin(p, f, final, err);
+    }
+    if (!link_refused(errno)) {
+        return err_os(err, errno, "create", final);
+    }
+    if (file_kind(final, NULL) != FILE_NONE) {
+        return meet_twin(p, f, final, err);
+    }
+    return rename(f->tmp, final) == 0 || err_os(err, errno, "create", final);
+}
+
+static bool take_all(struct putting *p, struct err *err)
+{
+    if (!reckon(p, err) || !compare_sums(p)) {
+        return false;
+    }
+    for (size_t i = 0; i < p->files; i++) {
+        if (!obeys_rules(p, &p->file[i], err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < p->files; i++) {
+        if (!place(p, &p->file[i], err)) {
+            return false;
+        }
+    }
+    return dir_sync(p->what->repo->incoming_dir, err);
+}
+
+/* ---- what others left ---- */
+
+/* ".<pid>-<name of a WAL file>" of a process that is gone. */
+static bool is_left_over(const char *path, struct str name)
+{
+    struct stat st;
+    uint64_t pid;
+
+    if (!str_take_char(&name, '.') || !str_take_u64(&name, INT32_MAX, &pid) ||
+        !str_take_char(&name, '-') || wal_name_kind(name, WAL_CASE_EITHER) == WAL_NAME_OTHER) {
+        return false;
+    }
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && pid > 1 &&
+           kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
+           (int64_t)st.st_ctim.tv_sec + LEFT_OVER_S < clock_wall_ns() / NS_PER_S;
+}
+
+static void remove_left_over(const struct repo *r)
+{
+    struct names names;
+    struct err ignored;
+    struct arena a;
+
+    arena_init(&a, 0);
+    if (dir_names(&a, r->incoming_dir, DIR_MAY_MISS, &names, &ignored)) {
+        for (size_t i = 0; i < names.n && names.name[i][0] <= '.'; i++) {
+            char path[PATH_CAP];
+
+            if (path_join(path, r->incoming_dir, names.name[i], &ignored) &&
+                is_left_over(path, str_of(names.name[i])) && unlink(path) == 0) {
+                log_line(LOG_WARNING, "removed '%s', which an interrupted put-wal left", path);
+            }
+        }
+    }
+    arena_release(&a);
+}
+
+static bool run(struct putting *p, struct err *err)
+{
+    struct err why = {0};
+    bool ok;
+
+    if (p->what->host) {
+        str_fmt(p->host, sizeof p->host, " (SSH host: %s)", p->what->host);
+    }
+    ok = dir_make(p->what->repo->incoming_dir, &why) && receive(p, &why) && take_all(p, &why);
+    for (size_t i = 0; i < p->files; i++) {
+        unlink(p->file[i].tmp);
+        close(p->file[i].fd);
+    }
+    if (ok) {
+        remove_left_over(p->what->repo);
+        return true;
+    }
+    if (!p->what->refusal[0] && why.code == ERR_FORMAT) {
+        refuse(p, "Malformed stream: %s%s%s%s", why.what[0] ? "'" : "", why.what,
+               why.what[0] ? "': " : "", why.why);
+    }
+    *err = why;
+    return false;
+}
+
+bool put_wal(const struct task *t, struct put_wal *what, struct err *err)
+{
+    struct putting p = {.t = t, .what = what, .kind = DIGEST_SHA256};
+    bool ok;
+
+    what->refusal[0] = '\0';
+    arena_init(&p.a, 0);
+    p.file = ARENA_ARRAY(&p.a, PUT_FILES_MAX, struct file);
+    p.buf = arena_alloc(&p.a, READ_CAP);
+    ok = p.file && p.buf ? run(&p, err) : arena_err(&p.a, err);
+    arena_release(&p.a);
+    return ok;
+}

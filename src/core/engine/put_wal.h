@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* put_wal.h - the verb put-wal: WAL files that barman-wal-archive sends become files of the incoming
+ * directory.
+ *
+ *     tar stream:  <name of a WAL file>  ...  SHA256SUMS or MD5SUMS
+ *     SUMS:        "<hex>  <name>" or "<hex> *<name>", "./" in front of a name is cut off
+ *
+ * Order    Every member goes to incoming/.<pid>-<name> while it arrives. When the stream is over:
+ *          every sum must have its file and every file its sum, and each file must be what its
+ *          name says (the rules of wal_store.h). Then file by file: sync, final name, and at the
+ *          end the directory is synced. Only after that is it success, so what PostgreSQL is told
+ *          to be archived survives a power cut. Whatever goes wrong before leaves nothing but
+ *          files that were complete.
+ * Twins    A file that is there already is never replaced. The same bytes: success. Others: moved
+ *          to errors_dir as <name>.<UTC stamp>.duplicate, told as a warning with both sums, and
+ *          success, since a failure would fill up pg_wal with a file that can never be taken.
+ * Left over  Files that a killed put-wal left, older than an hour and of a process that is gone,
+ *          are removed by the next one.
+ * Fails    with the sentence in `refusal` when the stream is not what it should be, else with err.
+ * Source   Barman 3.17, put-wal and barman-wal-archive.
+ */
+#ifndef ENGINE_PUT_WAL_H
+#define ENGINE_PUT_WAL_H
+
+#include "barkeep/task.h"
+#include "repo_of.h"
+
+#define PUT_FILES_MAX 64
+
+struct put_wal {
+    const struct repo *repo;
+    struct wal_rules rules;
+    int fd; /* the stream is read from here */
+    const char
+        *host; /* who sends: " (SSH host: IP)" goes behind each message; NULL: not known */
+    char refusal[1024];
+};
+
+MUST_CHECK bool put_wal(const struct task *t, struct put_wal *what, struct err *err);
+
+/* A line of a SUMS file; false: it is none. *name lies in line. */
+bool put_sums_line(struct str line, struct str *sum, struct str *name);
+
+#endif

@@ -96,7 +96,7 @@ static bool find_long(struct parse *p, struct str name, size_t *at)
     return hits == 1 || no_such_option(p, name);
 }
 
-static bool choice_ok(struct parse *p, const struct arg_option *o, const char *text)
+static bool is_choice(const struct arg_option *o, const char *text)
 {
     struct str rest = str_of(o->value), word;
 
@@ -104,6 +104,14 @@ static bool choice_ok(struct parse *p, const struct arg_option *o, const char *t
         if (str_eq(word, text)) {
             return true;
         }
+    }
+    return false;
+}
+
+static bool choice_ok(struct parse *p, const struct arg_option *o, const char *text)
+{
+    if (is_choice(o, text)) {
+        return true;
     }
     err_set(p->err, ERR_USAGE, "", "",
             "argument --%s: invalid choice: '%.60s' (choose from %s)", o->name, text, o->value);
@@ -120,6 +128,7 @@ static bool store(struct parse *p, const struct arg_option *o, struct arg_value 
     case ARG_TEXT:
         return true;
     case ARG_CHOICE:
+    case ARG_MAYBE:
         return choice_ok(p, o, text);
     case ARG_NONNEG:
     case ARG_POS:
@@ -150,6 +159,10 @@ static bool take_value(struct parse *p, const struct arg_option *o, const char *
     if (glued) {
         *out = glued;
         return true;
+    }
+    if (o->type == ARG_MAYBE && (p->at == p->argc || !is_choice(o, p->argv[p->at]))) {
+        *out = arena_strndup(p->a, o->value, strcspn(o->value, "|"));
+        return *out || arena_err(p->a, p->err);
     }
     if (p->at < p->argc && (p->argv[p->at][0] != '-' || !p->argv[p->at][1])) {
         *out = p->argv[p->at++];
@@ -250,6 +263,7 @@ static bool all_there(struct parse *p, size_t operand)
 
     if (!c || p->out->help || operand == c->operands ||
         c->operand[operand].kind == OPERAND_COMMAND ||
+        c->operand[operand].kind == OPERAND_MAYBE ||
         (c->operand[operand].kind == OPERAND_SERVERS && p->out->servers)) {
         return true;
     }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* backup, delete, check-backup, verify-backup. */
+#include "backup_doc.h"
 #include "session.h"
 
 #include "engine/backup.h"
 #include "engine/check_backup.h"
 #include "engine/delete.h"
 #include "engine/verify_backup.h"
+#include "repo/backup_info.h"
 #include "repo/catalogue.h"
 
 #include <string.h>
@@ -33,6 +35,9 @@ static void backup_options(const struct session *s, const struct server_cfg *srv
     o->bwlimit_kib = (uint32_t)arg_number(args, "bwlimit", o->bwlimit_kib);
     o->retry_times = session_retry_times(s, srv);
     o->retry_sleep_s = session_retry_sleep(s, srv);
+    o->keepalive_s = (int)arg_number(args, "keepalive-interval", (uint64_t)o->keepalive_s);
+    o->check_timeout_s =
+        (int64_t)arg_number(args, "check-timeout", (uint64_t)o->check_timeout_s);
     o->wait = arg_given(args, "wait");
     o->wait_timeout_s = (unsigned)arg_number(args, "wait-timeout", 0);
     if (checksums) {
@@ -52,6 +57,57 @@ static bool name_ok(struct session *s, const char *name)
     return false;
 }
 
+/* What only rsync would act on changes nothing in a streamed backup, in Barman neither. */
+static void tell_rsync_options(struct session *s, const struct server_cfg *srv)
+{
+    static const char *const only[] = {"reuse-backup", "jobs", "jobs-start-batch-period",
+                                       "jobs-start-batch-size"};
+
+    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
+        const char *text = arg_text(&s->args, only[i]);
+
+        if (arg_given(&s->args, only[i]) && (!text || strcmp(text, "off") != 0)) {
+            console_say(&s->console, SAY_WARN,
+                        "--%s concerns rsync backups: it does nothing for server '%s', whose "
+                        "backup_method is '%s'",
+                        only[i], srv->name, srv->backup_method);
+        }
+    }
+}
+
+static bool incremental_ok(struct session *s, const struct server_cfg *srv)
+{
+    struct err err;
+
+    if (!arg_given(&s->args, "incremental")) {
+        return true;
+    }
+    err_set(
+        &err, ERR_CONFIG,
+        "Take a full backup; backup_compression = zstd makes it smaller, estimate-size tells "
+        "how large.",
+        "",
+        "this version takes no incremental backups (of PostgreSQL 17 and later): server '%s' "
+        "is not backed up",
+        srv->name);
+    session_fail(s, &err);
+    return false;
+}
+
+/* What backup.info holds now, also of a backup that failed. */
+static void put_result(struct session *s, const struct repo *r, const char *id)
+{
+    struct backup b;
+    struct err err;
+
+    if (!backup_info_load(r, &s->arena, id, &b, &err)) {
+        session_fail(s, &err);
+        return;
+    }
+    str_copy(b.id, sizeof b.id, id);
+    backup_doc(s->console.doc, &s->arena, &b, DATES_CTIME);
+}
+
 void run_backup(struct session *s, const struct server_cfg *srv)
 {
     struct repo repo;
@@ -59,9 +115,10 @@ void run_backup(struct session *s, const struct server_cfg *srv)
     struct session_verb verb = {SESSION_WRITES, srv, do_backup, &what};
     struct err err;
 
-    if (!name_ok(s, arg_text(&s->args, "name"))) {
+    if (!name_ok(s, arg_text(&s->args, "name")) || !incremental_ok(s, srv)) {
         return;
     }
+    tell_rsync_options(s, srv);
     if (!server_cfg_refusal(srv, CFG_USE_BACKUP, &err)) {
         session_fail(s, &err);
         return;
@@ -69,6 +126,9 @@ void run_backup(struct session *s, const struct server_cfg *srv)
     backup_options(s, srv, &what.options);
     if (session_repo(s, srv, &repo)) {
         session_job(s, &verb);
+        if (s->console.doc && what.result.id[0]) {
+            put_result(s, &repo, what.result.id);
+        }
     }
 }
 
@@ -77,6 +137,11 @@ void run_backup(struct session *s, const struct server_cfg *srv)
 static bool do_delete(const struct task *task, void *arg, struct err *err)
 {
     return delete_backup(task, arg, err);
+}
+
+static bool do_delete_dry_run(const struct task *task, void *arg, struct err *err)
+{
+    return delete_dry_run(task, arg, err);
 }
 
 static bool confirmed(struct session *s, const struct delete_backup *what)
@@ -106,7 +171,8 @@ static bool confirmed(struct session *s, const struct delete_backup *what)
 
 void run_delete(struct session *s, const struct server_cfg *srv)
 {
-    struct delete_backup what = {.minimum_redundancy = (uint64_t)srv->minimum_redundancy};
+    struct delete_backup what = {.minimum_redundancy = (uint64_t)srv->minimum_redundancy,
+                                 .srv = srv};
     struct session_verb verb = {SESSION_WRITES, srv, do_delete, &what};
     const struct backup *b;
     struct repo repo;
@@ -125,7 +191,10 @@ void run_delete(struct session *s, const struct server_cfg *srv)
     }
     what.repo = &repo;
     what.id = b->id;
-    if (confirmed(s, &what)) {
+    if (arg_given(&s->args, "dry-run")) {
+        verb = (struct session_verb){SESSION_LOOKS, srv, do_delete_dry_run, &what};
+        session_job(s, &verb);
+    } else if (confirmed(s, &what)) {
         session_job(s, &verb);
     }
 }

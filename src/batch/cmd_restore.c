@@ -4,10 +4,14 @@
 #include "usage.h"
 
 #include "base/clock.h"
+#include "base/doc.h"
 #include "base/file.h"
+#include "base/fmt.h"
 #include "engine/restore.h"
+#include "plan/restore.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,8 +138,10 @@ static bool fill_request(struct session *s, const struct server_cfg *srv,
         .staging_wal_directory = absolute(s, arg_text(args, "staging-wal-directory")),
         .recovery_conf_filename = arg_text(args, "recovery-conf-filename"),
         .jobs = (unsigned)arg_number(args, "jobs", 0),
+        .accept_corruption = arg_given(args, "accept-corruption"),
         .dry_run = arg_given(args, "dry-run"),
         .in_place = arg_given(args, "in-place"),
+        .report_apart = s->console.doc != NULL,
     };
     return relocations(s, r);
 }
@@ -160,6 +166,85 @@ static bool confirmed(struct session *s, const struct server_cfg *srv,
     return false;
 }
 
+static void put_findings(struct doc *out, const char *key, const struct conf_finding *list,
+                         size_t n)
+{
+    struct doc *rows = doc_array(out, key);
+    char count[32];
+
+    for (size_t i = 0; i < n; i++) {
+        struct doc *row = doc_add_array(rows);
+
+        doc_add_text(row, list[i].file);
+        doc_add_int(row, list[i].line);
+        doc_add_text(row, list[i].key);
+        doc_add_text(row, list[i].value);
+    }
+    str_fmt(count, sizeof count, "%s_count", key);
+    doc_int(out, count, (int64_t)n);
+}
+
+/* Barman's keys, and its words for a reader of the arrays of messages. */
+static void put_report(struct console *c, const struct restore_result *r)
+{
+    char text[STAMP_CAP], took[FMT_CAP];
+    struct doc *missing = doc_array(c->doc, "missing_files");
+
+    put_findings(c->doc, "changes", r->change, r->changes);
+    put_findings(c->doc, "warnings", r->warning, r->warnings);
+    for (size_t i = 0; i < r->missing_files; i++) {
+        doc_add_text(missing, r->missing_file[i]);
+    }
+    if (r->changes) {
+        console_say(c, SAY_WARN,
+                    "IMPORTANT! Some settings have been modified to prevent data losses. See "
+                    "'changes' key.");
+    }
+    if (r->warnings) {
+        console_say(c, SAY_WARN,
+                    "WARNING! You are required to review the options as potentially "
+                    "dangerous. See 'warnings' key.");
+    }
+    if (r->missing_files) {
+        console_say(c, SAY_WARN,
+                    "WARNING! Some configuration files have not been saved during backup, "
+                    "hence they have not been restored. See 'missing_files' key.");
+    }
+    if (r->get_wal) {
+        console_say(c, SAY_WARN,
+                    "WARNING: 'get-wal' is in the specified 'recovery_options'. Before you "
+                    "start up the PostgreSQL server, please review the recovery configuration "
+                    "inside the target directory. Make sure that 'restore_command' can be "
+                    "executed by the PostgreSQL user.");
+    }
+    doc_text(c->doc, "recovery_start_time", stamp_iso(r->begin, text));
+    doc_fmt(c->doc, "recovery_start_time_timestamp", "%" PRId64, r->begin.us / US_PER_S);
+    doc_text(c->doc, "recovery_elapsed_time", fmt_duration(r->took_ns, took));
+    doc_real(c->doc, "recovery_elapsed_time_seconds", (double)r->took_ns / (double)NS_PER_S);
+}
+
+/* What a dry run found, as the lines of its plan. */
+static void put_plan(struct console *c, const struct restore_result *r)
+{
+    static const char *const word[] = {
+        [VERDICT_OK] = "OK", [VERDICT_WARN] = "WARNING", [VERDICT_REFUSED] = "REFUSED"};
+    struct doc *plan = doc_object(c->doc, "plan"), *rows = doc_array(plan, "checks");
+
+    doc_text(plan, "backup_id", r->backup_id);
+    doc_bool(plan, "would_work", r->holds);
+    doc_int(plan, "bytes", (int64_t)r->bytes);
+    doc_int(plan, "wal_segments", (int64_t)r->segments);
+    doc_int(plan, "timeline", r->tli);
+    for (size_t i = 0; i < r->checks; i++) {
+        struct doc *row = doc_add_object(rows);
+
+        doc_text(row, "check", r->check[i].id);
+        doc_text(row, "status", word[r->check[i].verdict]);
+        doc_text(row, "text", r->check[i].sentence);
+        doc_text(row, "hint", r->check[i].hint);
+    }
+}
+
 void run_restore(struct session *s, const struct server_cfg *srv)
 {
     struct restore_job job = {.retry_times = session_retry_times(s, srv),
@@ -182,8 +267,13 @@ void run_restore(struct session *s, const struct server_cfg *srv)
         verb.kind = SESSION_LOOKS;
     }
     arena_init(&job.arena, 0);
-    if (session_job(s, &verb) && !job.result.holds) {
-        s->status = 1;
+    if (session_job(s, &verb)) {
+        s->status = job.result.holds ? s->status : 1;
+        if (s->console.doc && job.request.dry_run) {
+            put_plan(&s->console, &job.result);
+        } else if (s->console.doc) {
+            put_report(&s->console, &job.result);
+        }
     }
     arena_release(&job.arena);
 }
@@ -201,5 +291,6 @@ void run_help(struct session *s, const struct server_cfg *srv)
         s->status = 2;
         return;
     }
+    s->console.doc = NULL;
     usage_help(stdout, c);
 }

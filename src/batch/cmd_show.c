@@ -235,7 +235,7 @@ static void show_catalogue(struct show *s, const struct show_chain *chain)
     const struct backup_show *of = s->of;
 
     line(s, "  Catalog information:");
-    nested(s, "Retention Policy", "not enforced");
+    nested(s, "Retention Policy", "%s", of->retention ? of->retention : "not enforced");
     nested(s, "Previous Backup", "%s",
            of->previous ? of->previous->id : "- (this is the oldest base backup)");
     nested(s, "Next Backup", "%s",
@@ -309,6 +309,7 @@ void run_show_backup(struct session *s, const struct server_cfg *srv)
         return;
     }
     if (!list_load(&repo, &s->arena, &list, &err) ||
+        !list_retention(&repo, srv, &s->arena, &list, &err) ||
         !catalogue_resolve(&list.catalogue, srv->name, s->args.operand[1], &b, &err) ||
         !list_show(&repo, &s->arena, &list, b, &show, &err)) {
         session_fail(s, &err);
@@ -318,5 +319,9 @@ void run_show_backup(struct session *s, const struct server_cfg *srv)
         session_fail(s, list.catalogue.why);
     }
     chain = chain_of(&list.catalogue, b);
+    if (s->console.doc) {
+        show_backup_doc(doc_object(s->console.doc, srv->name), &s->arena, &show, &chain);
+        return;
+    }
     show_backup_lines(&show, &chain, put_line, s);
 }

@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include "engine/archive_wal.h"
+#include "engine/config_change.h"
 #include "engine/cron.h"
 #include "engine/get_wal.h"
 #include "engine/receive_wal.h"
@@ -134,6 +135,7 @@ static unsigned get_flags(const struct args *args)
     unsigned flags = arg_given(args, "partial") ? GET_PARTIAL : 0;
 
     flags |= arg_given(args, "gzip") ? GET_GZIP : 0;
+    flags |= arg_given(args, "bzip2") ? GET_BZIP2 : 0;
     return flags | (arg_given(args, "keep-compression") ? GET_AS_STORED : 0);
 }
 
@@ -161,6 +163,7 @@ void run_get_wal(struct session *s, const struct server_cfg *srv)
     if (arg_given(&s->args, "peek")) {
         ok = get_wal_peek(&task, &repo, what.name, arg_number(&s->args, "peek", 1), &err);
     } else {
+        s->console.raw = !what.directory;
         ok = get_wal(&task, &what, &err);
     }
     if (!ok) {
@@ -180,10 +183,15 @@ void run_cron(struct session *s, const struct server_cfg *srv)
         .output = arg_given(&s->args, "keep-descriptors") ? CRON_CHILDREN_KEEP_OUTPUT
                                                           : CRON_CHILDREN_QUIET,
         .program = s->program,
+        .how = arg_given(&s->args, "dry-run") ? CRON_DRY_RUN : CRON_DO,
     };
+    const struct config_change change = {s->cfg, s->program, s->config_path, &s->arena};
     struct err err;
 
     (void)srv;
+    if (what.how == CRON_DO && !config_update_left_over(&task, &change, &err)) {
+        session_fail(s, &err);
+    }
     if (!cron_run(&task, &what, &err)) {
         session_fail(s, &err);
     }

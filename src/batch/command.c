@@ -32,6 +32,7 @@ const struct arg_option global_options[] = {
     {"log-level", "", ARG_CHOICE, "NOTSET|DEBUG|INFO|WARNING|ERROR|CRITICAL", "least level that goes to the log file, instead of log_level"},
     {"quiet", "q", ARG_FLAG, NULL, "print warnings and errors only"},
     {"debug", "d", ARG_FLAG, NULL, "print debug messages on stderr"},
+    {"format", "f", ARG_CHOICE, "console|json", "print lines as they come, or one JSON document at the end"},
     {"batch", "", ARG_FLAG, NULL, "never ask, colour or draw"},
     {"theme", "", ARG_TEXT, "NAME", "colours of the console: dark, light, safe, mono, or one of your own"},
     {"symbols", "", ARG_CHOICE, "block|ascii", "what the console draws with, instead of what the locale can show"},
@@ -55,6 +56,21 @@ static const struct operand server_copy[] = {
     THE_SERVER,
     {OPERAND_TEXT, "DESTINATION", "directory that restore made"},
 };
+static const struct operand server_task[] = {
+    THE_SERVER,
+    {OPERAND_TEXT, "TASK", "receive-wal, archive-wal, backup, cron, sync-backup or sync-wal"},
+};
+static const struct operand server_model[] = {
+    THE_SERVER,
+    {OPERAND_MAYBE, "MODEL", "name of a model; left out with --reset"},
+};
+static const struct operand update_operands[] = {
+    {OPERAND_TEXT, "JSON", "list of objects with scope, server_name or model_name, and options"},
+};
+static const struct operand server_layout[] = {
+    THE_SERVER,
+    {OPERAND_TEXT, "LAYOUT", "'current': as Barman 3.17 has it; 'legacy': for Barman up to 3.12"},
+};
 static const struct operand help_operands[] = {
     {OPERAND_COMMAND, "COMMAND", "the command to explain"},
 };
@@ -72,12 +88,22 @@ static const struct arg_option backup_options[] = {
     {"retry-sleep", "", ARG_NONNEG, "SECONDS", "pause between the attempts"},
     {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
     {"bwlimit", "", ARG_NONNEG, "KBPS", "most KiB a second (0: any)"},
+    {"keepalive-interval", "", ARG_NONNEG, "SECONDS", "signs of life on the connection while nothing comes over it (0: none)"},
+    {"check-timeout", "", ARG_NONNEG, "SECONDS", "longest time the checks before it may take (0: any; otherwise check_timeout)"},
+    {"incremental", "", ARG_TEXT, "BACKUP_ID", "on top of that backup; not taken by this version, which says so"},
+    {"reuse-backup", "", ARG_MAYBE, "link|copy|off", "what rsync takes from the backup before"},
+    {"jobs", "j", ARG_POS, "N", "files rsync copies at once"},
+    {"jobs-start-batch-period", "", ARG_POS, "SECONDS", "in which a batch of rsync jobs starts"},
+    {"jobs-start-batch-size", "", ARG_POS, "N", "rsync jobs started in a batch"},
+    {"manifest", "", ARG_FLAG, NULL, "make a manifest for an rsync backup; others have the server's"},
+    {"no-manifest", "", ARG_FLAG, NULL, "make none"},
     {"manifest-checksums", "", ARG_CHOICE, "crc32c|sha256", "what the server writes into the manifest"},
 };
 static const struct arg_option get_wal_options[] = {
     {"output-directory", "o", ARG_TEXT, "DIR", "write DIR/WAL_NAME instead of stdout"},
     {"partial", "P", ARG_FLAG, NULL, "also serve what is received of a segment so far"},
     {"gzip", "zx", ARG_FLAG, NULL, "compress what is written"},
+    {"bzip2", "j", ARG_FLAG, NULL, "compress what is written by bzip2"},
     {"keep-compression", "", ARG_FLAG, NULL, "write the file as it is stored"},
     {"peek", "p", ARG_POS, "N", "print up to N names there are from WAL_NAME on, and no WAL"},
     {"test", "t", ARG_FLAG, NULL, "only say whether WAL could be had"},
@@ -101,6 +127,7 @@ static const struct arg_option restore_options[] = {
     {"retry-times", "", ARG_NONNEG, "N", "how often to go on after an I/O error"},
     {"retry-sleep", "", ARG_NONNEG, "SECONDS", "pause between the attempts"},
     {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
+    {"accept-corruption", "", ARG_FLAG, NULL, "also a backup in which the server found damaged pages"},
     {"dry-run", "", ARG_FLAG, NULL, "only check and print the plan"},
     {"in-place", "", ARG_FLAG, NULL, "DESTINATION is the server's own data directory: what is there is renamed aside first"},
 };
@@ -112,10 +139,18 @@ static const struct arg_option compare_options[] = {
     {"database", "", ARG_TEXT, "NAME", "in this database (that of conninfo)"},
     {"timeout", "", ARG_POS, "SECONDS", "for one count; then the estimate is shown (60)"},
 };
+static const struct arg_option convert_options[] = {
+    {"dry-run", "", ARG_FLAG, NULL, "only say what would change"},
+};
 static const struct arg_option check_options[] = {
+    {"nagios", "", ARG_FLAG, NULL, "answer in the form of a Nagios plug-in; exit status 2 when something is wrong"},
     {"check-timeout", "", ARG_NONNEG, "SECONDS", "give up after this time (0: never; otherwise check_timeout)"},
 };
+static const struct arg_option delete_options[] = {
+    {"dry-run", "", ARG_FLAG, NULL, "only say what would go, and why"},
+};
 static const struct arg_option cron_options[] = {
+    {"dry-run", "", ARG_FLAG, NULL, "only say what retention would remove, and why"},
     {"keep-descriptors", "", ARG_FLAG, NULL, "what is started keeps stdout and stderr"},
 };
 static const struct arg_option receive_options[] = {
@@ -132,6 +167,32 @@ static const struct arg_option switch_options[] = {
 };
 static const struct arg_option verify_options[] = {
     {"jobs", "j", ARG_POS, "N", "files read at once (parallel_jobs)"},
+};
+static const struct arg_option config_switch_options[] = {
+    {"reset", "", ARG_FLAG, NULL, "no model any more"},
+};
+static const struct arg_option diagnose_options[] = {
+    {"show-config-source", "", ARG_FLAG, NULL, "say of each option which file it is from"},
+};
+static const struct arg_option put_wal_options[] = {
+    {"test", "t", ARG_FLAG, NULL, "only say whether WAL could be taken"},
+};
+static const struct arg_option keep_options[] = {
+    {"target", "", ARG_CHOICE, "full|standalone", "keep it with all WAL after it, or with what it needs to be consistent"},
+    {"release", "r", ARG_FLAG, NULL, "take the mark away"},
+    {"status", "s", ARG_FLAG, NULL, "say how it is kept"},
+};
+static const struct arg_option list_files_options[] = {
+    {"target", "", ARG_CHOICE, "standalone|data|wal|full", "data: its files; standalone: and the WAL it needs; wal: the WAL up to the next backup; full: data and wal (standalone)"},
+    {"list-empty-directories", "", ARG_FLAG, NULL, "list empty directories too"},
+};
+static const struct arg_option check_archive_options[] = {
+    {"timeline", "", ARG_POS, "TLI", "WAL of timelines before this one may be there"},
+};
+static const struct arg_option replication_options[] = {
+    {"minimal", "", ARG_FLAG, NULL, "one line a client"},
+    {"target", "", ARG_CHOICE, "all|hot-standby|wal-streamer", "only these clients (all)"},
+    {"source", "", ARG_CHOICE, "backup-host|wal-host", "ask the server of conninfo or of wal_conninfo (backup-host)"},
 };
 
 const struct command command_table[] = {
@@ -157,21 +218,50 @@ const struct command command_table[] = {
               "FAILED when one in the middle is missing.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
      .run = run_check_backup},
+    {.name = "check-wal-archive", .help = "see whether a new server may archive here",
+     .about = "The archive must be empty, or with --timeline hold older timelines only. Exit "
+              "status 1 when it does not.",
+     OPERANDS(one_server), OPTIONS(check_archive_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, RUN), .run = run_check_wal_archive},
     {.name = "compare-copy", .help = "count rows in a started copy and in the server",
      .about = "Side by side, table by table, read-only on both sides. A count that takes longer "
               "than --timeout gives way to the planner's estimate, marked '~'.",
      OPERANDS(server_copy), OPTIONS(compare_options), .needs = NEEDS_SERVER,
      RULES(RUN, REFUSE, RUN), .draws = true, .run = run_compare_copy},
+    {.name = "config-switch", .help = "put a model over a server's configuration",
+     .about = "The model's options count instead of the server's, until another model is chosen "
+              "or --reset. receive-wal is started again.",
+     OPERANDS(server_model), OPTIONS(config_switch_options), .needs = NEEDS_SERVER,
+     RULES(RUN, RUN, RUN), .run = run_config_switch},
+    {.name = "config-update", .help = "change options in the configuration files",
+     .about = "Each change goes to the file that has the option, or to .barman.auto.conf. "
+              "Everything is checked first; what was interrupted is finished by the next call or "
+              "by cron.",
+     OPERANDS(update_operands), .needs = NEEDS_CONFIG, .run = run_config_update},
+    {.name = "convert-layout", .help = "bring a catalogue into the layout of another Barman",
+     .about = "Moves the facts about backups and the list of WAL to where that Barman looks for "
+              "them, in its words; no backup is copied. A legacy catalogue can hold neither "
+              "incremental nor encrypted backups. Interrupted, it goes on when the same command "
+              "is given again.",
+     OPERANDS(server_layout), OPTIONS(convert_options), .needs = NEEDS_SERVER,
+     RULES(RUN, REFUSE, RUN), .is_job = true, .run = run_convert_layout},
     {.name = "cron", .help = "start what should be running; call it every minute",
-     .about = "For each server: archive-wal, receive-wal when streaming_archiver is on and none "
-              "runs, check-backup for a backup that waits for WAL. Each runs on its own; cron "
-              "does not wait for it.",
+     .about = "For each server: archive-wal when WAL waits for it, receive-wal when "
+              "streaming_archiver is on and none runs, check-backup for a backup that waits for "
+              "WAL. Each runs on its own; cron does not wait for it. Then it deletes the backups "
+              "that retention_policy calls obsolete and the WAL that wal_retention_policy wants "
+              "no longer, and finishes deletes that were interrupted.",
      OPTIONS(cron_options), .needs = NEEDS_CONFIG, .run = run_cron},
     {.name = "delete", .help = "delete a backup and the WAL only it needs",
      .about = "Refuses a backup with a keep mark, and one that minimum_redundancy counts on. On "
               "a terminal the backup's id has to be typed first; --batch does not ask.",
-     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
-     .run = run_delete},
+     OPERANDS(server_backup), OPTIONS(delete_options), .needs = NEEDS_SERVER,
+     RULES(RUN, REFUSE, RUN), .is_job = true, .run = run_delete},
+    {.name = "diagnose", .help = "print everything that is known, for whoever is asked for help",
+     .about = "One JSON document: configuration, what the servers say, backups, the last WAL of "
+              "each timeline. Passwords are left out.",
+     OPTIONS(diagnose_options), .needs = NEEDS_CONFIG, .in_conflict = true,
+     .run = run_diagnose},
     {.name = "drop-copy", .help = "stop a copy and remove it",
      .about = "With its tablespaces. Only what start-copy has started: any other directory is "
               "refused, and so is the server's own. On a terminal the directory's name has to be "
@@ -179,6 +269,17 @@ const struct command command_table[] = {
               "command is given again.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
      .draws = true, .run = run_drop_copy},
+    {.name = "estimate-size", .help = "tell what a backup would take, and whether it fits",
+     .about = "The cluster by tablespace, a full backup, the WAL that comes meanwhile, an "
+              "incremental backup where the server can tell (17 and later with summarize_wal), and "
+              "the room there is. Exit status: 0 a full backup fits, 1 it does not.",
+     OPERANDS(one_server), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, SKIP),
+     .run = run_estimate_size},
+    {.name = "generate-manifest", .help = "make the backup_manifest of an rsync backup",
+     .about = "So that verify-backup and pg_verifybackup can read the backup against it later. A "
+              "backup that has a manifest is refused.",
+     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN), .is_job = true,
+     .draws = true, .run = run_generate_manifest},
     {.name = "get-wal", .help = "write one WAL file to stdout or into a directory",
      .about = "What a restore_command calls. Exit status: 0 written, 1 not there, 3 impossible "
               "name or the output cannot be opened.",
@@ -187,19 +288,45 @@ const struct command command_table[] = {
     {.name = "help", .help = "explain a command",
      .about = "Without a command: the list of commands.",
      OPERANDS(help_operands), .needs = NEEDS_NOTHING, .run = run_help},
+    {.name = "keep", .help = "keep a backup whatever the retention policy says",
+     .about = "One of --target, --release and --status has to be given. Only a backup that is "
+              "DONE and not incremental can be kept.",
+     OPERANDS(server_backup), OPTIONS(keep_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, RUN), .run = run_keep},
     {.name = "list-backups", .alias = "list-backup", .help = "list the backups of servers",
      .about = "Newest first, whatever their status. 'WAL Size' is what came after the backup, "
               "up to the next one.",
      OPERANDS(many_servers), OPTIONS(minimal_option), .needs = NEEDS_SERVER,
      RULES(RUN, RUN, RUN), .run = run_list_backups},
+    {.name = "list-files", .help = "list the files of a backup",
+     .about = "Absolute paths, one a line. The WAL of 'standalone' is listed whether it is there "
+              "or not.",
+     OPERANDS(server_backup), OPTIONS(list_files_options), .needs = NEEDS_SERVER,
+     RULES(RUN, RUN, RUN), .run = run_list_files},
+    {.name = "list-processes", .alias = "list-process", .help = "list what runs for a server",
+     .about = "Process number and task of everybody who holds one of the server's locks.",
+     OPERANDS(one_server), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     .run = run_list_processes},
     {.name = "list-servers", .alias = "list-server", .help = "list the configured servers",
      .about = "One line a server, with its description.", OPTIONS(minimal_option),
      .needs = NEEDS_CONFIG, .run = run_list_servers},
+    {.name = "lock-directory-cleanup", .help = "remove lock files that nobody holds",
+     .about = "In barman_lock_directory. cron does this too.", .needs = NEEDS_CONFIG,
+     .run = run_lock_directory_cleanup},
     {.name = "promote-copy", .help = "end the recovery of a copy where it stands",
      .about = "The copy can be written afterwards. It stays as harmless as it was started: to keep "
               "it, stop it and start it with a configuration of its own.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
      .run = run_promote_copy},
+    {.name = "put-wal", .help = "take WAL files from stdin into the incoming directory",
+     .about = "What barman-wal-archive calls over SSH: a tar stream with WAL files and their "
+              "SHA256SUMS or MD5SUMS. Exit status 0 only when all are safe on disk.",
+     OPERANDS(one_server), OPTIONS(put_wal_options), .needs = NEEDS_SERVER,
+     RULES(REFUSE, REFUSE, RUN), .run = run_put_wal},
+    {.name = "rebuild-xlogdb", .help = "make the list of archived WAL anew",
+     .about = "From the files in the archive. The list is replaced in one step.",
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     .run = run_rebuild_xlogdb},
     {.name = "receive-wal", .help = "receive WAL over the replication protocol until stopped",
      .about = "Writes what the server sends to the streaming directory, tells the server how far "
               "it is safe on disk, and files finished segments in the archive. It connects again "
@@ -207,6 +334,10 @@ const struct command command_table[] = {
      OPERANDS(one_server), OPTIONS(receive_options), .needs = NEEDS_SERVER,
      RULES(SKIP, REFUSE, SKIP), .lifts = "create-slot,drop-slot,stop,reset", .is_job = true,
      .run = run_receive_wal},
+    {.name = "replication-status", .help = "show who streams from servers, and how far",
+     .about = "Standbys and WAL streamers with their positions, most synchronous first.",
+     OPERANDS(many_servers), OPTIONS(replication_options), .needs = NEEDS_SERVER,
+     RULES(SKIP, REFUSE, SKIP), .run = run_replication_status},
     {.name = "restore", .alias = "recover", .help = "bring a backup back, up to a moment",
      .about = "Makes a new PGDATA out of a backup and its WAL, including what was received of "
               "the last, unfinished segment. Everything is checked before a byte is copied; "
@@ -222,6 +353,11 @@ const struct command command_table[] = {
     {.name = "show-copy", .help = "show how a copy stands",
      .about = "Whether it runs, what it has replayed, its log, and a command that connects to it.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_show_copy},
+    {.name = "show-servers", .alias = "show-server", .help = "show all that is known of servers",
+     .about = "Every option with the value it has, and what the server says about itself. "
+              "Passwords are left out.",
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
+     .run = run_show_servers},
     {.name = "start-copy", .help = "start a restored cluster to look at it",
      .about = "Harmlessly: with a configuration of its own, no archiving, no preloaded library, no "
               "replication or subscription, and no way in but a private socket. Waits until it has "
@@ -239,6 +375,10 @@ const struct command command_table[] = {
      .about = "So that what was written so far can be archived.",
      OPERANDS(many_servers), OPTIONS(switch_options), .needs = NEEDS_SERVER,
      RULES(SKIP, REFUSE, SKIP), .run = run_switch_wal},
+    {.name = "terminate-process", .help = "stop what runs for a server",
+     .about = "Sends SIGINT to the process of that task and waits ten seconds for its end.",
+     OPERANDS(server_task), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     .run = run_terminate_process},
     {.name = "verify-backup", .alias = "verify", .help = "read a backup and compare checksums",
      .about = "Reads every file of the backup against its manifest, and every record of the WAL "
               "it needs.",

@@ -25,6 +25,7 @@ enum arg_type {
     ARG_NONNEG, /* integer, 0 or more */
     ARG_POS,    /* integer, 1 or more */
     ARG_CHOICE, /* one of `value`, '|' between the words */
+    ARG_MAYBE,  /* the same, or nothing, which means the first of them */
 };
 
 struct arg_option {
@@ -40,6 +41,7 @@ enum operand_kind {
     OPERAND_SERVERS, /* one or more names, or "all" */
     OPERAND_TEXT,
     OPERAND_COMMAND, /* may be left out */
+    OPERAND_MAYBE,   /* text that may be left out */
 };
 
 struct operand {
@@ -68,6 +70,7 @@ struct command {
     enum rule inactive, disabled, passive;
     const char *lifts; /* options that lift the rule for inactive servers, ',' between; NULL */
     bool is_job;       /* has a number and a directory: takes --job */
+    bool in_conflict;  /* runs even when the configurations of servers contradict each other */
     bool draws;        /* a progress line, on a terminal */
     void (*run)(struct session *s, const struct server_cfg *srv);
 };
@@ -91,8 +94,11 @@ void run_switch_wal(struct session *s, const struct server_cfg *srv);
 void run_archive_wal(struct session *s, const struct server_cfg *srv);
 void run_get_wal(struct session *s, const struct server_cfg *srv);
 void run_restore(struct session *s, const struct server_cfg *srv);
+void run_convert_layout(struct session *s, const struct server_cfg *srv);
 void run_delete(struct session *s, const struct server_cfg *srv);
 void run_check_backup(struct session *s, const struct server_cfg *srv);
+void run_estimate_size(struct session *s, const struct server_cfg *srv);
+void run_generate_manifest(struct session *s, const struct server_cfg *srv);
 void run_verify_backup(struct session *s, const struct server_cfg *srv);
 void run_list_servers(struct session *s, const struct server_cfg *srv);
 void run_list_backups(struct session *s, const struct server_cfg *srv);
@@ -106,6 +112,19 @@ void run_promote_copy(struct session *s, const struct server_cfg *srv);
 void run_stop_copy(struct session *s, const struct server_cfg *srv);
 void run_drop_copy(struct session *s, const struct server_cfg *srv);
 void run_compare_copy(struct session *s, const struct server_cfg *srv);
+void run_show_servers(struct session *s, const struct server_cfg *srv);
+void run_diagnose(struct session *s, const struct server_cfg *srv);
+void run_config_switch(struct session *s, const struct server_cfg *srv);
+void run_config_update(struct session *s, const struct server_cfg *srv);
+void run_put_wal(struct session *s, const struct server_cfg *srv);
+void run_keep(struct session *s, const struct server_cfg *srv);
+void run_list_files(struct session *s, const struct server_cfg *srv);
+void run_rebuild_xlogdb(struct session *s, const struct server_cfg *srv);
+void run_check_wal_archive(struct session *s, const struct server_cfg *srv);
+void run_replication_status(struct session *s, const struct server_cfg *srv);
+void run_list_processes(struct session *s, const struct server_cfg *srv);
+void run_terminate_process(struct session *s, const struct server_cfg *srv);
+void run_lock_directory_cleanup(struct session *s, const struct server_cfg *srv);
 void run_help(struct session *s, const struct server_cfg *srv);
 
 #endif

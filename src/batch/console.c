@@ -3,6 +3,7 @@
 
 #include "barkeep/str.h"
 #include "base/clock.h"
+#include "base/doc.h"
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -74,11 +75,30 @@ static void print_prefixed(struct console *c, const char *color, const char *pre
     fprintf(c->err, "%s%s:%s %s\n", c->color ? color : "", prefix, c->color ? PLAIN : "", line);
 }
 
+static void collect(struct console *c, enum say kind, const char *text)
+{
+    static const char *const key[] = {[SAY_OUT] = "_INFO",
+                                      [SAY_WARN] = "_WARNING",
+                                      [SAY_ERROR] = "_ERROR",
+                                      [SAY_DEBUG] = "_DEBUG"};
+
+    if (kind == SAY_LOG || (kind == SAY_DEBUG && !c->debug)) {
+        return;
+    }
+    c->failed = c->failed || kind == SAY_ERROR;
+    doc_add_text(doc_array(c->doc, key[kind]), text);
+}
+
 static void print(struct console *c, enum say kind, const char *line)
 {
     char text[LINE_CAP];
 
     redact(line, text, sizeof text);
+    if (c->doc) {
+        console_erase(c);
+        collect(c, kind, text);
+        return;
+    }
     tame(text);
     switch (kind) {
     case SAY_OUT:
@@ -138,20 +158,49 @@ void console_err(struct console *c, const struct err *err)
     char text[LINE_CAP];
 
     console_sink(c, SAY_ERROR, err_text(err, text, sizeof text));
-    if (err->hint[0]) {
-        redact(err->hint, text, sizeof text);
+    if (!err->hint[0]) {
+        return;
+    }
+    redact(err->hint, text, sizeof text);
+    if (c->doc) {
+        doc_add_text(doc_array(c->doc, "_HINT"), text);
+    } else {
         tame(text);
         fprintf(c->err, "HINT: %s\n", text);
     }
 }
 
-void console_result(struct console *c, const char *label, enum console_verdict verdict,
-                    const char *hint)
+static void collect_result(struct console *c, const char *server, const char *label,
+                           const char *word, const char *hint)
 {
-    const char *word = verdict == VERDICT_OK ? "OK" : "FAILED";
-    const char *color = verdict == VERDICT_OK ? GREEN : RED;
+    char key[256], safe[LINE_CAP] = "";
+    struct doc *row;
+    struct sbuf b;
+
+    sbuf_init(&b, key, sizeof key);
+    for (const char *p = label; *p; p++) {
+        if (*p == ' ' || *p == '-') {
+            sbuf_char(&b, '_');
+        } else if (*p != '.') {
+            sbuf_char(&b, *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p);
+        }
+    }
+    row = doc_object(doc_object(c->doc, server), key);
+    doc_text(row, "status", word);
+    doc_text(row, "hint", redact(hint ? hint : "", safe, sizeof safe));
+}
+
+void console_result(struct console *c, const char *server, const char *label,
+                    enum console_status status, const char *hint)
+{
+    const char *word = status == RESULT_OK ? "OK" : "FAILED";
+    const char *color = status == RESULT_OK ? GREEN : RED;
     char text[LINE_CAP], safe[LINE_CAP] = "";
 
+    if (c->doc) {
+        collect_result(c, server, label, word, hint);
+        return;
+    }
     if (c->quiet) {
         return;
     }
@@ -163,6 +212,24 @@ void console_result(struct console *c, const char *label, enum console_verdict v
     console_erase(c);
     fprintf(c->out, "\t%s: %s%s%s%s\n", label, c->color ? color : "", word,
             c->color ? PLAIN : "", safe);
+}
+
+bool console_close(struct console *c)
+{
+    bool kept = !c->doc || !doc_failed(c->doc);
+
+    if (c->doc && kept && !c->quiet && (!c->raw || c->failed)) {
+        doc_print(c->doc, 0, c->out);
+    }
+    c->doc = NULL;
+    if (!kept) {
+        fprintf(c->err, "ERROR: out of memory\n");
+    }
+    if (fflush(c->out) != 0 || ferror(c->out)) {
+        fprintf(c->err, "ERROR: cannot write to stdout\n");
+        return false;
+    }
+    return kept;
 }
 
 void console_erase(struct console *c)
@@ -250,6 +317,7 @@ bool console_confirm(struct console *c, const char *question, const char *word)
     struct str answer;
 
     console_erase(c);
+    fflush(c->out);
     fprintf(c->err, "%s ", question);
     fflush(c->err);
     if (!fgets(line, sizeof line, stdin)) {

@@ -10,6 +10,10 @@
  * Every line goes through redact(); control characters other than tabs become '?', since names
  * and messages come from outside and a terminal obeys what it is sent.
  *
+ * With a document (-f json) nothing is printed as lines: they are collected, redacted but not
+ * tamed, in its arrays _INFO, _WARNING, _ERROR, _HINT and (--debug) _DEBUG, and the document is
+ * printed once, by console_close(). With --quiet not even that.
+ *
  * The progress line is one line on stderr, drawn again in place ten times a second, erased
  * before anything else is printed and at the end. Only on a terminal, never with --batch or
  * --quiet.
@@ -24,10 +28,12 @@
 struct console {
     FILE *out, *err;
     bool color, quiet, debug;
-    bool draws;  /* the progress line may be drawn */
-    bool asks;   /* there is a person who can answer */
-    bool drawn;  /* it stands there now */
-    bool failed; /* an error was said */
+    bool draws;      /* the progress line may be drawn */
+    bool asks;       /* there is a person who can answer */
+    bool drawn;      /* it stands there now */
+    bool failed;     /* an error was said */
+    struct doc *doc; /* with -f json: what is printed at the end; NULL: lines, as they come */
+    bool raw;        /* bytes of a file went to out: no document behind them */
     int64_t drawn_ns;
 };
 
@@ -45,10 +51,15 @@ void console_print(void *ctx, enum say kind, const char *line);
 /* Text and hint of a failure. */
 void console_err(struct console *c, const struct err *err);
 
-/* "<tab>LABEL: OK (hint)" with the word in green or, FAILED, in red; hint may be NULL. */
-enum console_verdict { VERDICT_FAILED, VERDICT_OK };
-void console_result(struct console *c, const char *label, enum console_verdict verdict,
-                    const char *hint);
+/* "<tab>LABEL: OK (hint)" with the word in green or, FAILED, in red; hint may be NULL. In the
+ * document: {server: {label: {"status": "OK", "hint": ""}}}, the label in lower case, with '_'
+ * for blanks and dashes and without dots. */
+enum console_status { RESULT_FAILED, RESULT_OK };
+void console_result(struct console *c, const char *server, const char *label,
+                    enum console_status status, const char *hint);
+
+/* Print what was collected and flush; false: stdout did not take it, which was told. */
+bool console_close(struct console *c);
 
 void console_progress(void *ctx, const struct progress *p);
 void console_erase(struct console *c);

@@ -32,7 +32,7 @@ static void option(FILE *out, const struct arg_option *o)
     fputs("\\fB\\-\\-", out);
     text(out, o->name);
     fputs("\\fR", out);
-    if (o->type == ARG_CHOICE) {
+    if (o->type == ARG_CHOICE || o->type == ARG_MAYBE) {
         fputs(" \\fR", out);
         text(out, o->value);
     } else if (o->type != ARG_FLAG) {
@@ -61,7 +61,7 @@ static void synopsis(FILE *out, const struct command *c)
     for (size_t i = 0; i < c->operands; i++) {
         const char *name = c->operand[i].name;
 
-        if (c->operand[i].kind == OPERAND_COMMAND) {
+        if (c->operand[i].kind == OPERAND_COMMAND || c->operand[i].kind == OPERAND_MAYBE) {
             fprintf(out, " \\fR[\\fI%s\\fR]", name);
         } else if (c->operand[i].kind == OPERAND_SERVERS) {
             fprintf(out, " \\fI%s\\fR [\\fI%s\\fR...]", name, name);

@@ -5,6 +5,7 @@
 #include "usage.h"
 #include "user.h"
 
+#include "base/doc.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "engine/repo_of.h"
@@ -141,6 +142,10 @@ static bool may_run(struct session *s, const struct server_cfg *srv)
         console_say(&s->console, SAY_OUT, "Skipping inactive server '%s'", srv->name);
         return false;
     }
+    if (!srv->active && c->inactive == RULE_REFUSE) {
+        console_say(&s->console, SAY_ERROR, "Inactive server: %s", srv->name);
+        return false;
+    }
     if (srv->disabled && c->disabled == RULE_SKIP) {
         console_say(&s->console, SAY_OUT, "Skipping temporarily disabled server '%s'",
                     srv->name);
@@ -221,8 +226,17 @@ static enum console_color color_of(const struct args *args)
 static void set_console(struct session *s)
 {
     bool batch = arg_given(&s->args, "batch");
+    const char *format = arg_text(&s->args, "format");
 
     console_init(&s->console, batch ? COLOR_NEVER : color_of(&s->args));
+    if (format && strcmp(format, "json") == 0) {
+        s->console.doc = doc_new(&s->said);
+        s->console.draws = false;
+    }
+    if (s->args.command && s->args.command->run == run_check && arg_given(&s->args, "nagios")) {
+        s->nagios = ARENA_NEW(&s->arena, struct nagios);
+        s->console.doc = doc_new(&s->said); /* where all other words end */
+    }
     s->console.quiet = arg_given(&s->args, "quiet");
     s->console.debug = arg_given(&s->args, "debug");
     s->console.draws = s->console.draws && !batch && s->args.command && s->args.command->draws;
@@ -282,6 +296,9 @@ bool session_configure(struct session *s)
         } else {
             console_say(&s->console, SAY_WARN, "%s", s->cfg->unheeded.text[i]);
         }
+    }
+    if (s->args.command && s->args.command->in_conflict) {
+        return true;
     }
     for (size_t i = 0; i < s->cfg->conflicts.n; i++) {
         console_say(&s->console, SAY_ERROR, "%s", s->cfg->conflicts.text[i]);
@@ -343,6 +360,7 @@ bool session_open(struct session *s, int argc, char **argv, int *status)
     }
     file_rules();
     arena_init(&s->arena, 0);
+    arena_init(&s->said, 0);
     if (!args_parse(&s->arena, argc, argv, &s->args, &err) || !job_option_ok(s, &err)) {
         *status = err.code == ERR_MEMORY ? 1 : usage_error(s, &err);
         arena_release(&s->arena);
@@ -364,8 +382,10 @@ bool session_wants_console(const struct session *s)
 void session_run(struct session *s)
 {
     if (s->args.version) {
+        s->console.doc = NULL;
         usage_version(stdout);
     } else if (s->args.help) {
+        s->console.doc = NULL;
         usage_help(stdout, s->args.command);
     } else {
         run_command(s);
@@ -376,10 +396,14 @@ int session_close(struct session *s)
 {
     int status = s->console.failed && !s->status ? 1 : s->status;
 
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "ERROR: cannot write to stdout\n");
+    if (s->nagios && !s->args.help) {
+        status = nagios_end(s->nagios, status != 0, s->console.out);
+        s->console.doc = NULL;
+    }
+    if (!console_close(&s->console)) {
         status = status ? status : 1;
     }
+    arena_release(&s->said);
     arena_release(&s->arena);
     return status;
 }

@@ -11,12 +11,15 @@
 #include "args.h"
 #include "cfg/config.h"
 #include "console.h"
+#include "nagios.h"
 #include "repo/repo.h"
 
 struct session {
     struct arena arena; /* of the process */
+    struct arena said;  /* of the console's document: a verb's thread may be at the other one */
     struct args args;
     struct console console;
+    struct nagios *nagios;    /* check --nagios: what is answered at the end; NULL otherwise */
     const struct config *cfg; /* NULL for commands that need none */
     const char *program;      /* absolute path of the running binary */
     const char *config_path;  /* as it was named by -c or the environment; NULL: searched for */

@@ -40,7 +40,7 @@ static void row(FILE *out, const char *left, const char *right)
 
 static void value_of(const struct arg_option *o, struct sbuf *b)
 {
-    if (o->type == ARG_CHOICE) {
+    if (o->type == ARG_CHOICE || o->type == ARG_MAYBE) {
         sbuf_fmt(b, " {%s}", o->value);
     } else if (o->type != ARG_FLAG) {
         sbuf_fmt(b, " %s", o->value);
@@ -75,7 +75,7 @@ void usage_line(FILE *out, const struct command *c)
     for (size_t i = 0; i < c->operands; i++) {
         const struct operand *o = &c->operand[i];
 
-        if (o->kind == OPERAND_COMMAND) {
+        if (o->kind == OPERAND_COMMAND || o->kind == OPERAND_MAYBE) {
             fprintf(out, " [%s]", o->name);
         } else if (o->kind == OPERAND_SERVERS) {
             fprintf(out, " %s [%s...]", o->name, o->name);

@@ -49,6 +49,17 @@ static const struct {
     {"zero is not negative", "barkeep backup --retry-times 0 pg", "retry-times", "0", 0},
     {"choice", "barkeep restore --target-action pause pg latest /d", "target-action", "pause",
      0},
+    {"choice that may be left out, at the end", "barkeep backup pg --reuse-backup",
+     "reuse-backup", "link", 0},
+    {"choice that may be left out, before a server", "barkeep backup --reuse-backup pg",
+     "reuse-backup", "link", 0},
+    {"choice that may be left out, before an option", "barkeep backup --reuse-backup -w pg",
+     "reuse-backup", "link", 0},
+    {"choice that may be left out, given", "barkeep backup --reuse-backup copy pg",
+     "reuse-backup", "copy", 0},
+    {"choice that may be left out, glued", "barkeep backup --reuse-backup=off pg",
+     "reuse-backup", "off", 0},
+    {"recover is restore", "barkeep recover --dry-run pg latest /d", "dry-run", NULL, 0},
     {"global option", "barkeep -c f backup pg", "config", "f", 0},
     {"global letters together", "barkeep -qc f backup pg", "quiet", NULL, 0},
     {"global choice", "barkeep --color=never list-servers", "color", "never", 0},
@@ -88,6 +99,8 @@ static const struct {
     const char *line;
     const char *why;
 } bad[] = {
+    {"choice that may be left out, none of them", "barkeep backup --reuse-backup=hard pg",
+     "argument --reuse-backup: invalid choice: 'hard' (choose from link|copy|off)"},
     {"unknown command", "barkeep fly", "invalid choice: 'fly' is no command"},
     {"mistyped command", "barkeep bakcup pg",
      "invalid choice: 'bakcup' is no command (did you mean 'backup'?)"},

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "batch/console.h"
 
+#include "barkeep/arena.h"
 #include "barkeep/str.h"
+#include "base/doc.h"
 
 #include "harness.h"
 
@@ -50,7 +52,7 @@ static void quiet_keeps_the_rest(void **state)
     (void)state;
     c.quiet = true;
     console_say(&c, SAY_OUT, "one");
-    console_result(&c, "label", VERDICT_OK, NULL);
+    console_result(&c, "pg", "label", RESULT_OK, NULL);
     console_say(&c, SAY_ERROR, "two");
     same(&c, "", "ERROR: two\n");
 }
@@ -61,8 +63,8 @@ static void colours(void **state)
 
     (void)state;
     c.color = true;
-    console_result(&c, "directories", VERDICT_OK, NULL);
-    console_result(&c, "replication slot", VERDICT_FAILED, "not active");
+    console_result(&c, "pg", "directories", RESULT_OK, NULL);
+    console_result(&c, "pg", "replication slot", RESULT_FAILED, "not active");
     console_say(&c, SAY_ERROR, "x");
     console_say(&c, SAY_WARN, "y");
     same(&c,
@@ -83,6 +85,86 @@ static void secrets_and_control_characters(void **state)
          "host=a password=*REDACTED* dbname=b\n"
          "\tname?[2Jof? a?file\n",
          "ERROR: cannot reach postgresql://u:*REDACTED*@h/db\n");
+}
+
+static void one_document(void **state)
+{
+    struct console c = on_memory();
+    struct arena a;
+    struct err err;
+
+    (void)state;
+    arena_init(&a, 0);
+    c.doc = doc_new(&a);
+    console_say(&c, SAY_WARN, "two %d", 2);
+    console_say(&c, SAY_OUT, "one password=sekret");
+    console_say(&c, SAY_OUT, "\tan other\033");
+    console_say(&c, SAY_LOG, "four");
+    console_say(&c, SAY_DEBUG, "five");
+    assert_false(c.failed);
+    err_set(&err, ERR_IO, "Free some space.", "/x", "no space left");
+    err_wrap(&err, "write");
+    console_err(&c, &err);
+    assert_true(c.failed);
+    console_result(&c, "pg", "WAL-size no. 1 (x)", RESULT_FAILED, "2 B");
+    console_result(&c, "pg", "directories", RESULT_OK, NULL);
+    assert_true(console_close(&c));
+    same(&c,
+         "{\"_ERROR\": [\"cannot write: '/x': no space left\"], "
+         "\"_HINT\": [\"Free some space.\"], "
+         "\"_INFO\": [\"one password=*REDACTED*\", \"\\tan other\\u001b\"], "
+         "\"_WARNING\": [\"two 2\"], "
+         "\"pg\": {\"directories\": {\"hint\": \"\", \"status\": \"OK\"}, "
+         "\"wal_size_no_1_(x)\": {\"hint\": \"2 B\", \"status\": \"FAILED\"}}}",
+         "");
+    arena_release(&a);
+}
+
+static void quiet_document(void **state)
+{
+    struct console c = on_memory();
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    c.doc = doc_new(&a);
+    c.quiet = true;
+    console_say(&c, SAY_ERROR, "x");
+    assert_true(console_close(&c));
+    assert_true(c.failed);
+    same(&c, "", "");
+    arena_release(&a);
+}
+
+static void document_without_memory(void **state)
+{
+    struct console c = on_memory();
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 256);
+    c.doc = doc_new(&a);
+    for (int i = 0; i < 10; i++) {
+        console_say(&c, SAY_OUT, "some line %d", i);
+    }
+    assert_false(console_close(&c));
+    same(&c, "", "ERROR: out of memory\n");
+    arena_release(&a);
+}
+
+static void debug_document(void **state)
+{
+    struct console c = on_memory();
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    c.doc = doc_new(&a);
+    c.debug = true;
+    console_say(&c, SAY_DEBUG, "x");
+    assert_true(console_close(&c));
+    same(&c, "{\"_DEBUG\": [\"x\"]}", "");
+    arena_release(&a);
 }
 
 static void failure_with_its_hint(void **state)
@@ -182,5 +264,6 @@ static void drawn_and_erased(void **state)
 }
 
 TEST_MAIN(ONE(streams_and_prefixes), ONE(quiet_keeps_the_rest), ONE(colours),
-          ONE(secrets_and_control_characters), ONE(failure_with_its_hint),
+          ONE(secrets_and_control_characters), ONE(failure_with_its_hint), ONE(one_document),
+          ONE(quiet_document), ONE(document_without_memory), ONE(debug_document),
           ROWS(rows, progress_line), ONE(nothing_is_drawn_unless_asked), ONE(drawn_and_erased))

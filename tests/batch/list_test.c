@@ -69,25 +69,25 @@ static void lists_backups(void **state)
     char line[256];
 
     (void)state;
-    list_backup_text("pg", &b, &wal, line, sizeof line);
+    list_backup_text("pg", &b, &wal, NULL, line, sizeof line);
     assert_string_equal(line, "pg 20261122T134344 - F - Sun Nov 22 13:43:59 2026 - Size: "
                               "46.0 MiB - WAL Size: 272 B");
     b.backup_name = "before the move";
     b.status = BACKUP_WAITING_FOR_WALS;
-    list_backup_text("pg", &b, &wal, line, sizeof line);
+    list_backup_text("pg", &b, &wal, NULL, line, sizeof line);
     assert_string_equal(line, "pg 20261122T134344 'before the move' - F - Sun Nov 22 13:43:59 "
                               "2026 - Size: 46.0 MiB - WAL Size: 272 B - WAITING_FOR_WALS");
     b.backup_name = NULL;
     b.status = BACKUP_FAILED;
-    list_backup_text("pg", &b, &wal, line, sizeof line);
+    list_backup_text("pg", &b, &wal, NULL, line, sizeof line);
     assert_string_equal(line, "pg 20261122T134344 - F - FAILED");
     b.mode = "rsync-concurrent";
     b.status = BACKUP_STARTED;
-    list_backup_text("pg", &b, &wal, line, sizeof line);
+    list_backup_text("pg", &b, &wal, NULL, line, sizeof line);
     assert_string_equal(line, "pg 20261122T134344 - R - STARTED");
     b.mode = "postgres";
     b.parent_backup_id = "20261121T000000";
-    list_backup_text("pg", &b, &wal, line, sizeof line);
+    list_backup_text("pg", &b, &wal, NULL, line, sizeof line);
     assert_string_equal(line, "pg 20261122T134344 - I - STARTED");
 }
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* put-wal: what barman-wal-archive calls over SSH. */
+#include "session.h"
+
+#include "engine/put_wal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The first word of SSH_CONNECTION is the client's address. */
+static const char *ssh_host(struct session *s)
+{
+    const char *env = getenv("SSH_CONNECTION");
+    struct str rest = str_trim(str_of(env)), ip;
+
+    return str_split(&rest, ' ', &ip) && ip.n ? arena_strndup(&s->arena, ip.p, ip.n) : NULL;
+}
+
+void run_put_wal(struct session *s, const struct server_cfg *srv)
+{
+    struct task_sink sink;
+    struct task task = session_task(s, &sink);
+    struct repo repo;
+    struct put_wal what = {.repo = &repo, .fd = STDIN_FILENO, .host = ssh_host(s)};
+    struct err err = {0};
+
+    if (arg_given(&s->args, "test")) {
+        console_say(&s->console, SAY_OUT, "Ready to accept WAL files for the server %s",
+                    srv->name);
+        return;
+    }
+    if (!session_repo(s, srv, &repo)) {
+        return;
+    }
+    if (wal_rules_of(&repo, &what.rules, &err) && put_wal(&task, &what, &err)) {
+        return;
+    }
+    if (what.refusal[0]) {
+        console_say(&s->console, SAY_ERROR, "%s", what.refusal);
+    } else {
+        session_fail(s, &err);
+    }
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The answers of check --nagios, worked out from what Nagios and Barman's users expect. */
+#include "batch/nagios.h"
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE(l, good, h, perf)                                                                 \
+    {                                                                                          \
+        .label = (l), .ok = (good), .hint = (h), .perfdata = (perf)                            \
+    }
+
+static const struct check well = {.line = {LINE("PostgreSQL", true, NULL, -1),
+                                           LINE("backup minimum size", true, "1 B", 7),
+                                           LINE("wal size", true, "0 B", 0)},
+                                  .n = 3};
+static const struct check ill = {.line = {LINE("PostgreSQL", false, NULL, -1),
+                                          LINE("ssh", false, "password=secret\nnext", -1),
+                                          LINE("directories", true, NULL, -1)},
+                                 .n = 3};
+
+static const struct row {
+    const char *name;
+    struct {
+        const char *server;
+        const struct check *check;
+    } of[3];
+    bool in_error;
+    int status;
+    const char *text;
+} rows[] = {
+    {"no server", {{0}}, false, 0, "BARMAN OK - No server configured\n"},
+    {"one is well",
+     {{"a", &well}},
+     false,
+     0,
+     "BARMAN OK - Ready to serve the Espresso backup for a|a=7B a_wals=0B\n"},
+    {"two are well",
+     {{"a", &well}, {"b", &well}},
+     false,
+     0,
+     "BARMAN OK - Ready to serve the Espresso backup for 2 servers * a * b"
+     "|a=7B a_wals=0B b=7B b_wals=0B\n"},
+    {"an inactive one is ignored",
+     {{"a", &well}, {"b", &ill}},
+     false,
+     0,
+     "BARMAN OK - Ready to serve the Espresso backup for a * IGNORING: b|a=7B a_wals=0B\n"},
+    {"only an inactive one",
+     {{"b", &ill}},
+     false,
+     0,
+     "BARMAN OK - No server configured * IGNORING: b\n"},
+    {"one is ill, its hint safe",
+     {{"b", &ill}},
+     true,
+     2,
+     "BARMAN CRITICAL - server b has issues * b FAILED: PostgreSQL, ssh\n"
+     "b.PostgreSQL: FAILED\n"
+     "b.ssh: FAILED (password=*REDACTED*?next)\n"},
+    {"one of two is ill",
+     {{"a", &well}, {"b", &ill}},
+     true,
+     2,
+     "BARMAN CRITICAL - 1 server out of 2 have issues * b FAILED: PostgreSQL, ssh"
+     "|a=7B a_wals=0B\n"
+     "b.PostgreSQL: FAILED\n"
+     "b.ssh: FAILED (password=*REDACTED*?next)\n"},
+    {"the configuration is wrong",
+     {{0}},
+     true,
+     2,
+     "BARMAN CRITICAL - Global configuration errors\n"},
+};
+
+static void answers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct nagios n = {0};
+        struct arena a;
+        struct err err;
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        arena_init(&a, 0);
+        for (size_t k = 0; k < 3 && rows[i].of[k].server; k++) {
+            assert_true(nagios_add(&n, &a, rows[i].of[k].server, rows[i].of[k].check, &err));
+        }
+        print_message("%s\n", rows[i].name);
+        assert_int_equal(nagios_end(&n, rows[i].in_error, out), rows[i].status);
+        fclose(out);
+        assert_string_equal(text, rows[i].text);
+        free(text);
+        arena_release(&a);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

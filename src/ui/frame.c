@@ -179,14 +179,36 @@ static void draw_message(const struct ui *ui, struct grid *g, int row)
     (void)draw_wrapped(g, col, row - rows + 1, g->cols - 1, row, ROLE_TEXT, ui->message);
 }
 
+/* A command line that is too wide loses the front of its configuration's path, not its end, which
+ * says what will happen. */
+static const char *short_command(const struct ui *ui, const struct grid *g, char *out,
+                                 size_t cap)
+{
+    static const char head[] = "barkeep -c ";
+    const char *text = ui->prompt.command, *end = strstr(text, " --batch ");
+    int room = g->cols - 2 - (int)strlen(head) - (end ? text_width(end) : 0);
+    char tail[128];
+
+    if (!ui->model.config_path || !end || strncmp(text, head, strlen(head)) != 0 ||
+        text_width(text) <= g->cols - 2) {
+        return text;
+    }
+    (void)str_fmt(out, cap, "%s%s%s", head,
+                  path_tail(ui->model.config_path, room < 8 ? 8 : room,
+                            symbol_text(g->symbols, SYM_MORE), tail),
+                  end);
+    return out;
+}
+
 void frame_bottom(struct ui *ui, struct grid *g, const char *meaning)
 {
+    char text[ORDER_WORDS_CAP];
     int row = g->rows - 2;
 
     if (ui->prompt.kind != PROMPT_NONE) {
         if (ui->prompt.command[0]) {
             grid_fill(g, 0, row - 1, g->cols, ROLE_TEXT, SYM_BLANK);
-            grid_cut(g, 1, row - 1, g->cols, ROLE_DIM, ui->prompt.command);
+            grid_cut(g, 1, row - 1, g->cols, ROLE_DIM, short_command(ui, g, text, sizeof text));
         }
         prompt_draw(ui, g, row);
     } else if (ui->message[0]) {

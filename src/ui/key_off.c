@@ -22,6 +22,9 @@ static const char *off_backup(const struct ui *ui)
     if (s && s->live.state == LIVE_OFF) {
         return "the configuration says that this server is not active";
     }
+    if (s && s->kept_why) {
+        return "what is kept of this server cannot be read: see the first row";
+    }
     return off_server(ui);
 }
 
@@ -31,6 +34,9 @@ static const char *off_restore(const struct ui *ui)
 
     if (!s || s->is_saved) {
         return "what is kept of this server is still being read";
+    }
+    if (s->kept_why) {
+        return "what is kept of this server cannot be read: see the first row";
     }
     return snapshot_good_backup(s) ? NULL
                                    : "no backup of this server is complete yet; b takes one";

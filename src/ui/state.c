@@ -368,8 +368,7 @@ void state_apply(const struct state *s, struct ui *ui)
     ui->pane = (enum pane)s->pane;
     for (int i = 0; i < PANE_COUNT; i++) {
         ui->list[i].sort = s->list[i].sort;
-        ui->list[i].is_reversed = s->list[i].is_reversed;
-        str_copy(ui->list[i].filter, FILTER_CAP, s->list[i].filter);
+        ui->list[i].is_reversed = s->list[i].is_reversed; /* a filter could hide what fails */
     }
     if (s->wizard.is_begun && age >= 0 && age < STATE_WIZARD_US) {
         ui->wizard = s->wizard;

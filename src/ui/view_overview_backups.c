@@ -165,6 +165,9 @@ static const char *nothing(const struct ui *ui, const struct list *list)
     if (!ui->server[0]) {
         return "";
     }
+    if (s && s->kept_why) {
+        return s->kept_why;
+    }
     return s ? "no backup yet; b takes the first one" : "being read";
 }
 

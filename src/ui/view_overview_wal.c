@@ -80,6 +80,8 @@ static void add_receiver(struct sbuf *b, const struct snapshot *s, const char *d
 
     if (s->streams && !s->is_receiving) {
         sbuf_fmt(b, "%sreceive-wal does not run", dot);
+    } else if (s->streams && s->live.state == LIVE_SILENT) {
+        sbuf_fmt(b, "%sreceiver ? behind", dot);
     } else if (s->streams && s->live.flushed && s->live.lsn > s->live.flushed) {
         sbuf_fmt(b, "%sreceiver %s behind", dot,
                  fmt_bytes(s->live.lsn - s->live.flushed, size));
@@ -170,7 +172,10 @@ void wal_pane_draw(struct ui *ui, struct grid *g, const struct box *box)
 
     draw_title(ui, g, box);
     if (!s || !s->coverage) {
-        grid_text(g, box->col + ROW_TEXT, row, box->end, ROLE_DIM, s ? "being read" : "");
+        grid_text(g, box->col + ROW_TEXT, row, box->end, ROLE_DIM,
+                  !s            ? ""
+                  : s->kept_why ? "not known: what is kept cannot be read"
+                                : "being read");
         return;
     }
     if (!axis_whole(s, ui->model.now_us, &a.from_us, &a.to_us)) {

@@ -216,6 +216,10 @@ enum light words_restorable(const struct ui *ui, char *out, size_t cap)
         sbuf_add(&b, "NOTHING TO WATCH   the configuration names no server");
         return LIGHT_WARN;
     }
+    if (s && s->kept_why) {
+        sbuf_fmt(&b, "CANNOT RESTORE   %s", s->kept_why);
+        return LIGHT_FAIL;
+    }
     if (!s || !s->coverage) {
         sbuf_fmt(&b, "READING   what is kept of %s is being looked at", ui->server);
         return LIGHT_WAIT;

@@ -282,6 +282,7 @@ static uint64_t speed(struct rate *r, const struct step *s)
 {
     size_t last = (r->n + RATE_KEEP - 1) % RATE_KEEP, i;
     int64_t took;
+    double rate;
 
     if (r->n == 0 || r->job != s->job || strcmp(r->phase, s->p.phase) != 0 ||
         s->p.done < r->at[last].done) {
@@ -302,8 +303,9 @@ static uint64_t speed(struct rate *r, const struct step *s)
     if (took < RATE_STEP) {
         return 0;
     }
-    return (uint64_t)((double)(s->p.done - r->at[i % RATE_KEEP].done) * (double)NS_PER_S /
-                      (double)took);
+    /* A job of another program may say any number. */
+    rate = (double)(s->p.done - r->at[i % RATE_KEEP].done) * (double)NS_PER_S / (double)took;
+    return rate < 0x1p63 ? (uint64_t)rate : UINT64_MAX;
 }
 
 /* Of several workers of a job the one that spoke last is right, and a step that is older than

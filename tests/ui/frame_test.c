@@ -39,6 +39,18 @@ static void completion(void **state)
     ui_release(&ui);
 }
 
+/* The end of the command, which says what will happen, stays. */
+static void question_of_a_long_path(void **state)
+{
+    (void)state;
+    begin();
+    ui.model.config_path = "/srv/postgresql/backup/production/europe/west/1/etc/barman.conf";
+    keys("b");
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "question-long-path");
+    golden_draw(&ui, 60, 16, SYMBOLS_ASCII, "question-long-path");
+    ui_release(&ui);
+}
+
 static void question(void **state)
 {
     (void)state;
@@ -110,5 +122,5 @@ static void small(void **state)
     ui_release(&ui);
 }
 
-TEST_MAIN(ONE(help); ONE(completion); ONE(question); ONE(last_error_whole); ONE(box);
-          ONE(filter); ONE(small))
+TEST_MAIN(ONE(help); ONE(completion); ONE(question); ONE(question_of_a_long_path);
+          ONE(last_error_whole); ONE(box); ONE(filter); ONE(small))

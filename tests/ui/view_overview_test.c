@@ -90,6 +90,27 @@ static void silent(void **state)
     ui_release(&ui);
 }
 
+/* The disk of the home is not mounted: that is no server without a backup. */
+static void home_gone(void **state)
+{
+    struct snapshot *s;
+    (void)state;
+
+    begin();
+    s = story_snapshot(STORY_ORDERS);
+    s->backups = 0;
+    s->coverage = NULL;
+    s->kept_why = "'/srv/barman': barman_home is not there";
+    s->light = LIGHT_FAIL;
+    s->sentence = "what is kept cannot be read: '/srv/barman': barman_home is not there";
+    s->todo = "Mount its disk, or correct barman_home.";
+    story_news(&ui, (struct news){.kind = NEWS_SNAPSHOT, .snapshot = s});
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "overview-home-gone");
+    keys("b");
+    assert_non_null(strstr(ui.message, "cannot be read"));
+    ui_release(&ui);
+}
+
 static void failed_job(void **state)
 {
     (void)state;
@@ -175,4 +196,4 @@ static void hostile(void **state)
 }
 
 TEST_MAIN(ONE(as_it_stands); ONE(first_paint); ONE(saved); ONE(no_server); ONE(no_backup);
-          ONE(silent); ONE(failed_job); ONE(five_hundred); ONE(hostile))
+          ONE(silent), ONE(home_gone); ONE(failed_job); ONE(five_hundred); ONE(hostile))

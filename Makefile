@@ -11,6 +11,7 @@
 #   make fuzz S=60       every fuzz target for S seconds, two side by side     T= for some
 #   make golden          pictures of the screens: old and new, asked one by one
 #   make lint            format, floors, banned functions, limits, spelling
+#   make deb             a Debian package in build/
 #   make bench           beside pg_basebackup, cp and Debian's barman
 #   make clean
 
@@ -67,7 +68,10 @@ lint:
 bench: all
 	@tests/bench/run
 
+deb: all
+	@cd build && cpack -G DEB
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all debug asan tsan coverage debug-tests test pg tui golden shots cov fuzz lint bench clean
+.PHONY: all debug asan tsan coverage debug-tests test pg tui golden shots cov fuzz lint deb bench clean

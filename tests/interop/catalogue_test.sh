@@ -17,9 +17,32 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 export TZ=UTC
 
-printf '%s\n' '[barman]' "barman_home = $dir/home" "barman_user = $(id -un)" \
-    "log_file = $dir/log" '[s]' 'conninfo = host=127.0.0.1 port=1' 'backup_method = postgres' \
-    'archiver = on' >"$dir/barman.conf"
+# The seed chooses a policy too, and some backups get a keep mark: what retention says of them
+# stands at the end of each line.
+policies=(
+    'retention_policy = REDUNDANCY 2'
+    $'retention_policy = REDUNDANCY 1\nminimum_redundancy = 3'
+    'description = no policy'
+    'retention_policy = RECOVERY WINDOW OF 1 MONTH'
+    $'retention_policy = RECOVERY WINDOW OF 1 DAY\nminimum_redundancy = 3'
+    'retention_policy = REDUNDANCY 0'
+)
+configure() { # SEED
+    printf '%s\n' '[barman]' "barman_home = $dir/home" "barman_user = $(id -un)" \
+        "log_file = $dir/log" '[s]' 'conninfo = host=127.0.0.1 port=1' \
+        'backup_method = postgres' 'archiver = on' "${policies[$1 % ${#policies[@]}]}" \
+        >"$dir/barman.conf"
+}
+keep_some() { # SEED
+    local base n=0
+    for base in "$dir"/home/s/base/*/; do
+        n=$((n + 1))
+        [ $(((n * 7 + $1) % 5)) = 0 ] && [ -d "$base" ] || continue
+        mkdir -p "$base/annotations"
+        [ $((n % 2)) = 0 ] && printf full >"$base/annotations/keep" ||
+            printf standalone >"$base/annotations/keep"
+    done
+}
 
 # What Barman 3.4 says, without the tablespaces; what barkeep says, without the type.
 old_lines() {
@@ -35,6 +58,8 @@ for ((seed = 1; seed <= seeds; seed++)); do
     rm -rf "${dir:?}/home"
     mkdir "$dir/home"
     awk -v seed="$seed" -v dir="$dir/home/s" -v server=s -v layout=old -f "$here/catalogue.awk"
+    configure "$seed"
+    keep_some "$seed"
     old_lines >"$dir/old"
     if [ -e "$dir/home/s/wals/xlog.db" ]; then
         mv "$dir/home/s/wals/xlog.db" "$dir/home/s/wals/s-xlog.db"

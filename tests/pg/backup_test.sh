@@ -14,7 +14,7 @@ streams() {
 server() {
     pg_new main "$@"
     pg_start main
-    bk_home main 'immediate_checkpoint = true'
+    bk_home main
     bk_bg receiver receive-wal main
     wait_until 20 streams main
 }
@@ -139,7 +139,7 @@ test_backup_saves_configuration_outside() {
     mv "${PG_DATA[main]}/pg_hba.conf" "$T/etc/my_hba.conf"
     echo "hba_file = '$T/etc/my_hba.conf'" >>"${PG_DATA[main]}/postgresql.conf"
     pg_start main
-    bk_home main 'immediate_checkpoint = true'
+    bk_home main
     bk_bg receiver receive-wal main
     wait_until 20 streams main
     good_backup
@@ -227,8 +227,10 @@ test_055_file_beyond_4_gib() {
     server
     truncate -s "$size" "${PG_DATA[main]}/sparse"
     printf 'end' | dd of="${PG_DATA[main]}/sparse" bs=1 seek=$((size - 3)) conv=notrunc status=none
-    good_backup
+    expect_status 0 bk backup main --wait --wait-timeout 60
+    expect_status_of "$(newest)" DONE
     copy=$(base)/$(newest)/data/sparse
+    grep -q "\"sparse\", \"Size\": $size," "$(base)/$(newest)/data/backup_manifest"
     expect_equal "$size" "$(stat -c %s "$copy")"
     expect_equal end "$(tail -c 3 "$copy")"
 }
@@ -410,6 +412,36 @@ test_065_damaged_page() {
     expect_status_of "$(newest)" FAILED
     expect_match 'damaged pages' "$(field "$(newest)" error)"
     verified # everything came, as the server has it
+    expect_match "^$file	" "$(base)/$(newest)/.barkeep/corrupt"
+}
+
+# FAILED, never "latest", and restored only by who accepts the damage.
+test_065_damaged_page_is_accepted() {
+    local file id
+    server - --initdb=-k
+    pg_sql main "CREATE TABLE bad AS SELECT g FROM generate_series(1, 10000) g"
+    pg_sql main "CREATE TABLE good AS SELECT g FROM generate_series(1, 100) g"
+    file=$(pg_sql main "SELECT pg_relation_filepath('bad')")
+    pg_stop main
+    printf 'damage' | dd of="${PG_DATA[main]}/$file" bs=1 seek=9000 conv=notrunc status=none
+    pg_start main
+    wait_until 30 streams main
+    expect_status 1 bk backup main
+    id=$(newest)
+    wait_until 30 becomes_archived "$id"
+    expect_status 1 bk restore main latest "$T/copy"
+    expect_status 1 bk restore main "$id" "$T/copy"
+    expect_match "damaged pages in 1 file, the first is '$file'" "$ERR"
+    [ ! -e "$T/copy" ] || fail 'something was written'
+    expect_status 0 bk restore --accept-corruption main "$id" "$T/copy"
+    expect_match 'damaged pages in 1 file are restored' "$ERR"
+    restored_start copy "$T/copy"
+    expect_equal 100 "$(pg_sql copy 'SELECT count(*) FROM good')"
+}
+
+becomes_archived() { # the last WAL of that backup is
+    bk archive-wal main >/dev/null
+    find "$BK_HOME/main/wals" -name "$(field "$1" end_wal)" | grep -q .
 }
 
 standby() { # main's standby "copy", started; barkeep's server main looks at it
@@ -418,7 +450,7 @@ standby() { # main's standby "copy", started; barkeep's server main looks at it
     "$(pg_bin)/pg_basebackup" -d "$(pg_conninfo main)" -D "$T/copy" -c fast -R >/dev/null
     pg_adopt copy "$T/copy"
     pg_start copy
-    bk_home main 'immediate_checkpoint = true' "conninfo = $(pg_conninfo copy)" \
+    bk_home main "conninfo = $(pg_conninfo copy)" \
         "streaming_conninfo = $(pg_conninfo copy)"
     bk_bg receiver receive-wal main
     wait_until 30 streams copy
@@ -462,6 +494,14 @@ test_067_standby_of_an_idle_primary() {
     pg_sql main <<<'CREATE TABLE some_wal (); SELECT pg_switch_wal();'
     wait_until 60 becomes_done "$id"
     verified
+}
+
+# The primary is asked to close the segment, so the wait ends well.
+test_067_primary_switches_for_its_standby() {
+    standby
+    sed -i "/^conninfo/a primary_conninfo = $(pg_conninfo main)" "$BK_CONF"
+    expect_status 0 bk backup main --wait --wait-timeout 30
+    expect_status_of "$(newest)" DONE
 }
 
 test_067_wait_ends() {
@@ -513,7 +553,7 @@ test_backup_disk_full() {
     pg_new main
     pg_start main
     BK_HOME=$SMALL_FS/barman
-    bk_home main 'immediate_checkpoint = true' "streaming_wals_directory = $T/streaming" \
+    bk_home main "streaming_wals_directory = $T/streaming" \
         "incoming_wals_directory = $T/incoming" "wals_directory = $T/wals"
     bk_bg receiver receive-wal main
     wait_until 20 streams main

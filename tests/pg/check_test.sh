@@ -219,8 +219,8 @@ test_check_settings() {
     expect_match 'retention policy settings: OK' "$OUT"
     expect_no_match 'encryption' "$OUT"
     expect_status 0 bk status main
-    expect_match 'Retention policies: not enforced \(RECOVERY WINDOW OF 1 WEEKS is set' "$OUT"
-    bk_home main 'retention_policy = KEEP 2' 'encryption = gpg' 'compression = zstd'
+    expect_match 'Retention policies: enforced \(mode: auto, retention: RECOVERY WINDOW OF 1 WEEKS, WAL' "$OUT"
+    bk_home main 'retention_policy = KEEP 2' 'encryption = gpg' 'compression = custom'
     expect_status 1 bk check main
     expect_match 'retention policy settings: FAILED \(not a retention policy' "$OUT"
     expect_match 'encryption: FAILED' "$OUT"

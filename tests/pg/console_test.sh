@@ -24,19 +24,13 @@ ask() {
     tui_wait "$2"
 }
 
-received_all() {
-    pg_sql main 'select pg_current_wal_lsn()' >"$T/lsn"
-    pg_sql main "select flush_lsn >= '$(cat "$T/lsn")' from pg_stat_replication
-        where application_name = 'barman_receive_wal'" | grep -qx t
-}
-
 # A server 'main' with 1000 orders, its WAL received.
 set_up() { # ['option = value'...] of its section
     pg_new main - --segsize=1 && pg_start main
     pg_sql main 'create table orders (id int); insert into orders select generate_series(1, 1000)'
-    bk_home main 'immediate_checkpoint = true' "$@"
+    bk_home main "$@"
     bk_bg receiver receive-wal main
-    wait_until 20 received_all
+    caught_up
 }
 
 # ... with a backup, and time going by: $FINE is a whole second at which there were 1000 orders,
@@ -46,7 +40,7 @@ set_up_incident() {
     expect_status 0 bk backup main --wait
     fine_moment
     pg_sql main 'delete from orders where id > 600'
-    wait_until 20 received_all
+    caught_up
 }
 
 # A second that lies between two commits, on the server's own clock.
@@ -144,7 +138,7 @@ test_console_time_to_promoted_copy() {
     local copy socket production
     set_up_incident
     pg_sql main 'insert into orders select generate_series(2001, 2050)'
-    wait_until 20 received_all
+    caught_up
     production=$(pg_sql main 'select count(*) from orders')
     expect_equal 650 "$production"
     console
@@ -432,16 +426,16 @@ test_115_control_characters_in_names() {
     local evil=$'\e]0;pwned\a\e[5;41mdb'
     pg_new main - --segsize=1 && pg_start main
     pg_sql main "create database \"$evil\""
-    bk_home main 'immediate_checkpoint = true' \
+    bk_home main \
         "conninfo = host=127.0.0.1 port=${PG_PORT[main]} user=postgres dbname='$evil'"
     bk_bg receiver receive-wal main
-    wait_until 20 received_all
+    caught_up
     evil_sql "create table \"$evil\" (i int)"
     evil_sql "insert into \"$evil\" select generate_series(1, 1000)"
     expect_status 0 bk backup main --wait
     evil_sql "select pg_create_restore_point(E'\\x1b]0;pwned\\x07\\x1b[5;41mpoint\\nmore')"
     evil_sql "delete from \"$evil\" where i > 400"
-    wait_until 20 received_all
+    caught_up
     tui_shell 80 24
     "${tmux[@]}" pipe-pane -o "cat >$T/raw"
     tui_type "clear; env -u BARKEEP_NOW T=$T $BARKEEP -c $BK_CONF"

@@ -13,8 +13,7 @@ scene() {
     pg_start main
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
 }
 
@@ -24,17 +23,6 @@ mark() { # N...: a row and, behind it, a restore point markN
         pg_sql main "insert into marks values ($n)"
         pg_sql main "select pg_create_restore_point('mark$n')" >/dev/null
     done
-}
-
-received() {
-    [ "$(pg_sql main "select coalesce(bool_or(flush_lsn >= '$1'), false)
-        from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
-}
-
-caught_up() {
-    local lsn
-    lsn=$(pg_sql main 'select pg_current_wal_flush_lsn()')
-    wait_until 30 received "$lsn"
 }
 
 fact() { # DEST KEY
@@ -176,8 +164,7 @@ test_copy_is_harmless() {
     pg_sql main "alter system set listen_addresses = '*'"
     pg_sql main "alter system set synchronous_standby_names = '*'"
     pg_sql main "alter role postgres set session_preload_libraries = 'no_such_library'"
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     PGOPTIONS='-c session_preload_libraries=' bk backup main
     export PGOPTIONS='-c session_preload_libraries='
     mark 1 2
@@ -234,8 +221,7 @@ test_copy_configuration_outside_pgdata() {
     "${PG_BIN[main]}/pg_ctl" -D "$etc" -l "${PG_LOG[main]}" -w -s start >/dev/null
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     mark 1 2
     caught_up
@@ -273,7 +259,7 @@ test_copy_settings_raised_in_the_wal() {
     echo 'max_locks_per_transaction = 111' >>"${PG_DATA[main]}/postgresql.conf"
     pg_restart main
     mark 3 4
-    wait_until 30 received 0/1
+    wait_until 30 received main 0/1
     caught_up
     restored_to 3 "$T/copy"
     expect_status 0 bk start-copy main "$T/copy"

@@ -3,7 +3,7 @@
 
 server() {
     pg_new main - --segsize=1 && pg_start main
-    bk_home main 'immediate_checkpoint = true' "$@"
+    bk_home main "$@"
 }
 
 receiver_pid() {
@@ -20,7 +20,7 @@ test_cron_children() {
     local pid args
     server
     expect_status 0 bk cron
-    expect_match 'Starting WAL archiving for server main' "$OUT"
+    expect_no_match 'Starting WAL archiving' "$OUT" # nothing waits
     expect_match 'Starting streaming archiver for server main' "$OUT"
     wait_until 20 streams
     pid=$(receiver_pid)
@@ -49,7 +49,7 @@ test_cron_children() {
 test_cron_two_at_once() {
     local n pid
     server
-    for n in 1 2 3 4 5 6; do
+    for n in 1 2 3; do
         bk_bg one cron
         bk_bg two cron
         wait "${BK_PID[one]}" || fail "$(cat one.log)"
@@ -141,4 +141,35 @@ test_cron_looks_after_a_backup_that_waits() {
 it_is_done() {
     bk cron >>"$T/cron.out"
     grep -q '^status=DONE' "$BK_HOME"/main/meta/*-backup.info
+}
+
+#: deadline=180
+test_cron_enforces_retention() {
+    local old id
+    server 'retention_policy = REDUNDANCY 1'
+    expect_status 0 bk cron
+    wait_until 20 streams
+    expect_status 0 bk backup --wait main
+    expect_match 'This is the first backup for server main' "$OUT"
+    old=$(backups)
+    pg_sql main 'create table t as select 1' 'select pg_switch_wal()' >/dev/null
+    nap 1.1
+    expect_status 0 bk backup --wait main
+    id=$(backups | tail -n 1)
+    expect_status 0 bk list-backups main
+    expect_match "main $old - F - .* - OBSOLETE\$" "$OUT"
+    expect_no_match "main $id .*(OBSOLETE|VALID)" "$OUT"
+    expect_status 0 bk show-backup main "$id"
+    expect_match 'Retention Policy +: VALID' "$OUT"
+    expect_status 0 bk cron --dry-run
+    expect_match "backup $old, .*: OBSOLETE under REDUNDANCY 1" "$OUT"
+    expect_match 'with [0-9]+ WAL files?, .*: 0000000100000000' "$OUT"
+    expect_equal "$old"$'\n'"$id" "$(backups)" 'after a dry run'
+    expect_status 0 bk cron
+    expect_match "Enforcing retention policy: removing backup $old for server main" "$OUT"
+    expect_equal "$id" "$(backups)" 'what is left'
+    expect_status 0 bk restore main latest "$T/back"
+    expect_status 0 bk cron
+    expect_no_match 'Enforcing|archiving' "$OUT"
+    expect_no_match 'assert|BUG' "$T/barman.log"
 }

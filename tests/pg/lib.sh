@@ -48,9 +48,18 @@
 #
 # Barkeep
 #   bk_home NAME ['option = value']...   $BK_CONF: [barman] with a new $BK_HOME, and section [NAME]
-#                                  for that server: streaming backup, archiver and slot
+#                                  for that server: streaming backup, archiver and slot, and
+#                                  checkpoints at once (a spread one takes seconds)
 #   bk_server NAME [SECTION] ['option = value']...   one more section; a given option replaces
 #                                  ours, 'option = -' leaves it out
+#   bk_receiver [NAME]             slot and receiver of NAME (main), in the background as "receiver"
+#   received NAME LSN              has our receiver told NAME that it holds what is before LSN?
+#   caught_up [NAME]               wait until all that NAME (main) has flushed so far is with us;
+#                                  that place is $CAUGHT_UP
+#   bk_lose [NAME]                 caught up, then the server is killed and the receiver stopped
+#   mark N...                      rows n of table marks of main: ${TIME[N]} ${XID[N]} ${LSN[N]}, the
+#                                  last one is the place behind its commit
+#   marks_of NAME                  "count max" of them
 #   bk ARG...                      $BARKEEP -c $BK_CONF --batch ARG...
 #   bk_bg WORD ARG...              the same in the background; ${BK_PID[WORD]}, log in $T/WORD.log
 #   bk_bg_stop WORD [SIGNAL]       signal it (TERM), wait, status in $BK_STATUS
@@ -66,7 +75,9 @@ declare -A PG_DATA=() PG_PORT=() PG_LOG=() PG_BIN=() TRAFFIC_PID=() LOAD_PID=() 
 PG_SOCK=$T/s
 OUT=$T/out
 ERR=$T/err
-export CALLS=0 BK_STATUS=0
+export CALLS=0 BK_STATUS=0 CAUGHT_UP=0/0
+# shellcheck disable=SC2034 # for the tests
+declare -A TIME=() XID=() LSN=()
 BK_CONF=$T/barman.conf
 BK_HOME=$T/barman
 mkdir -p "$PG_SOCK"
@@ -417,6 +428,7 @@ bk_server() {
         [conninfo]=$(pg_conninfo "$name")
         [streaming_conninfo]="host=127.0.0.1 port=${PG_PORT[$name]} user=postgres"
         [backup_method]=postgres [streaming_archiver]=on [slot_name]=barman [create_slot]=auto
+        [immediate_checkpoint]=true
     )
     shift $(($# > 1 ? 2 : 1))
     for arg; do
@@ -446,6 +458,41 @@ bk_bg_stop() {
     kill "-${2:-TERM}" "${BK_PID[$1]}" 2>/dev/null || true
     wait "${BK_PID[$1]}" || BK_STATUS=$?
     unset "BK_PID[$1]"
+}
+
+bk_receiver() {
+    bk receive-wal --create-slot --if-not-exists "${1:-main}"
+    bk_bg receiver receive-wal "${1:-main}"
+}
+
+received() {
+    [ "$(pg_sql "$1" "select coalesce(bool_or(flush_lsn >= '$2'), false)
+        from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
+}
+
+caught_up() {
+    CAUGHT_UP=$(pg_sql "${1:-main}" 'select pg_current_wal_flush_lsn()')
+    wait_until 30 received "${1:-main}" "$CAUGHT_UP"
+}
+
+bk_lose() {
+    caught_up "${1:-main}"
+    pg_kill9 "${1:-main}"
+    bk_bg_stop receiver || true
+}
+
+mark() {
+    local n
+    for n; do
+        IFS='|' read -r "XID[$n]" "TIME[$n]" "LSN[$n]" < <(
+            pg_sql main "insert into marks values ($n)" "select xmin,
+                pg_xact_commit_timestamp(xmin), pg_current_wal_insert_lsn() from marks where n = $n"
+        )
+    done
+}
+
+marks_of() {
+    pg_sql "$1" "select count(*) || ' ' || coalesce(max(n), 0) from marks"
 }
 
 with_shim() {

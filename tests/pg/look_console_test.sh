@@ -59,12 +59,6 @@ server_last() {
         from pg_last_committed_xact()"
 }
 
-received_all() {
-    pg_sql main 'select pg_current_wal_lsn()' >"$T/lsn"
-    pg_sql main "select flush_lsn >= '$(cat "$T/lsn")' from pg_stat_replication
-        where application_name = 'barman_receive_wal'" | grep -qx t
-}
-
 segment_now() {
     pg_sql main 'select pg_walfile_name(pg_current_wal_insert_lsn())'
 }
@@ -88,7 +82,7 @@ set_up() {
     pg_sql main 'create table t (i int)'
     bk_home main
     bk_bg receiver receive-wal main
-    wait_until 20 received_all
+    caught_up
     look_start
 }
 
@@ -107,7 +101,7 @@ look_bounds_at_version() {
     next_segment >/dev/null
     next_segment >/dev/null
     pg_sql main 'insert into t values (2)'
-    wait_until 20 received_all
+    caught_up
     last=$(server_last)
     look_all
     cat "$T/shown"
@@ -122,10 +116,10 @@ look_bounds_at_version() {
     expect_match '^receiving 1' "$T/shown"
     # The server writes a little by itself, so its place now is not that of the look.
     expect_equal t "$(pg_sql main "select '$(shown live 6)'::pg_lsn
-        between '$(cat "$T/lsn")' and pg_current_wal_lsn()")" position
+        between '$CAUGHT_UP' and pg_current_wal_lsn()")" position
     # It goes on, and is seen within the two seconds it may take.
     pg_sql main 'insert into t values (3)'
-    wait_until 20 received_all
+    caught_up
     last=$(server_last)
     wait_until 10 looked_to "$last"
 }
@@ -150,7 +144,7 @@ test_look_console_hole() {
     before=$(next_segment)
     gone=$(next_segment)
     next_segment >/dev/null
-    wait_until 20 received_all
+    caught_up
     look_all
     expect_equal 0 "$(grep -c '^hole missing' "$T/shown" || true)" 'holes before'
     # The last commit before the hole, by the walk that is tested against pg_waldump.
@@ -168,7 +162,7 @@ test_look_console_hole() {
     expect_status 0 bk backup main --wait
     pg_sql main 'insert into t values (4)'
     next_segment >/dev/null
-    wait_until 20 received_all
+    caught_up
     look_all
     cat "$T/shown"
     expect_equal 2 "$(grep -c '^stretch' "$T/shown")" stretches
@@ -208,7 +202,7 @@ test_look_console_silence() {
     set_up
     expect_status 0 bk backup main --wait
     pg_sql main 'insert into t values (1)'
-    wait_until 20 received_all
+    caught_up
     look_all
     grep -E '^(backup|stretch|from|first|to) ' "$T/shown" >"$T/before"
     look kept bounds
@@ -266,7 +260,7 @@ archive_failed() {
 test_look_console_quiet() {
     set_up
     expect_status 0 bk backup main --wait
-    wait_until 20 received_all
+    caught_up
     bk_bg_stop receiver
     look_all
     nap 3 # what has just changed is looked at again for two seconds

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2153,SC2154 # TIME, XID and LSN are lib.sh's
 # moment_test.sh - what the console says of a moment before it is restored, held against what
 # the servers themselves remember of it.
 
@@ -21,28 +22,6 @@ mark_of() { # XID: as the server has it
         from pg_xact_commit_timestamp('$1'::xid) t"
 }
 
-declare -A TIME=() XID=() LSN=()
-
-mark() { # N...
-    local n
-    for n; do
-        XID[$n]=$(pg_sql main "insert into marks values ($n) returning xmin" | head -n 1)
-        LSN[$n]=$(pg_sql main 'select pg_current_wal_insert_lsn()')
-        TIME[$n]=$(pg_sql main "select pg_xact_commit_timestamp(xmin) from marks where n = $n")
-    done
-}
-
-received() {
-    [ "$(pg_sql main "select coalesce(bool_or(flush_lsn >= '$1'), false)
-        from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
-}
-
-caught_up() {
-    local lsn
-    lsn=$(pg_sql main 'select pg_current_wal_flush_lsn()')
-    wait_until 30 received "$lsn"
-}
-
 # Fill and leave the segment at hand.
 next_segment() {
     pg_sql main 'create table if not exists fill (t text)'
@@ -58,10 +37,9 @@ moment_scene() { # BARMAN_OPTION...
     [ -x "$moments" ] || fail "'$moments' was not built"
     pg_new main "${V:--}" --segsize=1
     pg_start main
-    bk_home main 'immediate_checkpoint = true' "$@"
+    bk_home main "$@"
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     FIRST=$(bk list-backups --minimal main | head -n 1)
     mark 1
@@ -291,13 +269,6 @@ test_moment_backup_and_plan() {
     expect_match '^line destination 2 ' "$ANSWER"
 }
 
-has_streamed() {
-    local lsn
-    lsn=$(pg_sql copy 'select pg_current_wal_flush_lsn()')
-    [ "$(pg_sql copy "select coalesce(bool_or(flush_lsn >= '$lsn'), false)
-        from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
-}
-
 #: deadline=300
 test_moment_across_a_timeline_switch() {
     local xid time to old
@@ -309,12 +280,11 @@ test_moment_across_a_timeline_switch() {
     restored_start copy "$T/copy" "${V:--}"
     pg_wait_promoted copy
     sed -i "s/port=${PG_PORT[main]}/port=${PG_PORT[copy]}/g" "$BK_CONF"
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     xid=$(pg_sql copy 'insert into marks values (33) returning xmin' | head -n 1)
     time=$(pg_sql copy 'select pg_xact_commit_timestamp(xmin) from marks where n = 33')
     pg_sql copy 'insert into marks values (34)'
-    wait_until 30 has_streamed
+    caught_up copy
     ask time "$time"
     says can 1
     says tli 2

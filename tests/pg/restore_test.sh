@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2153,SC2154 # TIME, XID and LSN are lib.sh's
 # restore_test.sh - restores of real servers. A number is the row of the list of faults that
 # doc/faults.md keeps.
 
@@ -9,8 +10,7 @@ scene() {
     pg_new main "${V:--}" "${@}"
     pg_start main
     bk_home main
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     pg_traffic_start main 0.02
     wait_until 30 has_rows main 10
     bk backup main
@@ -26,24 +26,10 @@ more_rows() { # SERVER N: so many more than now
     wait_until 30 has_rows "$1" "$until"
 }
 
-# All that the server has flushed is with us.
-received() {
-    [ "$(pg_sql main "select coalesce(bool_or(flush_lsn >= '$1'), false)
-        from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
-}
-
-caught_up() {
-    local lsn
-    lsn=$(pg_sql main 'select pg_current_wal_flush_lsn()')
-    wait_until 30 received "$lsn"
-}
-
 # The end of the story: no more rows, everything received, the server killed.
 lose_server() {
     pg_traffic_stop main
-    caught_up
-    pg_kill9 main
-    bk_bg_stop receiver || true
+    bk_lose
 }
 
 # Restore to $T/NAME, start it, wait for its promotion.
@@ -86,30 +72,13 @@ test_restore_end_of_a_killed_server() {
     [ ! -e "$T/copy/.barkeep-restore" ]
 }
 
-# Rows of "marks" with what is needed to come back to each: time, xid and the LSN behind it.
-declare -A TIME=() XID=() LSN=()
-
-mark() { # N...
-    local n
-    for n; do
-        XID[$n]=$(pg_sql main "insert into marks values ($n) returning xmin" | head -n 1)
-        LSN[$n]=$(pg_sql main 'select pg_current_wal_insert_lsn()')
-        TIME[$n]=$(pg_sql main "select pg_xact_commit_timestamp(xmin) from marks where n = $n")
-    done
-}
-
-marks_of() { # "count max": all up to the last one must be there
-    pg_sql "$1" "select count(*) || ' ' || coalesce(max(n), 0) from marks"
-}
-
 # A server with five marks, a restore point after the third, and one transaction rolled back.
 marked_scene() {
     pg_new main "${V:--}"
     pg_start main
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     mark 1 2 3
     pg_sql main "select pg_create_restore_point('after three')"
@@ -121,12 +90,6 @@ rollback;
 SQL
     )
     mark 4 5
-}
-
-lose_marked() {
-    caught_up
-    pg_kill9 main
-    bk_bg_stop receiver || true
 }
 
 lands_on() { # N NAME OPTION...
@@ -153,7 +116,7 @@ each_target() { # OPTION...: how WAL is fetched
 #: deadline=300 quick
 test_restore_each_target_staged() {
     marked_scene
-    lose_marked
+    bk_lose
     each_target
     lands_on 4 auto --target-time "${TIME[4]}" --target-action promote
 }
@@ -161,7 +124,7 @@ test_restore_each_target_staged() {
 #: deadline=300
 test_restore_each_target_get_wal() {
     marked_scene
-    lose_marked
+    bk_lose
     each_target --get-wal
     lands_on 5 all --get-wal
 }
@@ -172,14 +135,11 @@ test_restore_small_segments_and_compressed() {
     pg_start main
     bk_home main 'compression = gzip'
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     pg_sql main 'create table fill as select md5(i::text) from generate_series(1, 60000) i'
     mark 1 2 3
-    caught_up
-    pg_kill9 main
-    bk_bg_stop receiver || true
+    bk_lose
     bk archive-wal main
     lands_on 3 end
     lands_on 2 time --target-time "${TIME[2]}" --target-action promote
@@ -191,7 +151,7 @@ test_restore_small_segments_and_compressed() {
 whole_path() { # VERSION
     V=$1
     marked_scene
-    lose_marked
+    bk_lose
     expect_status 0 bk verify-backup main latest
     each_target
 }
@@ -204,7 +164,7 @@ test_restore_pg18() { whole_path 18; }
 #: deadline=180
 test_083_084_085_086_targets_out_of_reach() {
     marked_scene
-    lose_marked
+    bk_lose
     refused 'lies before the end of backup' --target-time "$(TZ=UTC date -d '-1 day' '+%F %T+00')"
     refused 'the last reachable commit is' --target-time "$(TZ=UTC date -d '+1 day' '+%F %T+00')"
     expect_match "transaction ${XID[5]}" "$ERR"
@@ -225,13 +185,12 @@ test_086_092_a_gap_and_damage_in_the_wal() {
     pg_start main
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     mark 1
     pg_sql main 'create table fill as select md5(i::text) from generate_series(1, 60000) i'
     mark 2
-    lose_marked
+    bk_lose
     bk archive-wal main
     name=$(find "$BK_HOME/main/wals" -type f -regex '.*/[0-9A-F]*' | sort | tail -n 3 | head -n 1)
     mv "$name" "$T/kept"
@@ -249,7 +208,7 @@ test_087_090_duplicate_point_and_the_hour_shown_twice() {
     marked_scene
     pg_sql main "select pg_create_restore_point('after three')"
     mark 6
-    lose_marked
+    bk_lose
     expect_status 0 bk restore --dry-run --target-name 'after three' main latest "$T/new"
     expect_match 'was made 2 times' "$OUT"
     TZ=Europe/Berlin expect_status 1 bk restore --dry-run --target-time '2025-10-26 02:30:00' \
@@ -376,7 +335,7 @@ test_094_a_file_is_not_what_the_manifest_says() {
 test_095_099_odd_paths_and_absent_segments() {
     local dir="$T/it's a copy of 100%f #1;" # more than pg_ctl itself can quote: unit tests
     marked_scene
-    lose_marked
+    bk_lose
     mkdir "$dir"
     expect_status 0 bk restore --target-time "${TIME[3]}" --target-action promote main latest "$dir/staged"
     restored_start staged "$dir/staged"
@@ -447,11 +406,10 @@ test_058_tablespaces_relocated() {
     pg_sql main 'create table marks (n int primary key)'
     pg_sql main 'create table there tablespace fast as select generate_series(1, 5000) i'
     pg_sql main 'create table here tablespace slow as select generate_series(1, 7000) i'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     mark 1
-    lose_marked
+    bk_lose
     # Their old places are taken.
     refused "tablespace fast: '$T/fast one' is not empty"
     expect_status 1 bk restore --tablespace "nobody:$T/x" main latest "$T/x"
@@ -483,11 +441,10 @@ test_restore_configuration_outside_pgdata() {
     "${PG_BIN[main]}/pg_ctl" -D "$etc" -l "${PG_LOG[main]}" -w -s start >/dev/null
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     bk backup main
     mark 1 2
-    lose_marked
+    bk_lose
     expect_status 0 bk restore main latest "$T/copy"
     expect_match 'postgresql.conf is the copy of' "$OUT"
     expect_match 'archive_command = false' "$OUT"
@@ -504,15 +461,14 @@ test_088_089_093_098_promoted_copy_archives_into_the_same_repository() {
     local first
     marked_scene
     first=$(backup_id)
-    lose_marked
+    bk_lose
     restored copy --target-xid "${XID[2]}" --target-action promote
     # The copy takes the server's place: same repository, timeline 2.
     sed -i "s/port=${PG_PORT[main]}/port=${PG_PORT[copy]}/g" "$BK_CONF"
     pg_sql copy "alter system reset archive_command"
-    bk receive-wal --create-slot --if-not-exists main
-    bk_bg receiver receive-wal main
+    bk_receiver
     pg_sql copy 'insert into marks values (33)'
-    wait_until 30 has_streamed
+    caught_up copy
     pg_kill9 copy
     bk_bg_stop receiver || true
     BACKUP=$first
@@ -531,13 +487,6 @@ test_088_089_093_098_promoted_copy_archives_into_the_same_repository() {
     # Row 89: a stray branch makes "latest" a question.
     printf '1\t%s\tnobody\n' "${LSN[1]}" >"$BK_HOME/main/wals/00000003.history"
     refused 'several futures: timeline 2 .*timeline 3' --target-tli latest
-}
-
-has_streamed() {
-    local lsn
-    lsn=$(pg_sql copy 'select pg_current_wal_flush_lsn()')
-    [ "$(pg_sql copy "select coalesce(bool_or(flush_lsn >= '$lsn'), false)
-        from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
 }
 
 #: deadline=180

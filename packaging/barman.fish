@@ -1,0 +1,1 @@
+complete -c barman -w barkeep

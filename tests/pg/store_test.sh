@@ -1,0 +1,255 @@
+# shellcheck shell=bash
+# store_test.sh - backups that are stored as archives, compressed by us or by the server, and what
+# comes back out of them. A number is the row of the list of faults that doc/faults.md keeps.
+
+# ---- helpers ---------------------------------------------------------------------------
+
+streams() {
+    [ "$(pg_sql "$1" "SELECT count(*) FROM pg_stat_replication
+        WHERE application_name = 'barman_receive_wal'")" = 1 ]
+}
+
+# scene VERSION OPTION...: a server with two tablespaces and some rows, its receiver running.
+scene() {
+    local version=$1
+    shift
+    pg_new main "$version" 'log_replication_commands = on'
+    pg_start main
+    mkdir -p "$T/ts1" "$T/ts2"
+    pg_sql main "CREATE TABLESPACE one LOCATION '$T/ts1'"
+    pg_sql main "CREATE TABLESPACE \"two 'x'\" LOCATION '$T/ts2'"
+    pg_sql main "CREATE TABLE plain AS SELECT g, md5(g::text) AS t FROM generate_series(1, 40000) g"
+    pg_sql main "CREATE TABLE in_one TABLESPACE one AS SELECT g FROM generate_series(1, 5000) g"
+    pg_sql main "CREATE TABLE in_two TABLESPACE \"two 'x'\" AS SELECT g FROM generate_series(1, 700) g"
+    bk_home main 'immediate_checkpoint = true' "$@"
+    bk_bg receiver receive-wal main
+    wait_until 30 streams main
+}
+
+newest() {
+    find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 -name '2*' -printf '%f\n' | sort | tail -n 1
+}
+
+field() { # KEY: a value of the newest backup.info
+    sed -n "s/^$1=//p" "$BK_HOME/main/meta/$(newest)-backup.info"
+}
+
+data() {
+    printf '%s\n' "$BK_HOME/main/base/$(newest)/data"
+}
+
+oid() {
+    pg_sql main "SELECT oid FROM pg_tablespace WHERE spcname = '$1'"
+}
+
+good_backup() {
+    expect_status 0 bk backup main --wait --wait-timeout 60
+    expect_equal DONE "$(field status)"
+    expect_status 0 bk verify-backup main latest
+}
+
+contents() { # NAME
+    pg_sql "$1" "SELECT (SELECT count(*) || md5(string_agg(t, '' ORDER BY g)) FROM plain),
+        (SELECT sum(g) FROM in_one), (SELECT sum(g) FROM in_two)"
+}
+
+# Restored elsewhere, started, and the same rows in it.
+comes_back() { # NAME [VERSION]
+    expect_status 0 bk restore --tablespace "one:$T/$1.one" --tablespace "two 'x':$T/$1.two" \
+        main latest "$T/$1"
+    [ ! -e "$T/$1/.barkeep-restore" ] || fail "the marker is still there"
+    expect_equal "$T/$1.one" "$(readlink "$T/$1/pg_tblspc/$(oid one)")"
+    restored_start "$1" "$T/$1" "${2:--}"
+    pg_wait_promoted "$1"
+    expect_equal "$(contents main)" "$(contents "$1")" "rows of $1"
+    pg_stop "$1"
+}
+
+# ALGORITHM SUFFIX TAR-OPTION: the files are where Barman has them, and tar reads them.
+stored_as() {
+    local name archive
+    for name in base "$(oid one)" "$(oid "two ''x''")"; do
+        archive=$(data)/$name$2
+        [ -f "$archive" ] || fail "no $name$2: $(ls "$(data)")"
+        tar ${3:+"$3"} -tf "$archive" >"$T/list" || fail "tar does not read $archive"
+        [ "$name" != base ] || expect_match '^global/pg_control$' "$T/list"
+    done
+    [ -f "$(data)/backup_manifest" ] || fail "no manifest"
+    expect_equal 4 "$(find "$(data)" -type f | wc -l)" 'files'
+    [ -d "$BK_HOME/main/base/$(newest)/$(oid one)" ] || fail 'no directory of the tablespace'
+    expect_equal "$1" "$(field compression)" 'compression'
+    expect_equal "$(find "$BK_HOME/main/base/$(newest)" -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')" \
+        "$(field size)" 'size'
+    expect_equal "$(field size)" "$(field deduplicated_size)"
+    expect_match 'START WAL LOCATION' "$(field backup_label)"
+}
+
+# ---- forms -----------------------------------------------------------------------------
+
+#: quick
+test_store_gzip() {
+    scene - 'backup_compression = gzip'
+    good_backup
+    stored_as gzip .tar.gz -z
+    comes_back copy
+}
+
+test_store_none() {
+    scene - 'backup_compression = none'
+    good_backup
+    stored_as none .tar ''
+    comes_back copy
+}
+
+test_store_lz4() {
+    scene - 'backup_compression = lz4'
+    good_backup
+    stored_as lz4 .tar.lz4 -Ilz4
+    comes_back copy
+}
+
+test_store_zstd() {
+    scene - 'backup_compression = zstd' 'backup_compression_level = 5'
+    good_backup
+    stored_as zstd .tar.zst -Izstd
+    comes_back copy
+}
+
+test_store_by_the_server() {
+    scene - 'backup_compression = gzip' 'backup_compression_location = server' \
+        'backup_compression_level = 2'
+    good_backup
+    stored_as gzip .tar.gz -z
+    comes_back copy
+    expect_match "COMPRESSION 'gzip', COMPRESSION_DETAIL 'level=2'" "$(statements)"
+}
+
+statements() {
+    grep -a 'BASE_BACKUP' "${PG_LOG[main]}" || true
+}
+
+# Compressed on the way only: a tree, as if nothing had been compressed.
+test_store_plain_from_the_server() {
+    scene - 'backup_compression = gzip' 'backup_compression_location = server' \
+        'backup_compression_format = plain'
+    good_backup
+    [ -f "$(data)/PG_VERSION" ] || fail 'not a tree'
+    expect_equal None "$(field compression)"
+    "$(pg_bin)/pg_verifybackup" -n "$(data)" >"$T/verify.log" || fail "$(cat "$T/verify.log")"
+    comes_back copy
+}
+
+test_store_13() {
+    scene 13 'backup_compression = gzip'
+    good_backup
+    stored_as gzip .tar.gz -z
+    comes_back copy 13
+}
+
+test_store_17() {
+    scene 17 'backup_compression = gzip' 'backup_compression_location = server'
+    good_backup
+    stored_as gzip .tar.gz -z
+    comes_back copy 17
+}
+
+# What pg_basebackup writes is what Barman keeps.
+test_store_made_by_pg_basebackup() {
+    local id
+    scene - 'backup_compression = gzip'
+    good_backup
+    id=$(newest)
+    rm "$(data)"/*
+    "$(pg_bin)/pg_basebackup" -d "$(pg_conninfo main)" -D "$T/tar" -Ft -z -X none -c fast \
+        >/dev/null 2>&1
+    cp "$T/tar"/* "$(data)"
+    sed -i "s/^backup_label=.*/backup_label=None/" "$BK_HOME/main/meta/$id-backup.info"
+    pg_sql main <<<'SELECT pg_switch_wal(); CHECKPOINT'
+    expect_status 0 bk verify-backup main latest
+    comes_back copy
+}
+
+# ---- faults ----------------------------------------------------------------------------
+
+# A byte of a stored archive is another: verify-backup finds it, and a restore does not end.
+test_101_bit_flip_in_an_archive() {
+    local archive size
+    scene - 'backup_compression = none'
+    good_backup
+    archive=$(data)/base.tar
+    size=$(stat -c %s "$archive")
+    printf 'X' | dd of="$archive" bs=1 seek=$((size / 2)) conv=notrunc status=none
+    expect_status 1 bk verify-backup main latest
+    expect_match 'checksum mismatch for file "base/' "$OUT"
+    expect_status 1 bk restore main latest "$T/copy" --tablespace "one:$T/c1" \
+        --tablespace "two 'x':$T/c2"
+    expect_match 'checksum is not what the manifest says' "$ERR"
+    [ ! -e "$T/copy/global/pg_control" ] || fail 'it could be started'
+}
+
+test_101_archive_cut() {
+    scene - 'backup_compression = gzip'
+    good_backup
+    truncate -s -1000 "$(data)/base.tar.gz"
+    expect_status 1 bk verify-backup main latest
+    expect_match 'base.tar.gz' "$OUT"
+    rm "$(data)/$(oid one).tar.gz"
+    expect_status 1 bk restore --dry-run main latest "$T/copy"
+    expect_match "damaged: '$(oid one).tar': is missing" "$OUT"
+    expect_status 1 bk restore main latest "$T/copy"
+    [ ! -e "$T/copy" ] || fail 'something was written'
+}
+
+# Killed in the middle of an archive, the same command extracts it again.
+test_082_killed_while_unpacking() {
+    local n
+    scene - 'backup_compression = gzip'
+    good_backup
+    for n in 40 300 900; do
+        expect_status 137 bk_fault "any:$n:kill" restore --tablespace "one:$T/copy.one" \
+            --tablespace "two 'x':$T/copy.two" main latest "$T/copy"
+        [ ! -e "$T/copy/global/pg_control" ] || fail 'it could be started'
+    done
+    comes_back copy
+}
+
+test_store_plan_says_what_it_takes() {
+    local need
+    scene - 'backup_compression = zstd'
+    good_backup
+    expect_status 0 bk restore --dry-run main latest "$T/copy" --tablespace "one:$T/c1" \
+        --tablespace "two 'x':$T/c2"
+    expect_match 'would work' "$OUT"
+    need=$(grep -oE '[0-9.]+ MiB needed' "$OUT" | head -n 1)
+    [ "${need%%.*}" -ge 20 ] || fail "needs only $need"
+}
+
+test_store_gpg() {
+    export GNUPGHOME=$T/gnupg
+    mkdir -m 700 "$GNUPGHOME"
+    gpg --batch --quiet --pinentry-mode loopback --passphrase secret \
+        --quick-gen-key barkeep@x default default never 2>/dev/null
+    scene - 'backup_compression = gzip' 'encryption = gpg' 'encryption_key_id = barkeep@x' \
+        'encryption_passphrase_command = echo secret'
+    good_backup
+    expect_equal gpg "$(field encryption)"
+    [ -f "$(data)/base.tar.gz.gpg" ] || fail "no base.tar.gz.gpg: $(ls "$(data)")"
+    expect_equal 0 "$(find "$(data)" -name '*.tar*' ! -name '*.gpg' | wc -l)" 'files in the clear'
+    comes_back copy
+}
+
+# The passphrase is another one: nothing is restored, and gpg's reason is told.
+test_102_wrong_passphrase() {
+    export GNUPGHOME=$T/gnupg
+    mkdir -m 700 "$GNUPGHOME"
+    gpg --batch --quiet --pinentry-mode loopback --passphrase secret \
+        --quick-gen-key barkeep@x default default never 2>/dev/null
+    scene - 'backup_compression = gzip' 'encryption = gpg' 'encryption_key_id = barkeep@x' \
+        'encryption_passphrase_command = echo secret'
+    good_backup
+    gpgconf --kill gpg-agent
+    sed -i 's/echo secret/echo wrong/' "$BK_CONF"
+    expect_status 1 bk restore main latest "$T/copy" --tablespace "one:$T/c1" \
+        --tablespace "two 'x':$T/c2"
+    [ ! -e "$T/copy/global/pg_control" ] || fail 'it could be started'
+}

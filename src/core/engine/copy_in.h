@@ -82,6 +82,9 @@ struct copy_log {
 void copy_log_parse(struct arena *a, struct str text, struct copy_log *out);
 /* What usually helps; "" when nothing does. */
 const char *copy_log_hint(const struct copy_log *log);
+/* ERR_IO with what it said last, and what helps. Always false. */
+struct copy_home;
+bool copy_gave_up(const struct copy_home *home, const struct copy_log *log, struct err *err);
 
 struct copy_pid_file {
     int64_t pid;

@@ -258,3 +258,15 @@ bool copy_pid_file_parse(struct str text, struct copy_pid_file *out)
     }
     return out->pid != 0;
 }
+
+bool copy_gave_up(const struct copy_home *home, const struct copy_log *log, struct err *err)
+{
+    char hint[160];
+    const char *known = copy_log_hint(log);
+
+    str_fmt(hint, sizeof hint, "Read its log: %s", home->log);
+    return err_set(err, ERR_IO, known[0] ? known : hint, home->dest, "the server gave up: %s",
+                   log->fatal  ? log->fatal
+                   : log->last ? log->last
+                               : "it said nothing");
+}

@@ -412,39 +412,36 @@ static bool ask(struct starting *s, struct err *err)
     return true;
 }
 
-static bool gave_up(const struct starting *s, struct err *err)
-{
-    char hint[160];
-    const char *known = copy_log_hint(&s->log);
-
-    str_fmt(hint, sizeof hint, "Read its log: %s", s->home.log);
-    return err_set(err, ERR_IO, known[0] ? known : hint, s->home.dest, "the server gave up: %s",
-                   s->log.fatal  ? s->log.fatal
-                   : s->log.last ? s->log.last
-                                 : "it said nothing");
-}
-
 enum turn { TURN_FAILED, TURN_WAIT, TURN_DONE, TURN_AGAIN };
+
+static bool log_is_short(struct starting *s)
+{
+    copy_log_parse(s->a, copy_log_tail(s->a, &s->home), &s->log);
+    return s->log.is_short;
+}
 
 static enum turn turn(struct starting *s, struct err *err)
 {
     bool is_ready, is_up = runs(s, &is_ready);
 
-    copy_log_parse(s->a, copy_log_tail(s->a, &s->home), &s->log);
-    if (s->log.is_short) {
+    if (log_is_short(s)) {
         return TURN_AGAIN;
     }
     if (!is_up && s->log.shut_at_target) {
         return TURN_DONE;
     }
     if (!is_up) {
-        gave_up(s, err);
+        copy_gave_up(&s->home, &s->log, err);
         return TURN_FAILED;
     }
     if (is_ready && !ask(s, err)) {
         return TURN_FAILED;
     }
     say_progress(s);
+    /* It also pauses when a setting is too small, having said so: perhaps after we had looked. */
+    if (s->pg && s->state.is_paused && log_is_short(s)) {
+        return TURN_AGAIN;
+    }
     return s->pg && (s->state.is_paused || !s->state.in_recovery) ? TURN_DONE : TURN_WAIT;
 }
 
@@ -483,7 +480,7 @@ static bool raise_needs(struct starting *s, struct err *err)
     s->home.facts = facts;
     if (memcmp(&before, now, sizeof before) == 0) {
         copy_log_parse(s->a, copy_log_tail(s->a, &s->home), &s->log);
-        return gave_up(s, err);
+        return copy_gave_up(&s->home, &s->log, err);
     }
     task_say(s->t, SAY_LOG, "the original had raised a setting: starting again with more");
     fill_conf(s);

@@ -30,8 +30,7 @@ static const struct row {
     {"name, right length", "11 path=ab\n", 0, 'x', NULL, "ab", -1, -1, 0},
     {"two records",
      "11 path=ab\n"
-     "10 size=7\n" +
-         0,
+     "10 size=7\n",
      0, 'x', NULL, "ab", 7, -1, 0},
     {"an equals sign in the value", "13 path=a=bc\n", 0, 'x', NULL, "a=bc", -1, -1, 0},
     {"owner is skipped",

@@ -161,8 +161,9 @@ void crew_lane_fail(struct lane *lane)
 
 void crew_lane_set_mark(struct lane *lane, uint64_t mark)
 {
-    atomic_store_explicit(&lane->mark, mark, memory_order_release);
-    ring_the_mark(lane);
+    if (atomic_exchange_explicit(&lane->mark, mark, memory_order_acq_rel) != mark) {
+        ring_the_mark(lane);
+    }
 }
 
 uint64_t crew_lane_mark(struct lane *lane)

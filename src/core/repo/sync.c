@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DROP_BEHIND ((uint64_t)32 * 1024 * 1024) /* so far back it should be on disk by now */
+#define DROP_REACH  ((uint64_t)96 * 1024 * 1024) /* and before it, what was late last time */
+
 void sync_init(struct sync *s)
 {
     const char *wish = getenv("BARKEEP_SYNC");
@@ -51,12 +54,22 @@ bool sync_open(struct sync *s, const char *path, struct err *err)
     return true;
 }
 
+/* What is not on disk yet stays, this does not wait. */
+static void drop_cached(int fd, uint64_t to)
+{
+    uint64_t from = to > DROP_REACH ? to - DROP_REACH : 0;
+
+    (void)posix_fadvise(fd, (off_t)from, (off_t)(to - from), POSIX_FADV_DONTNEED);
+}
+
 void sync_wrote(const struct sync *s, int fd, uint64_t to, uint64_t *started)
 {
-    (void)s;
     if (to - *started >= SYNC_CHUNK) {
         /* A hint: whether it worked, the real sync will tell. */
         (void)sys_write_out(fd, *started, to - *started);
+        if (s->drops_behind && *started > DROP_BEHIND) {
+            drop_cached(fd, *started - DROP_BEHIND);
+        }
         *started = to;
     }
 }

@@ -24,6 +24,8 @@ enum sync_way { SYNC_FS, SYNC_EACH };
 
 struct sync {
     enum sync_way way;
+    bool drops_behind; /* what is on disk leaves the page cache: nobody reads it soon, and the
+                        * kernel has room at once for what comes next */
     int fd[SYNC_FS_MAX];
     dev_t dev[SYNC_FS_MAX];
     char path[SYNC_FS_MAX][512]; /* for messages */

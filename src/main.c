@@ -66,7 +66,7 @@ static void console(struct session *s)
     shown = show(s, desk, name);
     desk_free(desk);
     if (!shown) {
-        session_run(s);
+        session_status(s);
     }
 }
 
@@ -81,6 +81,8 @@ int main(int argc, char **argv)
     }
     if (session_wants_console(&s)) {
         console(&s);
+    } else if (session_wants_status(&s)) {
+        session_status(&s);
     } else {
         session_run(&s);
     }

@@ -5,11 +5,9 @@
  *
  * Ticket   Chosen by the asker, never 0; the answer bears it. An answer whose ticket is no
  *          longer waited for is thrown away. A newer ask of the same kind cancels the older.
- * Parts    Long readings (ASK_POINTS) answer more than once: `is_last` is false until the end.
- *          Each part replaces the one before.
+ * Parts    ASK_POINTS answers in parts, each in the place of the one before, till `is_last`.
  * Failure  answer.err is filled and has_failed true; the union is empty then.
- * Memory   An answer is from calloc() and owns its arena; whoever takes it frees it with
- *          answer_free().
+ * Memory   From calloc(), with its own arena: whoever takes it frees it with answer_free().
  */
 #ifndef BARKEEP_ASK_H
 #define BARKEEP_ASK_H
@@ -31,8 +29,9 @@ struct goal { /* where a recovery shall stop, as the command line takes it */
     enum goal_kind kind;
     char text[128]; /* time with its offset, xid, LSN, name; "" for latest and immediate */
     bool is_exclusive;
-    pg_tli tli;      /* to follow; 0: as the engine chooses */
-    char action[16]; /* "pause", "promote", "shutdown"; "" none */
+    pg_tli tli;           /* to follow; 0: as the engine chooses */
+    char action[16];      /* "pause", "promote", "shutdown"; "" none */
+    char point[NAME_CAP]; /* for words: the restore point at that LSN; "" none */
 };
 
 struct tablespace_move {
@@ -51,6 +50,7 @@ struct restore_words { /* one restore, as the command line would say it */
     struct tablespace_move move[ASK_MOVES_MAX];
     size_t moves;
     unsigned jobs; /* 0: as configured */
+    unsigned port; /* of the copy that is started then; 0: socket only */
 };
 
 enum ask_kind {
@@ -97,8 +97,8 @@ struct point {
     const char *name;
 };
 
-struct answer_points {
-    const struct point *point; /* by time, newest first */
+struct answer_points { /* by time, newest first */
+    const struct point *point;
     size_t points;
     struct wal_rate commits; /* how many commits in each step, not bytes */
     uint64_t segments, of;   /* read so far */

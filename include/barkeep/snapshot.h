@@ -76,7 +76,8 @@ struct backup_row {
     uint64_t wal_bytes; /* up to the next backup */
     double took_s;
     enum row_keep keep;
-    const char *error; /* of a failed one */
+    const char *retention; /* "VALID", "OBSOLETE", as list-backups says it; NULL: no policy */
+    const char *error;     /* of a failed one */
     const char *parent;
     size_t tablespaces;
     bool is_corrupt; /* pages that the server called corrupt */

@@ -1,26 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
-#include "args.h"
+#include "args_in.h"
 
 #include "base/bug.h"
 
 #include <string.h>
 
-struct parse {
-    struct arena *a;
-    char **argv;
-    int argc, at;
-    struct args *out;
-    struct err *err;
-};
-
-/* The options in force: the global ones until a command was seen. */
-struct option_set {
-    const struct arg_option *option;
-    size_t n;
-    struct arg_value *value;
-};
-
-static struct option_set options_of(struct args *args)
+struct option_set parse_options(struct args *args)
 {
     if (args->command) {
         return (struct option_set){args->command->option, args->command->options, args->option};
@@ -28,72 +13,31 @@ static struct option_set options_of(struct args *args)
     return (struct option_set){global_options, global_option_count, args->global};
 }
 
-static bool wrong(struct parse *p, const char *fmt, const char *a, const char *b)
+bool parse_offers(const struct args *args, const struct arg_option *o)
 {
-    char text[240];
-    struct sbuf out;
-
-    sbuf_init(&out, text, sizeof text);
-    for (; *fmt; fmt++) {
-        if (*fmt == '$' && a) {
-            sbuf_fmt(&out, "%.80s", a);
-            a = b;
-        } else {
-            sbuf_char(&out, *fmt);
-        }
-    }
-    return err_set(p->err, ERR_USAGE, "", "", "%s", text);
+    return !args->as_barman || !o->ours;
 }
 
-static bool no_such_option(struct parse *p, struct str name)
+/* A whole name, or the beginning: how many options that can be; the last one at *at. */
+static size_t find_long(struct parse *p, struct str name, size_t *at)
 {
-    struct option_set set = options_of(p->out);
-    const char *best = NULL;
-    size_t least = name.n / 3 + 2;
-    char word[80];
-
-    str_fmt(word, sizeof word, "--%.*s", name.n > 60 ? 60 : (int)name.n, name.p);
-    for (size_t i = 0; i < set.n; i++) {
-        size_t d = word_distance(name, str_of(set.option[i].name));
-        if (d < least) {
-            least = d;
-            best = set.option[i].name;
-        }
-    }
-    if (best) {
-        return wrong(p, "unrecognized argument: $ (did you mean --$?)", word, best);
-    }
-    for (size_t i = 0; p->out->command && i < global_option_count; i++) {
-        if (str_eq(name, global_options[i].name)) {
-            return wrong(p, "unrecognized argument: $ (it goes before the command)", word,
-                         NULL);
-        }
-    }
-    return wrong(p, "unrecognized argument: $", word, NULL);
-}
-
-/* A whole name, or the beginning of exactly one. */
-static bool find_long(struct parse *p, struct str name, size_t *at)
-{
-    struct option_set set = options_of(p->out);
+    struct option_set set = parse_options(p->out);
     size_t hits = 0;
 
     for (size_t i = 0; i < set.n; i++) {
+        if (!parse_offers(p->out, &set.option[i])) {
+            continue;
+        }
         if (str_eq(name, set.option[i].name)) {
             *at = i;
-            return true;
+            return 1;
         }
         if (name.n && strncmp(set.option[i].name, name.p, name.n) == 0) {
             *at = i;
             hits++;
         }
     }
-    if (hits > 1) {
-        char word[80];
-        str_fmt(word, sizeof word, "--%.*s", (int)name.n, name.p);
-        return wrong(p, "ambiguous option: $", word, NULL);
-    }
-    return hits == 1 || no_such_option(p, name);
+    return hits;
 }
 
 static bool is_choice(const struct arg_option *o, const char *text)
@@ -110,12 +54,7 @@ static bool is_choice(const struct arg_option *o, const char *text)
 
 static bool choice_ok(struct parse *p, const struct arg_option *o, const char *text)
 {
-    if (is_choice(o, text)) {
-        return true;
-    }
-    err_set(p->err, ERR_USAGE, "", "",
-            "argument --%s: invalid choice: '%.60s' (choose from %s)", o->name, text, o->value);
-    return false;
+    return is_choice(o, text) || wrong_choice(p, o, text);
 }
 
 static bool store(struct parse *p, const struct arg_option *o, struct arg_value *v,
@@ -134,9 +73,7 @@ static bool store(struct parse *p, const struct arg_option *o, struct arg_value 
     case ARG_POS:
         if (!str_u64(str_of(text), INT32_MAX, &v->number) ||
             (o->type == ARG_POS && v->number == 0)) {
-            return err_set(p->err, ERR_USAGE, "", "",
-                           "argument --%s: '%.60s' is not a valid %s integer", o->name, text,
-                           o->type == ARG_POS ? "positive" : "non negative");
+            return wrong_number(p, o, text);
         }
         return true;
     case ARG_LIST:
@@ -152,6 +89,12 @@ static bool store(struct parse *p, const struct arg_option *o, struct arg_value 
     return true;
 }
 
+/* A dash alone is a word, and so is a negative number. */
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1] && word[1 + strspn(word + 1, "0123456789")];
+}
+
 /* The value of an option that needs one: what is glued to it, or the next word. */
 static bool take_value(struct parse *p, const struct arg_option *o, const char *glued,
                        const char **out)
@@ -164,19 +107,19 @@ static bool take_value(struct parse *p, const struct arg_option *o, const char *
         *out = arena_strndup(p->a, o->value, strcspn(o->value, "|"));
         return *out || arena_err(p->a, p->err);
     }
-    if (p->at < p->argc && (p->argv[p->at][0] != '-' || !p->argv[p->at][1])) {
+    if (p->at < p->argc && !is_option(p->argv[p->at])) {
         *out = p->argv[p->at++];
         return true;
     }
-    return wrong(p, "argument --$: expected one argument", o->name, NULL);
+    return wrong_no_value(p, o);
 }
 
 static bool parse_long(struct parse *p, const char *word)
 {
-    struct option_set set = options_of(p->out);
+    struct option_set set = parse_options(p->out);
     struct str name = str_of(word);
     const char *glued = strchr(word, '=');
-    size_t i = 0;
+    size_t i = 0, hits;
 
     if (glued) {
         name.n = (size_t)(glued++ - word);
@@ -185,12 +128,13 @@ static bool parse_long(struct parse *p, const char *word)
         p->out->help = true;
         return true;
     }
-    if (!find_long(p, name, &i)) {
-        return false;
+    hits = find_long(p, name, &i);
+    if (hits != 1) {
+        return hits ? wrong_ambiguous(p, name) : wrong_surplus(p, word, 2);
     }
     if (set.option[i].type == ARG_FLAG) {
         if (glued) {
-            return wrong(p, "argument --$: it takes no value", set.option[i].name, NULL);
+            return wrong_flag_value(p, &set.option[i], glued);
         }
         return store(p, &set.option[i], &set.value[i], NULL);
     }
@@ -198,25 +142,45 @@ static bool parse_long(struct parse *p, const char *word)
            store(p, &set.option[i], &set.value[i], glued);
 }
 
+static size_t find_letter(const struct parse *p, struct option_set set, char letter)
+{
+    size_t i = 0;
+
+    while (i < set.n &&
+           (!parse_offers(p->out, &set.option[i]) || !strchr(set.option[i].letters, letter))) {
+        i++;
+    }
+    return i;
+}
+
+static bool no_such_letter(struct parse *p, const struct arg_option *before,
+                           const char *letters)
+{
+    char word[3] = {'-', *letters, '\0'};
+
+    if (p->out->as_barman) {
+        return before ? wrong_flag_value(p, before, letters) : wrong_surplus(p, letters, 1);
+    }
+    return wrong_surplus(p, word, 0);
+}
+
 static bool parse_short(struct parse *p, const char *letters)
 {
-    struct option_set set = options_of(p->out);
+    struct option_set set = parse_options(p->out);
+    const struct arg_option *before = NULL;
 
     for (; *letters; letters++) {
-        size_t i = 0;
+        size_t i = find_letter(p, set, *letters);
         const char *value;
 
         if (*letters == 'h') {
             p->out->help = true;
             continue;
         }
-        while (i < set.n && !strchr(set.option[i].letters, *letters)) {
-            i++;
-        }
         if (i == set.n) {
-            char word[3] = {'-', *letters, '\0'};
-            return wrong(p, "unrecognized argument: $", word, NULL);
+            return no_such_letter(p, before, letters);
         }
+        before = &set.option[i];
         if (set.option[i].type != ARG_FLAG) {
             return take_value(p, &set.option[i], letters[1] ? letters + 1 : NULL, &value) &&
                    store(p, &set.option[i], &set.value[i], value);
@@ -234,18 +198,13 @@ static bool parse_word(struct parse *p, const char *word, size_t *operand)
     const struct operand *o;
 
     if (!c) {
-        const char *near = command_near(str_of(word));
-
-        p->out->command = command_find(str_of(word));
-        if (p->out->command) {
-            return true;
-        }
-        return near ? wrong(p, "invalid choice: '$' is no command (did you mean '$'?)", word,
-                            near)
-                    : wrong(p, "invalid choice: '$' is no command", word, NULL);
+        c = command_find(str_of(word));
+        p->out->command = c && p->out->as_barman && c->ours ? NULL : c;
+        return p->out->command || wrong_command(p, word);
     }
-    if (*operand == c->operands) {
-        return wrong(p, "unrecognized argument: $", word, NULL);
+    if (*operand == c->operands ||
+        (p->out->as_barman && c->operand[*operand].kind == OPERAND_COMMAND)) {
+        return wrong_surplus(p, word, 0);
     }
     o = &c->operand[*operand];
     if (o->kind == OPERAND_SERVER || o->kind == OPERAND_SERVERS) {
@@ -267,44 +226,72 @@ static bool all_there(struct parse *p, size_t operand)
         (c->operand[operand].kind == OPERAND_SERVERS && p->out->servers)) {
         return true;
     }
-    return wrong(p, "the following argument is required: $", c->operand[operand].name, NULL);
+    return wrong_missing(p, operand);
+}
+
+static bool is_barman(const char *argv0)
+{
+    const char *slash = strrchr(argv0, '/');
+
+    return strcmp(slash ? slash + 1 : argv0, "barman") == 0;
+}
+
+/* argparse ends at the first --help or --version it sees, we for a command's --help only. */
+static bool is_over(const struct args *args)
+{
+    return (args->help && (args->command || args->as_barman)) ||
+           (args->as_barman && arg_given(args, "version"));
+}
+
+static bool parse_words(struct parse *p, size_t *operand)
+{
+    bool only_words = false;
+
+    while (p->at < p->argc) {
+        const char *word = p->argv[p->at++];
+        bool ok;
+
+        if (only_words || !is_option(word)) {
+            ok = parse_word(p, word, operand);
+        } else if (strcmp(word, "--") == 0) {
+            only_words = ok = true;
+        } else if (word[1] == '-') {
+            ok = parse_long(p, word + 2);
+        } else {
+            ok = parse_short(p, word + 1);
+        }
+        if (!ok) {
+            return false;
+        }
+        p->over = is_over(p->out);
+        if (p->over) {
+            return true;
+        }
+    }
+    return true;
 }
 
 bool args_parse(struct arena *a, int argc, char **argv, struct args *out, struct err *err)
 {
     struct parse p = {.a = a, .argv = argv, .argc = argc, .at = 1, .out = out, .err = err};
-    bool only_words = false;
     size_t operand = 0;
 
-    *out = (struct args){0};
+    *out = (struct args){.as_barman = argc > 0 && is_barman(argv[0])};
+    sbuf_init(&p.surplus, p.surplus_text, sizeof p.surplus_text);
     out->server = ARENA_ARRAY(a, (size_t)argc + 1, const char *);
     if (!out->server) {
         return arena_err(a, err);
     }
-    while (p.at < argc) {
-        const char *word = argv[p.at++];
-        bool ok;
-
-        if (only_words || word[0] != '-' || !word[1]) {
-            ok = parse_word(&p, word, &operand);
-        } else if (strcmp(word, "--") == 0) {
-            only_words = ok = true;
-        } else if (word[1] == '-') {
-            ok = parse_long(&p, word + 2);
-        } else {
-            ok = parse_short(&p, word + 1);
-        }
-        if (!ok) {
-            return false;
-        }
-        if (out->help && out->command) {
-            return true; /* whatever else is missing or wrong */
-        }
+    if (!parse_words(&p, &operand)) {
+        return false;
     }
     out->version = arg_given(out, "version");
     out->is_bare = !out->command && !out->help && !out->version;
+    if (p.over) {
+        return true; /* whatever else is missing or wrong */
+    }
     out->help = out->help || out->is_bare;
-    return all_there(&p, operand);
+    return all_there(&p, operand) && wrong_surplus_end(&p);
 }
 
 const struct arg_value *arg_value(const struct args *args, const char *name)

@@ -4,7 +4,8 @@
  * Grammar  global options, the command, then its options and operands in any order. Long
  *          options may be cut short as long as they stay unambiguous; "--name=value" and
  *          "--name value", "-j4" and "-j 4", "-qd" for "-q -d"; "--" ends the options.
- * Errors   ERR_USAGE (exit 2) with the words argparse would use, and what may have been meant.
+ * Names    as barman (the last part of argv[0]) only the rows and options that Barman has.
+ * Errors   ERR_USAGE (exit 2), and what may have been meant; as barman in argparse's words.
  * Source   Python's argparse, which Barman's command line is made of.
  */
 #ifndef BATCH_ARGS_H
@@ -13,7 +14,7 @@
 #include "barkeep/arena.h"
 #include "command.h"
 
-#define ARGS_OPTION_MAX  32 /* of one command, or global */
+#define ARGS_OPTION_MAX  48 /* of one command, or global */
 #define ARGS_OPERAND_MAX 4
 
 struct arg_value {
@@ -34,6 +35,7 @@ struct args {
     bool help;    /* --help, or nothing at all: then */
     bool is_bare; /* no command, and neither --help nor --version */
     bool version;
+    bool as_barman; /* called by that name */
 };
 
 MUST_CHECK bool args_parse(struct arena *a, int argc, char **argv, struct args *out,

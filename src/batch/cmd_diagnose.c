@@ -83,11 +83,21 @@ static void put_value(struct doc *in, const char *key, const struct server_fact 
     }
 }
 
-static void put_config(const struct diagnosing *w, struct doc *in)
+/* Global options that Barman tells only where they are set. */
+static bool is_left_out(const char *key)
+{
+    return strcmp(key, "configuration_files_directory") == 0 || str_starts(str_of(key), "log_");
+}
+
+/* unset: the source of options that may be left out; NULL: all are told. */
+static void put_config(const struct diagnosing *w, struct doc *in, const char *unset)
 {
     for (size_t i = 0; i < w->facts->n; i++) {
         const struct server_fact *f = &w->facts->fact[i];
 
+        if (unset && strcmp(f->source, unset) == 0 && is_left_out(f->key)) {
+            continue;
+        }
         if (w->with_source) {
             struct doc *one = doc_object(in, f->key);
 
@@ -224,7 +234,7 @@ static bool put_server(struct diagnosing *w, struct doc *in, struct err *err)
     if (!facts_of_config(w->srv, &w->s->arena, w->facts, err)) {
         return false;
     }
-    put_config(w, doc_object(in, "config"));
+    put_config(w, doc_object(in, "config"), NULL);
     doc_text(in, "active_model", w->srv->active_model);
     for (size_t i = 0; i < w->srv->messages; i++) {
         doc_add_text(messages, w->srv->message[i]);
@@ -249,7 +259,7 @@ static bool put_globals(struct diagnosing *w, struct doc *in, struct err *err)
     if (!facts_of_globals(w->s->cfg, &w->s->arena, w->facts, err)) {
         return false;
     }
-    put_config(w, config);
+    put_config(w, config, "default");
     for (size_t i = 0; i < w->s->cfg->conflicts.n; i++) {
         doc_add_text(errors, w->s->cfg->conflicts.text[i]);
     }

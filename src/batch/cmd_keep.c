@@ -183,6 +183,9 @@ void run_check_wal_archive(struct session *s, const struct server_cfg *srv)
     }
     if (!check_archive(&repo, tli, &err)) {
         if (err.code == ERR_UNSAFE) {
+            if (s->console.doc) {
+                (void)doc_object(s->console.doc, srv->name);
+            }
             console_say(&s->console, SAY_ERROR, "WAL archive check failed for server %s: %s",
                         srv->name, err.why);
         } else {

@@ -17,28 +17,27 @@ static const char *ssh_host(struct session *s)
     return str_split(&rest, ' ', &ip) && ip.n ? arena_strndup(&s->arena, ip.p, ip.n) : NULL;
 }
 
+/* A refusal is told in Barman's words, whatever else the error says. */
+static bool do_put(const struct task *task, void *arg, struct err *err)
+{
+    struct put_wal *what = arg;
+
+    return (wal_rules_of(what->repo, &what->rules, err) && put_wal(task, what, err)) ||
+           what->refusal[0];
+}
+
 void run_put_wal(struct session *s, const struct server_cfg *srv)
 {
-    struct task_sink sink;
-    struct task task = session_task(s, &sink);
     struct repo repo;
     struct put_wal what = {.repo = &repo, .fd = STDIN_FILENO, .host = ssh_host(s)};
-    struct err err = {0};
+    struct session_verb verb = {SESSION_KEEPS_HOUSE, srv, do_put, &what};
 
     if (arg_given(&s->args, "test")) {
         console_say(&s->console, SAY_OUT, "Ready to accept WAL files for the server %s",
                     srv->name);
         return;
     }
-    if (!session_repo(s, srv, &repo)) {
-        return;
-    }
-    if (wal_rules_of(&repo, &what.rules, &err) && put_wal(&task, &what, &err)) {
-        return;
-    }
-    if (what.refusal[0]) {
+    if (session_repo(s, srv, &repo) && session_job(s, &verb) && what.refusal[0]) {
         console_say(&s->console, SAY_ERROR, "%s", what.refusal);
-    } else {
-        session_fail(s, &err);
     }
 }

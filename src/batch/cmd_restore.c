@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* restore (recover), help. */
+#include "restore_options.h"
 #include "session.h"
 #include "usage.h"
 
@@ -138,6 +139,7 @@ static bool fill_request(struct session *s, const struct server_cfg *srv,
         .staging_wal_directory = absolute(s, arg_text(args, "staging-wal-directory")),
         .recovery_conf_filename = arg_text(args, "recovery-conf-filename"),
         .jobs = (unsigned)arg_number(args, "jobs", 0),
+        .bwlimit_kib = (uint32_t)arg_number(args, "bwlimit", 0),
         .accept_corruption = arg_given(args, "accept-corruption"),
         .dry_run = arg_given(args, "dry-run"),
         .in_place = arg_given(args, "in-place"),
@@ -256,6 +258,9 @@ void run_restore(struct session *s, const struct server_cfg *srv)
         session_fail(s, &err);
         return;
     }
+    if (!restore_options_ok(s, srv)) {
+        return;
+    }
     if (!fill_request(s, srv, &job.request)) {
         s->status = 1;
         return;
@@ -291,6 +296,9 @@ void run_help(struct session *s, const struct server_cfg *srv)
         s->status = 2;
         return;
     }
+    if (s->args.as_barman && !session_configure(s)) {
+        return;
+    }
     s->console.doc = NULL;
-    usage_help(stdout, c);
+    usage_help(stdout, s->args.as_barman ? USAGE_BARMAN : USAGE_BARKEEP, c);
 }

@@ -51,9 +51,6 @@ static void show_value(struct doc *in, const struct server_fact *f)
     case FACT_LIST:
         put_list(in, f->key, f);
         break;
-    case FACT_SET:
-        doc_text(in, f->key, f->text);
-        break;
     default:
         doc_text(in, f->key, server_fact_str(f, text, sizeof text));
         break;

@@ -139,6 +139,22 @@ static unsigned get_flags(const struct args *args)
     return flags | (arg_given(args, "keep-compression") ? GET_AS_STORED : 0);
 }
 
+/* As it is stored, or packed anew: not both. */
+static bool compression_ok(struct session *s)
+{
+    static const char *const packer[] = {"gzip", "bzip2"};
+
+    for (size_t i = 0; i < 2 && arg_given(&s->args, "keep-compression"); i++) {
+        if (arg_given(&s->args, packer[i])) {
+            console_say(&s->console, SAY_ERROR,
+                        "argument `%s` not allowed with argument `keep-compression`",
+                        packer[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 void run_get_wal(struct session *s, const struct server_cfg *srv)
 {
     struct task_sink sink;
@@ -157,7 +173,7 @@ void run_get_wal(struct session *s, const struct server_cfg *srv)
                     srv->name);
         return;
     }
-    if (!session_repo(s, srv, &repo)) {
+    if (!compression_ok(s) || !session_repo(s, srv, &repo)) {
         return;
     }
     if (arg_given(&s->args, "peek")) {

@@ -8,18 +8,24 @@
 #define OPTIONS(a)     .option = (a), .options = COUNT(a)
 #define RULES(i, d, p) .inactive = RULE_##i, .disabled = RULE_##d, .passive = RULE_##p
 
+/* Servers at a time: those that are only asked are waited for, those that are copied share the
+ * disk and the network. */
+#define AT_LOOKS 8
+#define AT_WORK  4
+
 #define THE_SERVER                                                                             \
     {                                                                                          \
-        OPERAND_SERVER, "SERVER", "name of the server, as its section is called"               \
+        OPERAND_SERVER, "SERVER", "name of the server, as its section is called",              \
+            "server_name"                                                                      \
     }
 #define THE_SERVERS                                                                            \
     {                                                                                          \
-        OPERAND_SERVERS, "SERVER", "names of servers, or 'all'"                                \
+        OPERAND_SERVERS, "SERVER", "names of servers, or 'all'", "server_name"                 \
     }
 #define THE_BACKUP                                                                             \
     {                                                                                          \
         OPERAND_TEXT, "BACKUP_ID",                                                             \
-            "id or name of a backup, or latest, oldest, last-failed, latest-full"              \
+            "id or name of a backup, or latest, oldest, last-failed, latest-full", "backup_id" \
     }
 
 /* clang-format off */
@@ -33,10 +39,10 @@ const struct arg_option global_options[] = {
     {"quiet", "q", ARG_FLAG, NULL, "print warnings and errors only"},
     {"debug", "d", ARG_FLAG, NULL, "print debug messages on stderr"},
     {"format", "f", ARG_CHOICE, "console|json", "print lines as they come, or one JSON document at the end"},
-    {"batch", "", ARG_FLAG, NULL, "never ask, colour or draw"},
-    {"theme", "", ARG_TEXT, "NAME", "colours of the console: dark, light, safe, mono, or one of your own"},
-    {"symbols", "", ARG_CHOICE, "block|ascii", "what the console draws with, instead of what the locale can show"},
-    {"job", "", ARG_POS, "N", "run as this job, whose directory was made beforehand"},
+    {"batch", "", ARG_FLAG, NULL, "never ask, colour or draw", .ours = true},
+    {"theme", "", ARG_TEXT, "NAME", "colours of the console: dark, light, safe, mono, or one of your own", .ours = true},
+    {"symbols", "", ARG_CHOICE, "block|ascii", "what the console draws with, instead of what the locale can show", .ours = true},
+    {"job", "", ARG_POS, "N", "run as this job, whose directory was made beforehand", .ours = true},
 };
 const size_t global_option_count = COUNT(global_options);
 
@@ -45,12 +51,12 @@ static const struct operand many_servers[] = {THE_SERVERS};
 static const struct operand server_backup[] = {THE_SERVER, THE_BACKUP};
 static const struct operand server_wal[] = {
     THE_SERVER,
-    {OPERAND_TEXT, "WAL_NAME", "name of a segment or history file"},
+    {OPERAND_TEXT, "WAL_NAME", "name of a segment or history file", "wal_name"},
 };
 static const struct operand restore_operands[] = {
     THE_SERVER,
-    {OPERAND_TEXT, "BACKUP_ID", "id or name of a backup, latest, oldest, ..., or 'auto': the one that fits the target"},
-    {OPERAND_TEXT, "DESTINATION", "directory that becomes the new PGDATA: empty, or missing"},
+    {OPERAND_TEXT, "BACKUP_ID", "id or name of a backup, latest, oldest, ..., or 'auto': the one that fits the target", "backup_id"},
+    {OPERAND_TEXT, "DESTINATION", "directory that becomes the new PGDATA: empty, or missing", "destination_directory"},
 };
 static const struct operand server_copy[] = {
     THE_SERVER,
@@ -58,14 +64,14 @@ static const struct operand server_copy[] = {
 };
 static const struct operand server_task[] = {
     THE_SERVER,
-    {OPERAND_TEXT, "TASK", "receive-wal, archive-wal, backup, cron, sync-backup or sync-wal"},
+    {OPERAND_TEXT, "TASK", "receive-wal, archive-wal, backup, cron, sync-backup or sync-wal", "task"},
 };
 static const struct operand server_model[] = {
     THE_SERVER,
-    {OPERAND_MAYBE, "MODEL", "name of a model; left out with --reset"},
+    {OPERAND_MAYBE, "MODEL", "name of a model; left out with --reset", "model_name"},
 };
 static const struct operand update_operands[] = {
-    {OPERAND_TEXT, "JSON", "list of objects with scope, server_name or model_name, and options"},
+    {OPERAND_TEXT, "JSON", "list of objects with scope, server_name or model_name, and options", "json_changes"},
 };
 static const struct operand server_layout[] = {
     THE_SERVER,
@@ -97,7 +103,7 @@ static const struct arg_option backup_options[] = {
     {"jobs-start-batch-size", "", ARG_POS, "N", "rsync jobs started in a batch"},
     {"manifest", "", ARG_FLAG, NULL, "make a manifest for an rsync backup; others have the server's"},
     {"no-manifest", "", ARG_FLAG, NULL, "make none"},
-    {"manifest-checksums", "", ARG_CHOICE, "crc32c|sha256", "what the server writes into the manifest"},
+    {"manifest-checksums", "", ARG_CHOICE, "crc32c|sha256", "what the server writes into the manifest", .ours = true},
 };
 static const struct arg_option get_wal_options[] = {
     {"output-directory", "o", ARG_TEXT, "DIR", "write DIR/WAL_NAME instead of stdout"},
@@ -127,9 +133,28 @@ static const struct arg_option restore_options[] = {
     {"retry-times", "", ARG_NONNEG, "N", "how often to go on after an I/O error"},
     {"retry-sleep", "", ARG_NONNEG, "SECONDS", "pause between the attempts"},
     {"no-retry", "", ARG_FLAG, NULL, "the same as --retry-times 0"},
-    {"accept-corruption", "", ARG_FLAG, NULL, "also a backup in which the server found damaged pages"},
-    {"dry-run", "", ARG_FLAG, NULL, "only check and print the plan"},
-    {"in-place", "", ARG_FLAG, NULL, "DESTINATION is the server's own data directory: what is there is renamed aside first"},
+    {"bwlimit", "", ARG_NONNEG, "KBPS", "most KiB a second (0: any)"},
+    {"jobs-start-batch-period", "", ARG_POS, "SECONDS", "in which a batch of rsync jobs starts: no rsync runs here"},
+    {"jobs-start-batch-size", "", ARG_POS, "N", "rsync jobs started in a batch"},
+    {"staging-path", "", ARG_TEXT, "DIR", "where Barman unpacks before it copies; nothing is staged here"},
+    {"staging-location", "", ARG_CHOICE, "local|remote", "on which host"},
+    {"local-staging-path", "", ARG_TEXT, "DIR", "old name of --staging-path"},
+    {"recovery-staging-path", "", ARG_TEXT, "DIR", "old name of --staging-path"},
+    {"combine-mode", "", ARG_CHOICE, "copy|link|clone|copy-file-range", "how an incremental backup is combined"},
+    {"delta-restore", "", ARG_FLAG, NULL, "into a directory with an older state; not offered"},
+    {"no-delta-restore", "", ARG_FLAG, NULL, "into an empty directory, whatever recovery_options say"},
+    {"remote-ssh-command", "", ARG_TEXT, "COMMAND", "onto another host; not offered"},
+    {"network-compression", "", ARG_FLAG, NULL, "compress what goes to another host"},
+    {"no-network-compression", "", ARG_FLAG, NULL, "do not"},
+    {"recovery-option-port", "", ARG_TEXT, "PORT", "port that a server on another host fetches its WAL from"},
+    {"snapshot-recovery-instance", "", ARG_TEXT, "NAME", "machine with the disks of a snapshot backup"},
+    {"snapshot-recovery-zone", "", ARG_TEXT, "ZONE", "old name of --gcp-zone"},
+    {"gcp-zone", "", ARG_TEXT, "ZONE", "where the disks of a snapshot backup are"},
+    {"azure-resource-group", "", ARG_TEXT, "NAME", "the same, in Azure"},
+    {"aws-region", "", ARG_TEXT, "REGION", "the same, in AWS"},
+    {"accept-corruption", "", ARG_FLAG, NULL, "also a backup in which the server found damaged pages", .ours = true},
+    {"dry-run", "", ARG_FLAG, NULL, "only check and print the plan", .ours = true},
+    {"in-place", "", ARG_FLAG, NULL, "DESTINATION is the server's own data directory: what is there is renamed aside first", .ours = true},
 };
 static const struct arg_option start_copy_options[] = {
     {"port", "", ARG_POS, "N", "listen on this port of 127.0.0.1 too, for roles with a password"},
@@ -140,17 +165,17 @@ static const struct arg_option compare_options[] = {
     {"timeout", "", ARG_POS, "SECONDS", "for one count; then the estimate is shown (60)"},
 };
 static const struct arg_option convert_options[] = {
-    {"dry-run", "", ARG_FLAG, NULL, "only say what would change"},
+    {"dry-run", "", ARG_FLAG, NULL, "only say what would change", .ours = true},
 };
 static const struct arg_option check_options[] = {
     {"nagios", "", ARG_FLAG, NULL, "answer in the form of a Nagios plug-in; exit status 2 when something is wrong"},
     {"check-timeout", "", ARG_NONNEG, "SECONDS", "give up after this time (0: never; otherwise check_timeout)"},
 };
 static const struct arg_option delete_options[] = {
-    {"dry-run", "", ARG_FLAG, NULL, "only say what would go, and why"},
+    {"dry-run", "", ARG_FLAG, NULL, "only say what would go, and why", .ours = true},
 };
 static const struct arg_option cron_options[] = {
-    {"dry-run", "", ARG_FLAG, NULL, "only say what retention would remove, and why"},
+    {"dry-run", "", ARG_FLAG, NULL, "only say what retention would remove, and why", .ours = true},
     {"keep-descriptors", "", ARG_FLAG, NULL, "what is started keeps stdout and stderr"},
 };
 static const struct arg_option receive_options[] = {
@@ -166,7 +191,7 @@ static const struct arg_option switch_options[] = {
     {"archive-timeout", "", ARG_POS, "SECONDS", "but not longer than this (30)"},
 };
 static const struct arg_option verify_options[] = {
-    {"jobs", "j", ARG_POS, "N", "files read at once (parallel_jobs)"},
+    {"jobs", "j", ARG_POS, "N", "files read at once (parallel_jobs)", .ours = true},
 };
 static const struct arg_option config_switch_options[] = {
     {"reset", "", ARG_FLAG, NULL, "no model any more"},
@@ -206,13 +231,13 @@ const struct command command_table[] = {
      .about = "Copies a running cluster over the replication protocol. Somebody must be taking "
               "its WAL (receive-wal or an archive_command), or the backup refuses to begin.",
      OPERANDS(many_servers), OPTIONS(backup_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .is_job = true, .draws = true,
+     RULES(SKIP, REFUSE, SKIP), .is_job = true, .draws = true, .abreast = AT_WORK,
      .run = run_backup},
     {.name = "check", .help = "see whether servers are ready to be backed up",
      .about = "One line a question, OK or FAILED. Exit status 1 when a check of an active "
               "server failed.",
      OPERANDS(many_servers), OPTIONS(check_options), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .run = run_check},
+     RULES(RUN, RUN, RUN), .abreast = AT_LOOKS, .run = run_check},
     {.name = "check-backup", .help = "see whether a backup has all the WAL it needs",
      .about = "A backup that waits for WAL becomes DONE when its last segment is archived, and "
               "FAILED when one in the middle is missing.",
@@ -223,7 +248,7 @@ const struct command command_table[] = {
               "status 1 when it does not.",
      OPERANDS(one_server), OPTIONS(check_archive_options), .needs = NEEDS_SERVER,
      RULES(SKIP, REFUSE, RUN), .run = run_check_wal_archive},
-    {.name = "compare-copy", .help = "count rows in a started copy and in the server",
+    {.name = "compare-copy", .ours = true, .help = "count rows in a started copy and in the server",
      .about = "Side by side, table by table, read-only on both sides. A count that takes longer "
               "than --timeout gives way to the planner's estimate, marked '~'.",
      OPERANDS(server_copy), OPTIONS(compare_options), .needs = NEEDS_SERVER,
@@ -238,7 +263,7 @@ const struct command command_table[] = {
               "Everything is checked first; what was interrupted is finished by the next call or "
               "by cron.",
      OPERANDS(update_operands), .needs = NEEDS_CONFIG, .run = run_config_update},
-    {.name = "convert-layout", .help = "bring a catalogue into the layout of another Barman",
+    {.name = "convert-layout", .ours = true, .help = "bring a catalogue into the layout of another Barman",
      .about = "Moves the facts about backups and the list of WAL to where that Barman looks for "
               "them, in its words; no backup is copied. A legacy catalogue can hold neither "
               "incremental nor encrypted backups. Interrupted, it goes on when the same command "
@@ -262,14 +287,14 @@ const struct command command_table[] = {
               "each timeline. Passwords are left out.",
      OPTIONS(diagnose_options), .needs = NEEDS_CONFIG, .in_conflict = true,
      .run = run_diagnose},
-    {.name = "drop-copy", .help = "stop a copy and remove it",
+    {.name = "drop-copy", .ours = true, .help = "stop a copy and remove it",
      .about = "With its tablespaces. Only what start-copy has started: any other directory is "
               "refused, and so is the server's own. On a terminal the directory's name has to be "
               "typed first; --batch does not ask. An interrupted drop goes on when the same "
               "command is given again.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
      .draws = true, .run = run_drop_copy},
-    {.name = "estimate-size", .help = "tell what a backup would take, and whether it fits",
+    {.name = "estimate-size", .ours = true, .help = "tell what a backup would take, and whether it fits",
      .about = "The cluster by tablespace, a full backup, the WAL that comes meanwhile, an "
               "incremental backup where the server can tell (17 and later with summarize_wal), and "
               "the room there is. Exit status: 0 a full backup fits, 1 it does not.",
@@ -313,7 +338,7 @@ const struct command command_table[] = {
     {.name = "lock-directory-cleanup", .help = "remove lock files that nobody holds",
      .about = "In barman_lock_directory. cron does this too.", .needs = NEEDS_CONFIG,
      .run = run_lock_directory_cleanup},
-    {.name = "promote-copy", .help = "end the recovery of a copy where it stands",
+    {.name = "promote-copy", .ours = true, .help = "end the recovery of a copy where it stands",
      .about = "The copy can be written afterwards. It stays as harmless as it was started: to keep "
               "it, stop it and start it with a configuration of its own.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
@@ -325,7 +350,7 @@ const struct command command_table[] = {
      RULES(REFUSE, REFUSE, RUN), .run = run_put_wal},
     {.name = "rebuild-xlogdb", .help = "make the list of archived WAL anew",
      .about = "From the files in the archive. The list is replaced in one step.",
-     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN), .abreast = AT_WORK,
      .run = run_rebuild_xlogdb},
     {.name = "receive-wal", .help = "receive WAL over the replication protocol until stopped",
      .about = "Writes what the server sends to the streaming directory, tells the server how far "
@@ -337,7 +362,7 @@ const struct command command_table[] = {
     {.name = "replication-status", .help = "show who streams from servers, and how far",
      .about = "Standbys and WAL streamers with their positions, most synchronous first.",
      OPERANDS(many_servers), OPTIONS(replication_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .run = run_replication_status},
+     RULES(SKIP, REFUSE, SKIP), .abreast = AT_LOOKS, .run = run_replication_status},
     {.name = "restore", .alias = "recover", .help = "bring a backup back, up to a moment",
      .about = "Makes a new PGDATA out of a backup and its WAL, including what was received of "
               "the last, unfinished segment. Everything is checked before a byte is copied; "
@@ -350,15 +375,15 @@ const struct command command_table[] = {
      .about = "Where it comes from, its size, its WAL, and its neighbours.",
      OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
      .run = run_show_backup},
-    {.name = "show-copy", .help = "show how a copy stands",
+    {.name = "show-copy", .ours = true, .help = "show how a copy stands",
      .about = "Whether it runs, what it has replayed, its log, and a command that connects to it.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_show_copy},
     {.name = "show-servers", .alias = "show-server", .help = "show all that is known of servers",
      .about = "Every option with the value it has, and what the server says about itself. "
               "Passwords are left out.",
-     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .abreast = AT_LOOKS,
      .run = run_show_servers},
-    {.name = "start-copy", .help = "start a restored cluster to look at it",
+    {.name = "start-copy", .ours = true, .help = "start a restored cluster to look at it",
      .about = "Harmlessly: with a configuration of its own, no archiving, no preloaded library, no "
               "replication or subscription, and no way in but a private socket. Waits until it has "
               "come to its target. Interrupted, it stops the server and leaves the files.",
@@ -366,15 +391,15 @@ const struct command command_table[] = {
      RULES(RUN, REFUSE, RUN), .is_job = true, .draws = true, .run = run_start_copy},
     {.name = "status", .help = "show what servers and their backups are like",
      .about = "Version, WAL position, archiving, backups and redundancy, a line each.",
-     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_status},
-    {.name = "stop-copy", .help = "stop a copy and leave its files",
+     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .abreast = AT_LOOKS, .run = run_status},
+    {.name = "stop-copy", .ours = true, .help = "stop a copy and leave its files",
      .about = "start-copy starts it again where it stood.",
      OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
      .run = run_stop_copy},
     {.name = "switch-wal", .alias = "switch-xlog", .help = "have servers close their WAL segment",
      .about = "So that what was written so far can be archived.",
      OPERANDS(many_servers), OPTIONS(switch_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .run = run_switch_wal},
+     RULES(SKIP, REFUSE, SKIP), .abreast = AT_LOOKS, .run = run_switch_wal},
     {.name = "terminate-process", .help = "stop what runs for a server",
      .about = "Sends SIGINT to the process of that task and waits ten seconds for its end.",
      OPERANDS(server_task), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),

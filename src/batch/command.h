@@ -4,6 +4,8 @@
  * The parser, help, the manual page and the shell completions are all made from command_table
  * and global_options; what is not there does not exist, and what is there works.
  *
+ * Names    called as barman (argv[0]), the program takes Barman's rows and options only, those
+ *          without the mark `ours`, and words its complaints as argparse does.
  * Rules    what a command does with a server that is inactive (active = false), disabled (its
  *          configuration contradicts itself) or passive (a copy of another node's): RUN, SKIP
  *          with a line and status 0, or REFUSE with the reasons and status 1.
@@ -34,6 +36,7 @@ struct arg_option {
     enum arg_type type;
     const char *value; /* what help calls the value; the words of a choice */
     const char *help;
+    bool ours; /* Barman has no such option: the program called barman does not know it */
 };
 
 enum operand_kind {
@@ -48,6 +51,7 @@ struct operand {
     enum operand_kind kind;
     const char *name; /* as usage shows it */
     const char *help;
+    const char *theirs; /* as Barman's error messages call it; NULL: Barman has none */
 };
 
 enum rule { RULE_RUN, RULE_SKIP, RULE_REFUSE };
@@ -72,6 +76,8 @@ struct command {
     bool is_job;       /* has a number and a directory: takes --job */
     bool in_conflict;  /* runs even when the configurations of servers contradict each other */
     bool draws;        /* a progress line, on a terminal */
+    size_t abreast;    /* so many servers at a time, each in its own process; 0: one by one */
+    bool ours;         /* Barman has no such command: the program called barman neither */
     void (*run)(struct session *s, const struct server_cfg *srv);
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define NAGIOS_CRITICAL 2
+#define HINT_CAP        2048
 
 bool nagios_add(struct nagios *n, struct arena *a, const char *server,
                 const struct check *check, struct err *err)
@@ -44,15 +45,20 @@ static size_t count(const struct nagios *n, bool with_issues)
 }
 
 /* Hints come from outside: one line, no secrets. */
-static void put_hint(FILE *out, const char *hint)
+static const char *safe_hint(const char *hint, char *out, size_t cap)
 {
-    char text[2048];
-
-    redact(hint, text, sizeof text);
-    for (char *p = text; *p; p++) {
+    redact(hint, out, cap);
+    for (char *p = out; *p; p++) {
         *p = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
     }
-    fprintf(out, " (%s)", text);
+    return out;
+}
+
+static void put_hint(FILE *out, const char *hint)
+{
+    char text[HINT_CAP];
+
+    fprintf(out, " (%s)", safe_hint(hint, text, sizeof text));
 }
 
 static void put_ready(const struct nagios *n, FILE *out)
@@ -138,6 +144,75 @@ static void put_perfdata(const struct nagios *n, FILE *out)
         }
     }
     fputc('\n', out);
+}
+
+/* What ends a record and a label: control characters that a terminal would not get either. */
+#define RECORD_END '\036'
+#define LABEL_END  '\037'
+
+/* As it is, passwords too: it stays between two processes of this program. */
+static void send_hint(const char *hint, FILE *out)
+{
+    for (; hint && *hint; hint++) {
+        fputc(*hint == RECORD_END || *hint == LABEL_END ? '?' : *hint, out);
+    }
+}
+
+/* "server NAME", then for each line "line OK PERFDATA LABEL" and "HINT". */
+void nagios_send(const struct nagios *n, FILE *out)
+{
+    for (const struct nagios_server *s = n->first; s; s = s->next) {
+        fprintf(out, "server %s%c", s->name, RECORD_END);
+        for (size_t i = 0; i < s->check->n; i++) {
+            const struct check_line *l = &s->check->line[i];
+
+            fprintf(out, "line %d %" PRId64 " %s%c", l->ok, l->perfdata + 1, l->label,
+                    LABEL_END);
+            send_hint(l->hint, out);
+            fputc(RECORD_END, out);
+        }
+    }
+}
+
+static bool read_line(struct check *c, struct arena *a, struct str line)
+{
+    struct check_line *l = &c->line[c->n];
+    struct str label;
+    uint64_t ok, perfdata;
+
+    if (c->n == CHECK_LINES_MAX || !str_take_u64(&line, 1, &ok) || !str_take_char(&line, ' ') ||
+        !str_take_u64(&line, INT64_MAX, &perfdata) || !str_take_char(&line, ' ') ||
+        !str_split(&line, LABEL_END, &label)) {
+        return false;
+    }
+    *l = (struct check_line){.ok = ok, .perfdata = (int64_t)perfdata - 1};
+    l->label = arena_strndup(a, label.p, label.n);
+    l->hint = line.n ? arena_strndup(a, line.p, line.n) : NULL;
+    c->n++;
+    return true;
+}
+
+bool nagios_receive(struct nagios *n, struct arena *a, struct str text, struct err *err)
+{
+    const char *server = NULL;
+    struct check check = {0};
+    struct str line;
+
+    while (text.n && str_split(&text, RECORD_END, &line)) {
+        if (str_take_lit(&line, "server ")) {
+            if (server && !nagios_add(n, a, server, &check, err)) {
+                return false;
+            }
+            check.n = 0;
+            server = arena_strndup(a, line.p, line.n);
+        } else if (!server || !str_take_lit(&line, "line ") || !read_line(&check, a, line)) {
+            return err_set(err, ERR_FORMAT, "", "", "not the expected report of a check");
+        }
+    }
+    if (a->failed) {
+        return arena_err(a, err);
+    }
+    return !server || nagios_add(n, a, server, &check, err);
 }
 
 int nagios_end(const struct nagios *n, bool in_error, FILE *out)

@@ -16,6 +16,7 @@
 #define BATCH_NAGIOS_H
 
 #include "barkeep/arena.h"
+#include "barkeep/str.h"
 #include "engine/check.h"
 
 #include <stdio.h>
@@ -32,6 +33,12 @@ struct nagios { /* start with {0} */
 
 MUST_CHECK bool nagios_add(struct nagios *n, struct arena *a, const char *server,
                            const struct check *check, struct err *err);
+
+/* What was added, for another process of this program to add: a text that nagios_receive() alone
+ * reads. ERR_FORMAT: it is none. */
+void nagios_send(const struct nagios *n, FILE *out);
+MUST_CHECK bool nagios_receive(struct nagios *n, struct arena *a, struct str text,
+                               struct err *err);
 
 /* Print the answer; in_error: an error was said, or a check of an active server failed.
  * Returns the exit status. */

@@ -164,7 +164,7 @@ static bool may_run(struct session *s, const struct server_cfg *srv)
     return true;
 }
 
-static void run_one(struct session *s, const char *name)
+void session_run_one(struct session *s, const char *name)
 {
     const struct server_cfg *srv = config_server(s->cfg, name);
 
@@ -184,10 +184,35 @@ static int by_name(const void *x, const void *y)
     return strcmp(*a, *b);
 }
 
+/* The servers named, each once, sorted; or all there are. NULL: out of memory. */
+static const char **server_names(struct session *s, bool all, size_t *n)
+{
+    struct args *args = &s->args;
+    size_t most = all ? s->cfg->servers : args->servers;
+    const char **name = ARENA_ARRAY(&s->arena, most + 1, const char *);
+
+    *n = 0;
+    if (!name) {
+        return NULL;
+    }
+    qsort(args->server, args->servers, sizeof *args->server, by_name);
+    for (size_t i = 0; i < most; i++) {
+        const char *next = all ? s->cfg->server[i].name : args->server[i];
+
+        if (*n == 0 || strcmp(name[*n - 1], next) != 0) {
+            name[(*n)++] = next;
+        }
+    }
+    return name;
+}
+
 static void run_servers(struct session *s)
 {
     struct args *args = &s->args;
+    const char **name;
     bool all = false;
+    struct err err;
+    size_t n;
 
     for (size_t i = 0; i < args->servers; i++) {
         all = all || strcmp(args->server[i], "all") == 0;
@@ -199,14 +224,18 @@ static void run_servers(struct session *s)
     if (all && args->servers > 1) {
         console_say(&s->console, SAY_ERROR, "You cannot use 'all' with other server names");
     }
-    for (size_t i = 0; all && i < s->cfg->servers; i++) {
-        run_one(s, s->cfg->server[i].name);
+    name = server_names(s, all, &n);
+    if (!name) {
+        arena_err(&s->arena, &err);
+        session_fail(s, &err);
+        return;
     }
-    qsort(args->server, args->servers, sizeof *args->server, by_name);
-    for (size_t i = 0; !all && i < args->servers; i++) {
-        if (i == 0 || strcmp(args->server[i - 1], args->server[i]) != 0) {
-            run_one(s, args->server[i]);
-        }
+    if (n > 1 && args->command->abreast) {
+        session_run_abreast(s, name, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        session_run_one(s, name[i]);
     }
 }
 
@@ -225,7 +254,7 @@ static enum console_color color_of(const struct args *args)
 
 static void set_console(struct session *s)
 {
-    bool batch = arg_given(&s->args, "batch");
+    bool batch = arg_given(&s->args, "batch"), alone = batch || s->args.as_barman;
     const char *format = arg_text(&s->args, "format");
 
     console_init(&s->console, batch ? COLOR_NEVER : color_of(&s->args));
@@ -239,8 +268,8 @@ static void set_console(struct session *s)
     }
     s->console.quiet = arg_given(&s->args, "quiet");
     s->console.debug = arg_given(&s->args, "debug");
-    s->console.draws = s->console.draws && !batch && s->args.command && s->args.command->draws;
-    s->console.asks = s->console.asks && !batch;
+    s->console.draws = s->console.draws && !alone && s->args.command && s->args.command->draws;
+    s->console.asks = s->console.asks && !alone;
 }
 
 static void set_program(struct session *s, const char *argv0)
@@ -259,13 +288,25 @@ static int log_level(const struct session *s)
     return config_log_level(asked.log_level ? &asked : s->cfg);
 }
 
+/* With a log that cannot be used the lines go where somebody may see them, as Barman's do; but not
+ * over the console's screen. */
 static void open_log(struct session *s)
 {
+    enum log_level least = (enum log_level)log_level(s);
+    char text[1600];
     struct err err;
 
-    if (!log_open(s->cfg->log_file, (enum log_level)log_level(s), &err)) {
-        char text[1600];
+    if (s->cfg->log_format && !log_layout(s->cfg->log_format, &err)) {
         console_say(&s->console, SAY_WARN, "%s", err_text(&err, text, sizeof text));
+    }
+    if (log_open(s->cfg->log_file, least, &err)) {
+        return;
+    }
+    console_say(&s->console, SAY_WARN,
+                "Failed opening the requested log file. Using standard error instead. (%s)",
+                err_text(&err, text, sizeof text));
+    if (!session_wants_console(s)) {
+        log_to_stderr(least);
     }
 }
 
@@ -325,12 +366,18 @@ static void run_command(struct session *s)
     }
 }
 
+static enum usage_name usage_name(const struct args *args)
+{
+    return args->as_barman ? USAGE_BARMAN : USAGE_BARKEEP;
+}
+
 static int usage_error(const struct session *s, const struct err *err)
 {
     const struct command *c = s->args.command;
 
-    usage_line(stderr, c);
-    fprintf(stderr, "barkeep%s%s: error: %s\n", c ? " " : "", c ? c->name : "", err->why);
+    usage_line(stderr, usage_name(&s->args), c);
+    fprintf(stderr, "%s%s%s: error: %s\n", s->args.as_barman ? "barman" : "barkeep",
+            c ? " " : "", c ? c->name : "", err->why);
     return err_exit_status(ERR_USAGE);
 }
 
@@ -375,18 +422,47 @@ bool session_wants_console(const struct session *s)
 {
     const char *term = getenv("TERM");
 
-    return s->args.is_bare && !arg_given(&s->args, "batch") && isatty(STDIN_FILENO) &&
-           isatty(STDOUT_FILENO) && term && term[0] && strcmp(term, "dumb") != 0;
+    return s->args.is_bare && !s->args.as_barman && !arg_given(&s->args, "batch") &&
+           isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && term[0] &&
+           strcmp(term, "dumb") != 0;
+}
+
+bool session_wants_status(const struct session *s)
+{
+    return s->args.is_bare && !s->args.as_barman && !arg_given(&s->args, "batch");
+}
+
+/* A pipe, a screen reader, TERM=dumb: linear, no drawing. */
+void session_status(struct session *s)
+{
+    s->args.command = command_find(STR_LIT("status"));
+    s->args.help = false;
+    s->args.server = ARENA_ARRAY(&s->arena, 1, const char *);
+    if (!s->args.server) {
+        return;
+    }
+    s->args.server[s->args.servers++] = "all";
+    if (!s->cfg && !session_configure(s)) {
+        return;
+    }
+    if (s->cfg->servers == 0) {
+        console_say(&s->console, SAY_OUT, "No server is configured in %s.", s->cfg->path);
+    }
+    run_servers(s);
 }
 
 void session_run(struct session *s)
 {
+    bool bare = s->args.is_bare && s->args.as_barman;
+
     if (s->args.version) {
         s->console.doc = NULL;
-        usage_version(stdout);
+        usage_version(stdout, usage_name(&s->args));
+    } else if (bare && !session_configure(s)) {
+        return; /* Barman reads its configuration before it prints its help */
     } else if (s->args.help) {
         s->console.doc = NULL;
-        usage_help(stdout, s->args.command);
+        usage_help(stdout, usage_name(&s->args), s->args.command);
     } else {
         run_command(s);
     }

@@ -58,12 +58,21 @@ const struct backup *session_backup(struct session *s, const struct repo *r, con
 unsigned session_retry_times(const struct session *s, const struct server_cfg *srv);
 unsigned session_retry_sleep(const struct session *s, const struct server_cfg *srv);
 
+/* The command for one server, or the reason why not. */
+void session_run_one(struct session *s, const char *server);
+/* For several, side by side (command.h, abreast): each in a process of its own, what they say in
+ * the order of the names, one document, the highest of their exit statuses. */
+void session_run_abreast(struct session *s, const char *const *server, size_t n);
+
 /* Read the command line. false: that was all, *status is the exit status, nothing stays open. */
 bool session_open(struct session *s, int argc, char **argv, int *status);
 /* Neither a command nor --help, --version or --batch, and a terminal that can be drawn on. */
 bool session_wants_console(const struct session *s);
 /* Read the configuration, become barman_user, open the log; false: the failure was told. */
 bool session_configure(struct session *s);
+/* Neither a command nor a terminal to draw on: what the console would show first, in lines. */
+bool session_wants_status(const struct session *s);
+void session_status(struct session *s);
 void session_run(struct session *s);  /* the command, help or version */
 int session_close(struct session *s); /* the exit status */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "usage.h"
 
+#include "engine/hook.h"
+
 #include <string.h>
 
 #define WIDTH  80
@@ -61,9 +63,16 @@ static void option_row(FILE *out, const struct arg_option *o)
     row(out, left, o->help);
 }
 
-void usage_line(FILE *out, const struct command *c)
+static const char *const program[] = {[USAGE_BARKEEP] = "barkeep", [USAGE_BARMAN] = "barman"};
+
+static bool offers(enum usage_name name, bool ours)
 {
-    fprintf(out, "usage: barkeep [OPTION...]");
+    return name == USAGE_BARKEEP || !ours;
+}
+
+void usage_line(FILE *out, enum usage_name name, const struct command *c)
+{
+    fprintf(out, "usage: %s [OPTION...]", program[name]);
     if (!c) {
         fprintf(out, " COMMAND ...\n");
         return;
@@ -75,6 +84,9 @@ void usage_line(FILE *out, const struct command *c)
     for (size_t i = 0; i < c->operands; i++) {
         const struct operand *o = &c->operand[i];
 
+        if (o->kind == OPERAND_COMMAND && name == USAGE_BARMAN) {
+            continue;
+        }
         if (o->kind == OPERAND_COMMAND || o->kind == OPERAND_MAYBE) {
             fprintf(out, " [%s]", o->name);
         } else if (o->kind == OPERAND_SERVERS) {
@@ -86,49 +98,66 @@ void usage_line(FILE *out, const struct command *c)
     fputc('\n', out);
 }
 
-static void help_main(FILE *out)
+static void option_rows(FILE *out, enum usage_name name, const struct arg_option *o, size_t n)
 {
-    usage_line(out, NULL);
-    fprintf(out, "\nBackup and recovery for PostgreSQL.\n\nOptions:\n");
-    for (size_t i = 0; i < global_option_count; i++) {
-        option_row(out, &global_options[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (offers(name, o[i].ours)) {
+            option_row(out, &o[i]);
+        }
     }
+}
+
+static void help_main(FILE *out, enum usage_name name)
+{
+    usage_line(out, name, NULL);
+    fprintf(out, "\nBackup and recovery for PostgreSQL.\n\nOptions:\n");
+    option_rows(out, name, global_options, global_option_count);
     fprintf(out, "\nCommands:\n");
     for (size_t i = 0; i < command_count; i++) {
         char left[80];
 
+        if (!offers(name, command_table[i].ours)) {
+            continue;
+        }
         str_fmt(left, sizeof left, "%s%s%s", command_table[i].name,
                 command_table[i].alias ? ", " : "",
                 command_table[i].alias ? command_table[i].alias : "");
         row(out, left, command_table[i].help);
     }
-    fprintf(out, "\n'barkeep help COMMAND' explains one.\n");
+    fprintf(out, "\n'%s' explains one.\n",
+            name == USAGE_BARMAN ? "barman COMMAND --help" : "barkeep help COMMAND");
 }
 
-void usage_help(FILE *out, const struct command *c)
+static void operand_rows(FILE *out, enum usage_name name, const struct command *c)
+{
+    for (size_t i = 0; i < c->operands; i++) {
+        if (name == USAGE_BARMAN && c->operand[i].kind == OPERAND_COMMAND) {
+            continue;
+        }
+        if (i == 0) {
+            fprintf(out, "\nArguments:\n");
+        }
+        row(out, c->operand[i].name, c->operand[i].help);
+    }
+}
+
+void usage_help(FILE *out, enum usage_name name, const struct command *c)
 {
     if (!c) {
-        help_main(out);
+        help_main(out, name);
         return;
     }
-    usage_line(out, c);
+    usage_line(out, name, c);
     fputc('\n', out);
     wrap(out, 0, 0, c->about);
     if (c->alias) {
         fprintf(out, "\nAlso called %s.\n", c->alias);
     }
-    if (c->operands) {
-        fprintf(out, "\nArguments:\n");
-    }
-    for (size_t i = 0; i < c->operands; i++) {
-        row(out, c->operand[i].name, c->operand[i].help);
-    }
+    operand_rows(out, name, c);
     fprintf(out, "\nOptions:\n");
     row(out, "-h, --help", "show this help and exit");
-    for (size_t i = 0; i < c->options; i++) {
-        option_row(out, &c->option[i]);
-    }
-    if (strcmp(c->name, "restore") == 0) {
+    option_rows(out, name, c->option, c->options);
+    if (name == USAGE_BARKEEP && strcmp(c->name, "restore") == 0) {
         fputc('\n', out);
         for (const char *const *line = incident_page; *line; line++) {
             fprintf(out, "%s\n", *line);
@@ -136,7 +165,12 @@ void usage_help(FILE *out, const struct command *c)
     }
 }
 
-void usage_version(FILE *out)
+/* Who asks barman reads Barman's number: it says which command lines and files to expect. */
+void usage_version(FILE *out, enum usage_name name)
 {
+    if (name == USAGE_BARMAN) {
+        fprintf(out, "%s Barman by EnterpriseDB (www.enterprisedb.com)\n", HOOK_BARMAN_VERSION);
+        return;
+    }
     fprintf(out, "%s barkeep\n", BARKEEP_VERSION);
 }

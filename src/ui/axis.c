@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define RATE_COLS 1024
+
 static void least(int64_t *least, int64_t us)
 {
     if (us > 0 && (*least == 0 || us < *least)) {
@@ -229,10 +231,26 @@ static void draw_stretch(const struct axis *a, struct grid *g, int row, const st
     }
 }
 
-void axis_restorable(const struct axis *a, struct grid *g, int row, const struct coverage *c)
+static void draw_hole(const struct axis *a, struct grid *g, int row, const struct hole *h)
 {
+    int64_t to_us = h->to_us ? h->to_us : a->to_us;
+    int from = axis_col(a, h->from_us) + 1, to = axis_col(a, to_us), width;
     char span[FMT_CAP];
 
+    if (!h->hurts || to_us <= h->from_us) {
+        return;
+    }
+    from = from < a->col ? a->col : from;
+    to = to > a->end ? a->end : to;
+    fmt_span((to_us - h->from_us) * 1000, span);
+    width = text_width(span);
+    if (to - from >= width + 2) {
+        grid_text(g, from + (to - from - width) / 2, row, to, ROLE_FAIL, span);
+    }
+}
+
+void axis_restorable(const struct axis *a, struct grid *g, int row, const struct coverage *c)
+{
     for (int main = 0; main <= 1; main++) { /* the main line is drawn over abandoned ones */
         for (size_t i = 0; i < c->stretches; i++) {
             if (c->stretch[i].is_main == (main == 1)) {
@@ -241,39 +259,30 @@ void axis_restorable(const struct axis *a, struct grid *g, int row, const struct
         }
     }
     for (size_t i = 0; i < c->holes; i++) {
-        const struct hole *h = &c->hole[i];
-        int from = axis_col(a, h->from_us) + 1, to = axis_col(a, h->to_us), width;
-
-        if (!h->hurts || h->to_us <= h->from_us) {
-            continue;
-        }
-        fmt_span((h->to_us - h->from_us) * 1000, span);
-        width = text_width(span);
-        if (from >= a->col && to <= a->end && to - from >= width + 2) {
-            grid_text(g, from + (to - from - width) / 2, row, to, ROLE_FAIL, span);
-        }
+        draw_hole(a, g, row, &c->hole[i]);
     }
 }
 
 /* The part of the rate that lies on the axis, each column the largest of its steps. */
 void axis_rate(const struct axis *a, struct grid *g, int row, const struct wal_rate *rate)
 {
-    int from = a->end, to = a->col;
-    size_t first = 0, n = 0;
+    uint64_t value[RATE_COLS] = {0};
+    int width = a->end - a->col < RATE_COLS ? a->end - a->col : RATE_COLS;
+    bool is_any = false;
 
     for (size_t i = 0; i < rate->n && rate->step_us > 0; i++) {
         int64_t us = rate->from_us + (int64_t)i * rate->step_us;
+        int first = axis_col(a, us), last = axis_col(a, us + rate->step_us - 1);
 
-        if (us >= a->from_us && us < a->to_us) {
-            int col = axis_col(a, us);
+        for (int col = first < a->col ? a->col : first; col <= last && col < a->col + width;
+             col++) {
+            uint64_t *v = &value[col - a->col];
 
-            first = n == 0 ? i : first;
-            from = col < from ? col : from;
-            to = col > to ? col : to;
-            n++;
+            *v = rate->bytes[i] > *v ? rate->bytes[i] : *v;
+            is_any = true;
         }
     }
-    if (n && from >= a->col) {
-        grid_spark(g, from, row, to + 1 > a->end ? a->end : to + 1, rate->bytes + first, n);
+    if (is_any) {
+        grid_spark(g, a->col, row, a->col + width, value, (size_t)width);
     }
 }

@@ -22,6 +22,8 @@ void frame_small(struct ui *ui, struct grid *g); /* below 60x16: three true line
 #define WHEN_CAP 48
 const char *when_short(int64_t us, int64_t now_us, char out[WHEN_CAP]);
 const char *when_exact(int64_t us, int64_t now_us, char out[WHEN_CAP]); /* with seconds */
+/* "today 03:02:11.479 +02", "Wed 19 Aug 2025 02:38:10 +02": never to be mistaken */
+const char *when_moment(int64_t us, int64_t now_us, char out[WHEN_CAP]);
 const char *when_dated(int64_t us, char out[WHEN_CAP]);  /* "Wed 19 Aug 02:38:10 +02" */
 const char *when_clock(int64_t us, char out[WHEN_CAP]);  /* "03:12:45 +02" */
 const char *when_time(int64_t us, char out[WHEN_CAP]);   /* "03:12:45.120" */

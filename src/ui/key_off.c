@@ -152,6 +152,7 @@ static const char *off_above(const struct ui *ui)
 
 static const char *off_side(const struct ui *ui)
 {
+    const struct goal *goal = &ui->wizard.words.goal;
     static const char *const why[] = {
         [GOAL_LATEST] = "there is nothing behind the end of the WAL",
         [GOAL_NAME] = "a restore point is a point: there is no commit in it",
@@ -161,7 +162,7 @@ static const char *off_side(const struct ui *ui)
         [GOAL_LSN] = NULL,
     };
 
-    return why[ui->wizard.words.goal.kind];
+    return why[goal->kind == GOAL_LSN && goal->point[0] ? GOAL_NAME : goal->kind];
 }
 
 static const char *off_choose(const struct ui *ui)

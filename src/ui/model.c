@@ -200,8 +200,10 @@ uint32_t model_ask_again(struct model *m, enum ask_kind kind)
 static bool take_answer(struct model *m, struct answer *answer)
 {
     enum ask_kind kind = answer->kind;
+    const struct answer *old = m->answer[kind];
+    bool is_part = m->is_quiet[kind] && !answer->is_last && old && old->is_last;
 
-    if (answer->ticket == 0 || answer->ticket != m->waiting[kind]) {
+    if (answer->ticket == 0 || answer->ticket != m->waiting[kind] || is_part) {
         answer_free(answer);
         return false;
     }

@@ -45,6 +45,7 @@ struct model {
     struct answer *answer[ASK_KINDS]; /* latest of each kind that was waited for */
     uint32_t waiting[ASK_KINDS];      /* ticket; 0: none */
     int64_t asked_ns[ASK_KINDS];
+    bool is_quiet[ASK_KINDS]; /* its parts are not shown: a whole answer stands till the last */
     uint32_t last_ticket;
 
     const char *config_path; /* for the command lines that are shown; NULL: the default */

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define FACTS   10
+#define FACTS   12
 #define LOSSES  4
 #define LABELS  13
 #define TOP     2
@@ -187,10 +187,33 @@ static void add_cluster(struct facts *f, const struct backup_row *b,
     }
 }
 
-static void collect(const struct ui *ui, struct facts *f, const struct backup_row *b)
+static void add_retention(struct facts *f, const struct backup_row *b)
 {
     static const char *const keep[] = {"", "with the WAL behind it, whatever retention says",
                                        "with only the WAL it needs itself"};
+    static const struct {
+        const char *verdict, *means;
+        enum role role;
+    } verdict[] = {
+        {"VALID", "the policy keeps it", ROLE_TEXT},
+        {"OBSOLETE", "cron may delete it", ROLE_WARN},
+        {"OBSOLETE*", "the policy would not keep it, minimum_redundancy does", ROLE_TEXT},
+        {"-", "no backup that can be restored: the policy leaves it alone", ROLE_DIM},
+    };
+
+    if (b->keep != ROW_KEEP_NONE) {
+        add(f, "kept", ROLE_TEXT, "%s", keep[b->keep]);
+        return;
+    }
+    for (size_t i = 0; b->retention && i < sizeof verdict / sizeof verdict[0]; i++) {
+        if (strcmp(b->retention, verdict[i].verdict) == 0) {
+            add(f, "retention", verdict[i].role, "%s: %s", b->retention, verdict[i].means);
+        }
+    }
+}
+
+static void collect(const struct ui *ui, struct facts *f, const struct backup_row *b)
+{
     const struct answer_backup *d = details(ui);
     const struct answer *a = ui->model.answer[ASK_BACKUP];
     char span[FMT_CAP];
@@ -202,9 +225,7 @@ static void collect(const struct ui *ui, struct facts *f, const struct backup_ro
     add_times(ui, f, b, d);
     add_sizes(f, b, d);
     add_cluster(f, b, d);
-    if (b->keep != ROW_KEEP_NONE) {
-        add(f, "kept", ROLE_TEXT, "%s", keep[b->keep]);
-    }
+    add_retention(f, b);
     if (d && d->tree) {
         add(f, "directory", ROLE_TEXT, "%.290s", d->tree);
     }

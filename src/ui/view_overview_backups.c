@@ -16,7 +16,7 @@ enum {
     COL_TOOK,
     COL_SIZE,
     COL_WAL,
-    COL_KEEP,
+    COL_RETENTION,
     COL_NAME,
     COLS,
 };
@@ -25,7 +25,7 @@ static const struct column column[COLS] = {
     {"STATE", 5, 0, false, false, 0}, {"ID", 15, 0, false, false, 0},
     {"TYPE", 8, 76, false, false, 0}, {"ENDED", 14, 0, false, false, 0},
     {"TOOK", 7, 90, true, false, 0},  {"SIZE", 6, 0, true, false, 0},
-    {"WAL", 6, 100, true, false, 0},  {"KEPT", 10, 120, false, false, 0},
+    {"WAL", 6, 100, true, false, 0},  {"RETENTION", 9, 74, false, false, 0},
     {"NAME", 4, 72, false, true, 0},
 };
 
@@ -107,7 +107,8 @@ struct rows backups_rows(struct ui *ui)
 static void draw_row(const struct ui *ui, struct grid *g, const struct columns *c, int row,
                      const struct backup_row *b)
 {
-    static const char *const kept[] = {"", "full", "standalone"};
+    static const char *const kept[] = {"", "KEEP:FULL", "KEEP:STANDALONE"};
+    const char *retention = b->keep != ROW_KEEP_NONE ? kept[b->keep] : b->retention;
     enum role role = backup_is_good(b) ? ROLE_TEXT : ROLE_DIM;
     enum light light = light_backup(b);
     char text[WHEN_CAP], size[FMT_CAP];
@@ -123,7 +124,7 @@ static void draw_row(const struct ui *ui, struct grid *g, const struct columns *
     }
     columns_text(c, g, COL_SIZE, row, role, b->size ? fmt_bytes(b->size, size) : "-");
     columns_text(c, g, COL_WAL, row, role, b->wal_bytes ? fmt_bytes(b->wal_bytes, size) : "-");
-    columns_text(c, g, COL_KEEP, row, role, kept[b->keep]);
+    columns_text(c, g, COL_RETENTION, row, role, retention);
     if (b->error && b->error[0]) {
         columns_text(c, g, COL_NAME, row, ROLE_FAIL, b->error);
     } else {

@@ -201,8 +201,8 @@ static const char *then_text(const struct ui *ui, char out[200])
     } else if (r->where == WHERE_IN_PLACE) {
         (void)str_copy(out, 200, "you start the server as you always do; it recovers then");
     } else {
-        if (ui->wizard.port) {
-            (void)str_fmt(port, sizeof port, " and port %u", ui->wizard.port);
+        if (ui->wizard.words.port) {
+            (void)str_fmt(port, sizeof port, " and port %u", ui->wizard.words.port);
         }
         (void)str_fmt(out, 200, "started harmlessly, private socket%s; at the target: %s", port,
                       r->goal.kind == GOAL_LATEST ? "open" : r->goal.action);
@@ -226,9 +226,9 @@ static int draw_steps(struct ui *ui, struct grid *g, int row, int last)
     row = step_row(g, row, last, 2, "WAL", text);
     if (plan->replay_from_us && plan->replay_to_us) {
         (void)str_fmt(text, sizeof text, "%s %s %s",
-                      wizard_moment(plan->replay_from_us, ui->model.now_us, from),
+                      when_moment(plan->replay_from_us, ui->model.now_us, from),
                       symbol_text(g->symbols, SYM_TO),
-                      wizard_moment(plan->replay_to_us, ui->model.now_us, to));
+                      when_moment(plan->replay_to_us, ui->model.now_us, to));
     } else {
         (void)str_copy(text, sizeof text, "to the target");
     }

@@ -52,7 +52,7 @@ static unsigned go_on(struct ui *ui)
     const struct job_row *row = row_of(ui);
 
     if (w->copy_job && has_failed(row)) { /* the files stand: only the start is tried again */
-        w->port ? where_ask_port(ui) : wizard_start_copy(ui); /* its port may be taken */
+        w->words.port ? where_ask_port(ui) : wizard_start_copy(ui); /* its port may be taken */
         return UI_REDRAW;
     }
     if (w->failed_to_start && w->restore_job) {
@@ -303,7 +303,7 @@ static int draw_destination(const struct ui *ui, struct grid *g, int row, int la
         grid_text(g, 3, row++, g->cols - 1, ROLE_TEXT, text);
     } else if (r->where == WHERE_COPY && row <= last) {
         (void)str_fmt(text, sizeof text, "harmless: archiving off, private socket%s",
-                      ui->wizard.port ? " and one port on 127.0.0.1" : " only");
+                      ui->wizard.words.port ? " and one port on 127.0.0.1" : " only");
         grid_text(g, 3, row++, g->cols - 1, ROLE_DIM, text);
     }
     return row;
@@ -321,8 +321,8 @@ static int draw_replay(const struct ui *ui, struct grid *g, int row, int last)
         row + 1 > last || g->cols < 78) {
         return row;
     }
-    wizard_moment(a->plan.replay_from_us, ui->model.now_us, from);
-    wizard_moment(a->plan.replay_to_us, ui->model.now_us, to);
+    when_moment(a->plan.replay_from_us, ui->model.now_us, from);
+    when_moment(a->plan.replay_to_us, ui->model.now_us, to);
     frame_title(g, 0, row++, g->cols, false, "REPLAY", "database time, not bytes");
     begin = grid_fmt(g, 3, row, g->cols, ROLE_DIM, "%s ", from);
     end = g->cols - text_width(to) - 3;

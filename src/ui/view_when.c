@@ -14,7 +14,7 @@
 void when_enter(struct ui *ui)
 {
     ui->wizard.step = VIEW_WHEN;
-    if (!wizard_answer(ui, ASK_MOMENT)) {
+    if (axis_follow(ui) || !wizard_answer(ui, ASK_MOMENT)) {
         ui->wizard.moment_due_ns = ui->model.now_ns;
     }
     ui->wizard.points_due_ns = ui->model.now_ns;
@@ -154,7 +154,7 @@ static void draw_event(const struct ui *ui, struct grid *g, int row, int end,
     bool is_selected = e->us == ui->wizard.at_us;
     char when[WHEN_CAP], text[160];
 
-    wizard_moment(e->us, ui->model.now_us, when);
+    when_moment(e->us, ui->model.now_us, when);
     grid_text(g, 3, row, end, ROLE_TEXT, when);
     grid_fmt(g, 28, row, end, e->kind == EVENT_HOLE ? ROLE_FAIL : ROLE_ACCENT, "%c",
              letter[e->kind]);
@@ -174,7 +174,7 @@ static void draw_here(const struct ui *ui, struct grid *g, int row, int end)
 
     grid_text(g, 1, row, end, ROLE_ACCENT, ">");
     grid_text(g, 3, row, end, ROLE_ACCENT,
-              wizard_moment(ui->wizard.at_us, ui->model.now_us, when));
+              when_moment(ui->wizard.at_us, ui->model.now_us, when));
     grid_fmt(g, 31, row, end, ROLE_ACCENT, "%s %s", cannot ? "CANNOT stop" : "stops",
              goal_text(&ui->wizard.words.goal, text, sizeof text));
     grid_role(g, 1, row, end, ROLE_SELECTED);
@@ -270,14 +270,19 @@ static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum
     const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
     char text[400], mark[128], until[WHEN_CAP];
 
-    (void)str_fmt(text, sizeof text, "every commit up to %s",
-                  mark_text(&m->before, ui->model.now_us, ui->cols, mark));
+    if (m->before.us || m->before.xid || m->before.lsn) {
+        (void)str_fmt(text, sizeof text, "every commit up to %s",
+                      mark_text(&m->before, ui->model.now_us, ui->cols, mark));
+    } else {
+        (void)str_copy(text, sizeof text,
+                       "what the backup holds; no commit lies behind it yet");
+    }
     row = draw_fact(g, row, last, role, "kept", text);
     if (m->stop.us || m->stop.xid) {
         (void)str_fmt(text, sizeof text, "%s, and all behind it%s%s",
                       mark_text(&m->stop, ui->model.now_us, ui->cols, mark),
                       newest ? " until " : "",
-                      newest ? wizard_moment(newest->to.us, ui->model.now_us, until) : "");
+                      newest ? when_moment(newest->to.us, ui->model.now_us, until) : "");
     } else {
         (void)str_copy(text, sizeof text,
                        "nothing that is kept: it goes to the end of the WAL");
@@ -301,7 +306,7 @@ static int draw_near(const struct ui *ui, struct grid *g, int row, int last, con
     }
     grid_fmt(g, 1, row, 11, ROLE_ACCENT, "%s", key);
     (void)str_fmt(text, sizeof text, "nearest %s: %s", key[0] == '[' ? "before" : "behind",
-                  ui->cols < 78 ? wizard_moment(mark->us, ui->model.now_us, at)
+                  ui->cols < 78 ? when_moment(mark->us, ui->model.now_us, at)
                                 : mark_text(mark, ui->model.now_us, ui->cols, at));
     return draw_wrapped(g, 12, row, g->cols - 1, last, ROLE_OK, text);
 }
@@ -361,7 +366,7 @@ static void draw_offers(struct ui *ui, struct grid *g, int row, int last)
         col = grid_fmt(g, col, row, g->cols, ROLE_DIM, "%s", w->offer[i].label);
         if (g->cols >= 100) {
             grid_fmt(g, col, row, g->cols, ROLE_DIM, "  = %s here",
-                     wizard_moment(w->offer[i].us, ui->model.now_us, when));
+                     when_moment(w->offer[i].us, ui->model.now_us, when));
         }
         row++;
     }
@@ -378,7 +383,8 @@ static void axis_title(const struct ui *ui, const struct grid *g, char *out, siz
         size_t n = strlen(out);
 
         (void)str_fmt(out + n, cap - n, " %s 1 column %s", symbol_text(g->symbols, SYM_DOT),
-                      fmt_span(axis_step_us(ui) * 1000, span));
+                      axis_step_us(ui) < US_PER_S ? "below 1 s"
+                                                  : fmt_span(axis_step_us(ui) * 1000, span));
     }
 }
 
@@ -396,9 +402,12 @@ static enum light when_light(const struct ui *ui, char *out, size_t cap)
     }
     (void)str_fmt(out, cap, "STOP  %s", words);
     n = strlen(out);
-    if (a && !us && a->moment.stop.us && !wizard_is_stale(ui, ASK_MOMENT)) {
+    if (ui->wizard.words.goal.point[0]) {
         (void)str_fmt(out + n, cap - n, "   %s",
-                      wizard_moment(a->moment.stop.us, ui->model.now_us, when));
+                      when_moment(ui->wizard.at_us, ui->model.now_us, when));
+    } else if (a && !us && a->moment.stop.us && !wizard_is_stale(ui, ASK_MOMENT)) {
+        (void)str_fmt(out + n, cap - n, "   %s",
+                      when_moment(a->moment.stop.us, ui->model.now_us, when));
     } else if (us && ui->cols >= 76) {
         (void)str_fmt(out + n, cap - n, "   = %s",
                       stamp_iso((struct stamp){us - us % US_PER_S, 0}, utc));

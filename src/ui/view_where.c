@@ -110,7 +110,8 @@ static void open_field(struct ui *ui, size_t field)
         text = r->destination;
     } else if (field == FIELD_PORT) {
         (void)str_copy(question, sizeof question, "port on 127.0.0.1, empty for none: ");
-        (void)(ui->wizard.port && str_fmt(number, sizeof number, "%u", ui->wizard.port));
+        (void)(ui->wizard.words.port &&
+               str_fmt(number, sizeof number, "%u", ui->wizard.words.port));
     } else if (field == FIELD_JOBS) {
         (void)str_copy(question, sizeof question, "files at once, empty as configured: ");
         (void)(r->jobs && str_fmt(number, sizeof number, "%u", r->jobs));
@@ -174,7 +175,7 @@ unsigned where_field(struct ui *ui, size_t field, const char *typed)
     const char *why = "";
 
     if (field == FIELD_PORT) {
-        why = take_number(text, 1024, 65535, &w->port) ? "" : "a port from 1024 to 65535";
+        why = take_number(text, 1024, 65535, &w->words.port) ? "" : "a port from 1024 to 65535";
     } else if (field == FIELD_JOBS) {
         why = take_number(text, 1, 64, &w->words.jobs) ? "" : "a number from 1 to 64";
     } else if (is_path(text, &why)) {
@@ -314,10 +315,10 @@ static void draw_field(const struct ui *ui, struct grid *g, int row, size_t fiel
         draw_directory(ui, g, row);
         break;
     case FIELD_PORT:
-        (void)str_fmt(text, sizeof text, "%u", ui->wizard.port);
-        draw_label(g, row, "port", ui->wizard.port ? text : "none",
-                   ui->wizard.port ? "on 127.0.0.1, beside its private socket"
-                                   : "a private socket only");
+        (void)str_fmt(text, sizeof text, "%u", ui->wizard.words.port);
+        draw_label(g, row, "port", ui->wizard.words.port ? text : "none",
+                   ui->wizard.words.port ? "on 127.0.0.1, beside its private socket"
+                                         : "a private socket only");
         break;
     case FIELD_ACTION:
         draw_action(ui, g, row);
@@ -439,10 +440,10 @@ void where_draw(struct ui *ui, struct grid *g)
 
     goal_text(&ui->wizard.words.goal, sentence + 6, sizeof sentence - 6);
     if (is_room_known(ui, a)) {
-        (void)str_fmt(right, sizeof right, "%s needed, %s free there",
+        (void)str_fmt(right, sizeof right, "about %s needed, %s free there",
                       fmt_bytes(a->place.need, need), fmt_bytes(a->place.have, have));
     } else if (a && a->place.need && ui->wizard.destination_typed) {
-        (void)str_fmt(right, sizeof right, "%s needed; the plan looks at the room there",
+        (void)str_fmt(right, sizeof right, "about %s needed; the plan looks at the room there",
                       fmt_bytes(a->place.need, need));
     }
     wizard_top(ui, g, LIGHT_RUN, sentence);

@@ -115,3 +115,30 @@ const char *when_option(int64_t us, char out[WHEN_CAP])
 {
     return stamp_iso(stamp_local(us), out);
 }
+
+const char *when_moment(int64_t us, int64_t now_us, char out[WHEN_CAP])
+{
+    int32_t zone, now_zone;
+    struct civil c = local(us, &zone), now = local(now_us, &now_zone);
+    int ms = (int)((us % US_PER_S + US_PER_S) % US_PER_S / 1000);
+    char day[24] = "today", offset[8], milli[8] = "";
+
+    if (us == 0) {
+        (void)str_copy(out, WHEN_CAP, "not known");
+        return out;
+    }
+    if (c.year != now.year) {
+        (void)str_fmt(day, sizeof day, "%s %02d %s %04d", days[c.weekday], c.day,
+                      months[c.month - 1], c.year);
+    } else if (c.month != now.month || c.day != now.day) {
+        (void)str_fmt(day, sizeof day, "%s %02d %s", days[c.weekday], c.day,
+                      months[c.month - 1]);
+    }
+    if (ms) {
+        (void)str_fmt(milli, sizeof milli, ".%03d", ms);
+    }
+    zone_text(zone, offset);
+    (void)str_fmt(out, WHEN_CAP, "%s %02d:%02d:%02d%s %s", day, c.hour, c.minute, c.second,
+                  milli, offset);
+    return out;
+}

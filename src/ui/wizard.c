@@ -8,11 +8,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define REST_NS    (150 * NS_PER_MS) /* the cursor has rested */
-#define AXIS_NS    (300 * NS_PER_MS)
-#define KEPT_US    (3600 * US_PER_S)
-#define FIRST_AXIS (3600 * US_PER_S)
-#define NEWER_US   (60 * US_PER_S)
+#define REST_NS   (150 * NS_PER_MS) /* the cursor has rested */
+#define AXIS_NS   (300 * NS_PER_MS)
+#define KEPT_US   (3600 * US_PER_S)
+#define FOLLOW_NS (30 * NS_PER_S)
+#define HALF_US   (1800 * US_PER_S)
+#define NEWER_US  (60 * US_PER_S)
 
 /* ---- rows 0 and 1 -------------------------------------------------------------------------- */
 
@@ -88,6 +89,7 @@ void wizard_ask(struct ui *ui, enum ask_kind kind)
     struct ask ask = {
         .kind = kind, .restore = w->words, .from_us = w->from_us, .to_us = w->to_us};
 
+    ui->model.is_quiet[kind] = false;
     ask.tables = w->tables;
     memcpy(ask.table, w->table, sizeof ask.table);
     if (kind == ASK_POINTS && is_at_end(ui) && ask.to_us < ui->model.now_us + NEWER_US) {
@@ -147,21 +149,6 @@ static void forget_answers(struct ui *ui)
     }
 }
 
-/* The axis at first: the last hour before the cursor, which is at the newest moment. */
-static void first_axis(struct ui *ui)
-{
-    const struct snapshot *s = ui_snapshot(ui);
-    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
-    struct wizard *w = &ui->wizard;
-
-    w->to_us = newest ? newest->to.us : ui->model.now_us;
-    w->from_us = w->to_us - FIRST_AXIS;
-    if (newest && newest->from.us > w->from_us && newest->from.us < w->to_us) {
-        w->from_us = newest->from.us - (w->to_us - newest->from.us) / 16;
-    }
-    w->at_us = w->to_us;
-}
-
 /* From the detail of a backup: the moment it became consistent; from the timelines: the cursor. */
 static void at_origin(struct ui *ui)
 {
@@ -171,8 +158,8 @@ static void at_origin(struct ui *ui)
 
     if (us > 0) {
         w->at_us = us + (US_PER_S - us % US_PER_S) % US_PER_S;
-        w->from_us = w->at_us - FIRST_AXIS / 2;
-        w->to_us = w->at_us + FIRST_AXIS / 2;
+        w->from_us = w->at_us - HALF_US;
+        w->to_us = w->at_us + HALF_US;
         goal_at(&w->words.goal, w->at_us);
     }
 }
@@ -189,7 +176,7 @@ static void begin_anew(struct ui *ui)
     (void)str_copy(w->words.server, sizeof w->words.server, ui->server);
     (void)str_copy(w->words.backup, sizeof w->words.backup, "auto");
     (void)str_copy(w->words.goal.action, sizeof w->words.goal.action, "pause");
-    first_axis(ui);
+    axis_first(ui);
     at_origin(ui);
     ui_goto(ui, VIEW_WHEN);
 }
@@ -327,6 +314,11 @@ void wizard_tick(struct ui *ui)
         w->points_due_ns = 0;
         wizard_ask(ui, ASK_POINTS);
     }
+    if (w->follow_due_ns && w->follow_due_ns <= now && !ui->model.waiting[ASK_POINTS]) {
+        w->follow_due_ns = 0;
+        wizard_ask(ui, ASK_POINTS);
+        ui->model.is_quiet[ASK_POINTS] = true;
+    }
     if (is_copy_shown(ui) && w->copy_due_ns && w->copy_due_ns <= now &&
         !ui->model.waiting[ASK_COPY]) {
         w->copy_due_ns = 0;
@@ -349,7 +341,28 @@ int64_t wizard_next_ns(const struct ui *ui)
     if (w->points_due_ns && w->points_due_ns < next) {
         next = w->points_due_ns;
     }
+    if (w->follow_due_ns && w->follow_due_ns < next && !ui->model.waiting[ASK_POINTS]) {
+        next = w->follow_due_ns;
+    }
     return next;
+}
+
+/* The looker has seen more. What reaches to the end follows; reading WAL again for its events
+ * has time: nothing that was read goes away meanwhile. */
+static void take_look(struct ui *ui)
+{
+    struct wizard *w = &ui->wizard;
+    int64_t earliest = ui->model.asked_ns[ASK_POINTS] + FOLLOW_NS;
+
+    if (ui->view < VIEW_WHEN || ui->view > VIEW_PLAN || !axis_follow(ui)) {
+        return;
+    }
+    if (w->words.goal.kind == GOAL_LATEST && ui->view == VIEW_WHEN) {
+        wizard_ask_moment(ui);
+    }
+    if (!w->follow_due_ns) {
+        w->follow_due_ns = earliest > ui->model.now_ns ? earliest : ui->model.now_ns;
+    }
 }
 
 /* What was typed as an xid, LSN or name gets its place on the axis. */
@@ -443,6 +456,7 @@ void wizard_news(struct ui *ui)
     if (!ui->wizard.is_begun) {
         return;
     }
+    take_look(ui);
     take_moment(ui);
     take_place(ui);
     take_plan(ui);

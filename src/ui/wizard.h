@@ -48,7 +48,6 @@ const char *goal_text(const struct goal *goal, char *out, size_t cap);
 int64_t goal_us(const struct goal *goal); /* of GOAL_TIME; 0 */
 /* "today 03:02:11.479 +02, xid 88120440", and the LSN where there are 100 columns. */
 const char *mark_text(const struct mark *mark, int64_t now_us, int cols, char out[128]);
-const char *wizard_moment(int64_t us, int64_t now_us, char out[WHEN_CAP]); /* with its offset */
 
 /* wizard.c */
 void wizard_ask_moment(struct ui *ui);                         /* when the cursor has rested */

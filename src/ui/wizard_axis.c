@@ -3,11 +3,14 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "ui/axis.h"
 #include "ui/wizard.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FIRST_AXIS (3600 * US_PER_S)
 
 static int width_of(int cols)
 {
@@ -23,11 +26,10 @@ int64_t axis_step_us(const struct ui *ui)
 
 /* ---- events ----------------------------------------------------------------------------------- */
 
-static void add(struct events *all, enum event_kind kind, int64_t us, pg_lsn lsn,
-                const char *name)
+static void add(struct events *all, struct event event)
 {
-    if (all->n < AXIS_EVENTS && us > 0) {
-        all->event[all->n++] = (struct event){kind, us, lsn, name};
+    if (all->n < AXIS_EVENTS && event.us > 0) {
+        all->event[all->n++] = event;
     }
 }
 
@@ -49,23 +51,30 @@ void events_of(const struct ui *ui, struct events *out)
         const struct point *p = &a->points.point[i];
 
         if (p->kind != POINT_BACKUP) { /* the catalogue knows them all */
-            add(out, p->kind == POINT_SWITCH ? EVENT_SWITCH : EVENT_POINT, p->at.us, p->at.lsn,
-                p->name);
+            enum event_kind kind = p->kind == POINT_SWITCH ? EVENT_SWITCH : EVENT_POINT;
+
+            add(out, (struct event){kind, p->at.us, p->at.lsn, p->tli, p->name});
         }
     }
     for (size_t i = 0; s && i < s->backups; i++) {
         if (s->backup[i].status == BACKUP_DONE) {
-            add(out, EVENT_BACKUP, s->backup[i].end.us, s->backup[i].end_lsn, s->backup[i].id);
+            const struct backup_row *b = &s->backup[i];
+
+            add(out, (struct event){EVENT_BACKUP, b->end.us, b->end_lsn, 0, b->id});
         }
     }
     for (size_t i = 0; c && i < c->holes; i++) {
         if (c->hole[i].hurts) {
-            add(out, EVENT_HOLE, c->hole[i].from_us, c->hole[i].from_lsn, c->hole[i].first);
+            const struct hole *h = &c->hole[i];
+
+            add(out, (struct event){EVENT_HOLE, h->from_us, h->from_lsn, h->tli, h->first});
         }
     }
     for (size_t i = 0; c && i < c->stretches; i++) {
         if (c->stretch[i].is_main) {
-            add(out, EVENT_END, c->stretch[i].to.us, c->stretch[i].to.lsn, NULL);
+            const struct mark *to = &c->stretch[i].to;
+
+            add(out, (struct event){EVENT_END, to->us, to->lsn, c->stretch[i].tli, NULL});
         }
     }
     qsort(out->event, out->n, sizeof out->event[0], by_time);
@@ -128,6 +137,69 @@ void axis_show(struct ui *ui, int64_t us)
     wizard_ask_points(ui);
 }
 
+/* The end as the newest look has it; 0: nothing can be restored. */
+static int64_t newest_us(const struct ui *ui)
+{
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
+
+    return newest ? newest->to.us : 0;
+}
+
+/* The last hour before the newest moment, and the cursor there. */
+void axis_first(struct ui *ui)
+{
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
+    struct wizard *w = &ui->wizard;
+
+    w->to_us = newest ? newest->to.us : ui->model.now_us;
+    w->from_us = w->to_us - FIRST_AXIS;
+    if (newest && newest->from.us > w->from_us && newest->from.us < w->to_us) {
+        w->from_us = newest->from.us - (w->to_us - newest->from.us) / 16;
+    }
+    w->at_us = w->to_us;
+    w->end_us = newest ? newest->to.us : 0;
+}
+
+/* An axis that reached to the end still does. It keeps its span, unless the cursor would be
+ * left behind or all was shown: then it grows. */
+static void extend(struct ui *ui, int64_t by)
+{
+    struct wizard *w = &ui->wizard;
+    int64_t first, last;
+
+    whole(ui, &first, &last);
+    w->to_us += by;
+    if (w->from_us > first && w->at_us >= w->from_us + by) {
+        w->from_us += by;
+    }
+}
+
+bool axis_follow(struct ui *ui)
+{
+    struct wizard *w = &ui->wizard;
+    int64_t end = newest_us(ui), by = end - w->end_us;
+    bool is_latest = w->words.goal.kind == GOAL_LATEST;
+
+    if (by == 0 || end == 0) {
+        w->end_us = end ? w->end_us : 0;
+        return false;
+    }
+    if (w->end_us == 0 && is_latest) { /* nothing was known when it began */
+        axis_first(ui);
+        return true;
+    }
+    if (is_latest) {
+        w->at_us = end;
+    }
+    if (w->end_us && w->to_us >= w->end_us && w->to_us < end) { /* back: a file, now read */
+        extend(ui, end - w->to_us);
+    }
+    w->end_us = end;
+    return true;
+}
+
 static void go(struct ui *ui, int64_t us)
 {
     struct wizard *w = &ui->wizard;
@@ -142,41 +214,48 @@ static void go(struct ui *ui, int64_t us)
     } else {
         w->at_us = us < from ? from : us;
         w->at_us -= axis_step_us(ui) >= US_PER_S ? w->at_us % US_PER_S : 0;
+        goal.tli = 0; /* the axis is that of the newest timeline */
         goal_at(&goal, w->at_us);
         wizard_set_goal(ui, &goal);
     }
     axis_show(ui, w->at_us);
 }
 
-static bool has_control(const char *name)
+/* Is that place on the way to the newest timeline? */
+static bool is_on_main(const struct ui *ui, const struct event *event)
 {
-    for (; *name; name++) {
-        if ((unsigned char)*name < 0x20 || *name == 0x7f) {
-            return true;
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct coverage *c = s ? s->coverage : NULL;
+
+    for (size_t i = 0; c && i < c->lines; i++) {
+        const struct line_part *line = &c->line[i];
+
+        if (line->tli == event->tli) {
+            return line->is_newest || (line->is_main && event->lsn < line->end);
         }
     }
-    return false;
+    return true; /* not looked at yet */
+}
+
+/* By its LSN: a name can stand in the WAL more than once, and a server stops at the first. */
+static void go_point(struct ui *ui, const struct event *event)
+{
+    struct goal goal = {.kind = GOAL_LSN};
+    char lsn[FMT_CAP];
+
+    (void)str_copy(goal.text, sizeof goal.text, fmt_lsn(event->lsn, lsn));
+    (void)str_copy(goal.point, sizeof goal.point, event->name);
+    goal.tli = is_on_main(ui, event) ? 0 : event->tli;
+    ui->wizard.at_us = event->us;
+    ui->wizard.types = false;
+    wizard_set_goal(ui, &goal);
+    axis_show(ui, event->us);
 }
 
 static void go_event(struct ui *ui, const struct event *event)
 {
-    struct wizard *w = &ui->wizard;
-
-    if (event->kind == EVENT_POINT && event->name) {
-        struct goal goal = {.kind = GOAL_NAME};
-
-        if (has_control(event->name)) { /* PostgreSQL takes it, a line of a file does not */
-            char lsn[FMT_CAP];
-
-            goal.kind = GOAL_LSN;
-            (void)str_copy(goal.text, sizeof goal.text, fmt_lsn(event->lsn, lsn));
-        } else {
-            (void)str_copy(goal.text, sizeof goal.text, event->name);
-        }
-        w->at_us = event->us;
-        w->types = false;
-        wizard_set_goal(ui, &goal);
-        axis_show(ui, w->at_us);
+    if (event->kind == EVENT_POINT && event->name && event->lsn) {
+        go_point(ui, event);
         return;
     }
     go(ui, event->us + (event->us % US_PER_S && event->kind == EVENT_BACKUP
@@ -279,229 +358,98 @@ bool axis_act(struct ui *ui, enum act act)
 
 /* ---- drawing ------------------------------------------------------------------------------------ */
 
-struct axis {
-    struct grid *g;
-    const struct wizard *w;
-    int width;
-};
-
-/* The column of a moment; -1: not on the axis. */
-static int col_of(const struct axis *x, int64_t us)
-{
-    int64_t span = x->w->to_us - x->w->from_us;
-
-    if (us < x->w->from_us || us > x->w->to_us || span <= 0) {
-        return -1;
-    }
-    us = (us - x->w->from_us) / (span / x->width ? span / x->width : 1);
-    return AXIS_COL + (us >= x->width ? x->width - 1 : (int)us);
-}
-
-static int64_t us_of(const struct axis *x, int i)
-{
-    return x->w->from_us + (x->w->to_us - x->w->from_us) / x->width * i;
-}
-
-/* A round span of time that leaves at least 14 columns between two labels. */
-static int64_t label_step(const struct axis *x)
-{
-    static const int64_t steps[] = {10,   30,    60,    300,   600,   1800,   3600,
-                                    7200, 14400, 21600, 43200, 86400, 172800, 604800};
-    int64_t span = x->w->to_us - x->w->from_us;
-    size_t n = sizeof steps / sizeof steps[0];
-
-    for (size_t i = 0; i < n; i++) {
-        if (steps[i] * US_PER_S * x->width >= span * 14) {
-            return steps[i] * US_PER_S;
-        }
-    }
-    return span > 0 ? span : US_PER_S;
-}
-
-static void draw_labels(const struct axis *x, int row, bool has_ticks)
-{
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    int64_t step = label_step(x), zone = clock_local_offset(x->w->from_us) * US_PER_S;
-    int64_t at = x->w->from_us + zone;
-
-    for (at += (step - at % step) % step; at - zone <= x->w->to_us; at += step) {
-        struct civil c = civil_at(at - zone, clock_local_offset(at - zone));
-        int col = col_of(x, at - zone), end = x->g->cols - 1;
-        bool is_day =
-            step >= 86400 * US_PER_S || (c.hour == 0 && c.minute == 0 && c.second == 0);
-
-        if (col < 0 || col + 8 > end) {
-            continue;
-        }
-        if (is_day) {
-            grid_fmt(x->g, col, row, end, ROLE_DIM, "%s %02d", days[c.weekday], c.day);
-        } else if (step % (60 * US_PER_S)) {
-            grid_fmt(x->g, col, row, end, ROLE_DIM, "%02d:%02d:%02d", c.hour, c.minute,
-                     c.second);
-        } else {
-            grid_fmt(x->g, col, row, end, ROLE_DIM, "%02d:%02d", c.hour, c.minute);
-        }
-        if (has_ticks) {
-            grid_symbol(x->g, col, row + 1, end, ROLE_DIM, SYM_TICK);
-        }
-    }
-}
-
-/* A rate on this axis: each column has the largest of its steps. */
-static void draw_rate(const struct axis *x, int row, const struct wal_rate *rate)
-{
-    uint64_t value[1024] = {0};
-    int width = x->width < 1024 ? x->width : 1024;
-
-    for (size_t i = 0; i < rate->n; i++) {
-        int64_t begin = rate->from_us + (int64_t)i * rate->step_us;
-
-        for (int col = 0; col < width; col++) {
-            if (us_of(x, col + 1) > begin && us_of(x, col) < begin + rate->step_us &&
-                rate->bytes[i] > value[col]) {
-                value[col] = rate->bytes[i];
-            }
-        }
-    }
-    grid_spark(x->g, AXIS_COL, row, AXIS_COL + width, value, (size_t)width);
-}
-
-static void draw_commits(const struct ui *ui, const struct axis *x, int row)
+static void draw_commits(const struct ui *ui, struct grid *g, const struct axis *x, int row)
 {
     const struct answer *a = ui->model.answer[ASK_POINTS];
     char text[200] = "";
 
-    grid_text(x->g, 1, row, AXIS_COL, ROLE_DIM, "commits");
+    grid_text(g, 1, row, AXIS_COL, ROLE_DIM, "commits");
     if (a && a->has_failed) {
         char why[1700];
 
         (void)err_text(&a->err, why, sizeof why);
-        grid_fmt(x->g, AXIS_COL, row, x->g->cols - 1, ROLE_WARN, "not read: %s", why);
+        grid_fmt(g, AXIS_COL, row, g->cols - 1, ROLE_WARN, "not read: %s", why);
         return;
     }
     if (a && a->points.commits.n) {
-        draw_rate(x, row, &a->points.commits);
+        axis_rate(x, g, row, &a->points.commits);
     } else if (!a) {
-        grid_text(x->g, AXIS_COL, row, x->g->cols - 1, ROLE_DIM,
+        grid_text(g, AXIS_COL, row, g->cols - 1, ROLE_DIM,
                   "... the WAL of this time is being read");
     }
-    if (a && ui->model.waiting[ASK_POINTS] && a->points.of) {
+    if (a && ui->model.waiting[ASK_POINTS] && !ui->model.is_quiet[ASK_POINTS] && a->points.of) {
         (void)str_fmt(text, sizeof text, " %" PRIu64 " of %" PRIu64 " segments ",
                       a->points.segments, a->points.of);
-        grid_right(x->g, AXIS_COL, row, x->g->cols - 1, ROLE_DIM, text);
+        grid_right(g, AXIS_COL, row, g->cols - 1, ROLE_DIM, text);
     }
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static void draw_stretch(const struct axis *x, int row, const struct stretch *st)
-{
-    int64_t from = later(st->from.us, x->w->from_us), to = earlier(st->to.us, x->w->to_us);
-    int first = col_of(x, from), last = col_of(x, to);
-
-    if (!st->is_main || from > to || first < 0 || last < 0) {
-        return;
-    }
-    grid_fill(x->g, first, row, last + 1, ROLE_OK, SYM_LINE);
-    if (from == st->from.us) {
-        grid_symbol(x->g, first, row, last + 1, ROLE_OK, SYM_HOLE_RIGHT);
-    }
-    if (to == st->to.us && !st->is_open) {
-        grid_symbol(x->g, last, row, last + 1, ROLE_OK, SYM_HOLE_LEFT);
-    }
-}
-
-static void draw_hole(const struct axis *x, int row, const struct hole *hole)
-{
-    int64_t from = later(hole->from_us, x->w->from_us);
-    int64_t to = earlier(hole->to_us ? hole->to_us : x->w->to_us, x->w->to_us);
-    int first = col_of(x, from), last = col_of(x, to);
-
-    if (hole->hurts && from < to && first >= 0 && last - first > 7) {
-        grid_text(x->g, first + (last - first) / 2 - 1, row, last, ROLE_FAIL, "hole");
-    }
-}
-
-static void draw_restorable(const struct ui *ui, const struct axis *x, int row)
-{
-    const struct snapshot *s = ui_snapshot(ui);
-    const struct coverage *c = s ? s->coverage : NULL;
-
-    grid_text(x->g, 1, row, AXIS_COL, ROLE_DIM, "restorable");
-    for (size_t i = 0; c && i < c->stretches; i++) {
-        draw_stretch(x, row, &c->stretch[i]);
-    }
-    for (size_t i = 0; c && i < c->holes; i++) {
-        draw_hole(x, row, &c->hole[i]);
-    }
-}
-
-static void draw_events(const struct ui *ui, const struct axis *x, int row)
+static void draw_events(const struct ui *ui, struct grid *g, const struct axis *x, int row)
 {
     static struct events all;
     static const char *const letter[] = {"R", "b", "S", "x", ""};
 
     events_of(ui, &all);
     for (size_t i = all.n; i-- > 0;) {
-        int col = col_of(x, all.event[i].us);
+        int col = axis_col(x, all.event[i].us);
 
-        if (col >= 0) {
-            grid_text(x->g, col, row, x->g->cols - 1,
+        if (axis_has(x, col)) {
+            grid_text(g, col, row, g->cols - 1,
                       all.event[i].kind == EVENT_HOLE ? ROLE_FAIL : ROLE_TEXT,
                       letter[all.event[i].kind]);
         }
     }
 }
 
-static void draw_target(const struct ui *ui, const struct axis *x, int row)
+static void draw_target(const struct ui *ui, struct grid *g, const struct axis *x, int row)
 {
-    int col = col_of(x, x->w->at_us), width;
+    int col = axis_col(x, ui->wizard.at_us), width;
     char when[WHEN_CAP];
 
-    grid_text(x->g, 1, row, AXIS_COL, ROLE_DIM, "target");
-    wizard_moment(x->w->at_us, ui->model.now_us, when);
-    if (col < 0) {
-        grid_fmt(x->g, AXIS_COL, row, x->g->cols - 1, ROLE_DIM,
-                 "%s is not on this axis; 0 shows all", x->w->types ? "it" : when);
+    grid_text(g, 1, row, AXIS_COL, ROLE_DIM, "target");
+    when_moment(ui->wizard.at_us, ui->model.now_us, when);
+    if (!axis_has(x, col)) {
+        grid_fmt(g, AXIS_COL, row, g->cols - 1, ROLE_DIM, "%s is not on this axis; 0 shows all",
+                 ui->wizard.types ? "it" : when);
         return;
     }
-    grid_symbol(x->g, col, row, x->g->cols, ROLE_ACCENT, SYM_POINTER);
+    grid_symbol(g, col, row, g->cols, ROLE_ACCENT, SYM_POINTER);
     width = text_width(when) + 1;
-    if (col + 1 + width < x->g->cols) {
-        grid_text(x->g, col + 2, row, x->g->cols, ROLE_ACCENT, when);
+    if (col + 1 + width < g->cols) {
+        grid_text(g, col + 2, row, g->cols, ROLE_ACCENT, when);
     } else {
-        grid_text(x->g, col - width, row, col, ROLE_ACCENT, when);
+        grid_text(g, col - width, row, col, ROLE_ACCENT, when);
     }
 }
 
 int axis_draw(struct ui *ui, struct grid *g, int row, bool is_short)
 {
     const struct snapshot *s = ui_snapshot(ui);
-    struct axis x = {g, &ui->wizard, width_of(g->cols)};
+    const struct coverage *c = s ? s->coverage : NULL;
+    const struct wizard *w = &ui->wizard;
+    struct axis x = {w->from_us, w->to_us, AXIS_COL, AXIS_COL + width_of(g->cols)};
 
-    draw_labels(&x, row, !is_short);
-    row += is_short ? 1 : 2;
-    draw_commits(ui, &x, row++);
-    if (!is_short && s && s->coverage) {
-        bool is_day = s->coverage->day.n && x.w->from_us >= s->coverage->day.from_us;
+    axis_scale(&x, g, row++);
+    if (!is_short) {
+        axis_ticks(&x, g, row++);
+    }
+    draw_commits(ui, g, &x, row++);
+    if (!is_short && c) {
+        bool is_day = c->day.n && x.from_us >= c->day.from_us;
 
         grid_text(g, 1, row, AXIS_COL, ROLE_DIM, "WAL");
-        draw_rate(&x, row++, is_day ? &s->coverage->day : &s->coverage->whole);
+        axis_rate(&x, g, row++, is_day ? &c->day : &c->whole);
     }
-    draw_restorable(ui, &x, row++);
+    grid_text(g, 1, row, AXIS_COL, ROLE_DIM, "restorable");
+    if (c) {
+        axis_restorable(&x, g, row, c);
+    }
+    row++;
     if (!is_short) {
         grid_text(g, 1, row, AXIS_COL, ROLE_DIM, "events");
     }
-    draw_events(ui, &x, row);
+    draw_events(ui, g, &x, row);
     row += !is_short;
-    draw_target(ui, &x, row++);
+    draw_target(ui, g, &x, row++);
     return row;
 }

@@ -17,6 +17,7 @@ struct event { /* what H and L jump to, and the list shows; by time, newest firs
     enum event_kind kind;
     int64_t us;
     pg_lsn lsn;
+    pg_tli tli;       /* 0: not known */
     const char *name; /* restore point, backup, segment */
 };
 
@@ -27,6 +28,12 @@ struct events {
 
 void events_of(const struct ui *ui, struct events *out);
 const char *event_text(const struct event *event, char out[160]);
+
+/* At the beginning: the last hour before the newest moment, and the cursor there. */
+void axis_first(struct ui *ui);
+/* A look came: what reached to the end goes on to the new one; what was chosen stays. false:
+ * the end is where it was. */
+bool axis_follow(struct ui *ui);
 
 /* From `row` on; the row behind it. is_short: no ticks, no WAL rate. */
 int axis_draw(struct ui *ui, struct grid *g, int row, bool is_short);

@@ -5,48 +5,18 @@
  *     03:02 +02, 03:02:11         the last time the clock showed that
  *     10 min ago, 2h ago          counted back from now
  *     xid 88120441, lsn 4C/9A2F1B08, name before-release-812, latest, immediate
+ *     ... tli 2                      behind all but a name: on that timeline
  */
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "ui/wizard.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DAY_US (86400 * US_PER_S)
 
 /* ---- saying ----------------------------------------------------------------------------------- */
-
-const char *wizard_moment(int64_t us, int64_t now_us, char out[WHEN_CAP])
-{
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    int32_t zone = clock_local_offset(us);
-    struct civil c = civil_at(us, zone), now = civil_at(now_us, clock_local_offset(now_us));
-    char day[16], offset[8], milli[8] = "";
-    int minutes = abs(zone) / 60, ms = (int)((us % US_PER_S + US_PER_S) % US_PER_S / 1000);
-
-    if (us == 0) {
-        (void)str_copy(out, WHEN_CAP, "not known");
-        return out;
-    }
-    if (c.year == now.year && c.month == now.month && c.day == now.day) {
-        (void)str_copy(day, sizeof day, "today");
-    } else {
-        (void)str_fmt(day, sizeof day, "%s %02d %s", days[c.weekday], c.day,
-                      months[c.month - 1]);
-    }
-    if (ms) {
-        (void)str_fmt(milli, sizeof milli, ".%03d", ms);
-    }
-    (void)str_fmt(offset, sizeof offset, minutes % 60 ? "%c%02d:%02d" : "%c%02d",
-                  zone < 0 ? '-' : '+', minutes / 60 % 24, minutes % 60);
-    (void)str_fmt(out, WHEN_CAP, "%s %02d:%02d:%02d%s %s", day, c.hour, c.minute, c.second,
-                  milli, offset);
-    return out;
-}
 
 const char *mark_text(const struct mark *mark, int64_t now_us, int cols, char out[128])
 {
@@ -56,7 +26,7 @@ const char *mark_text(const struct mark *mark, int64_t now_us, int cols, char ou
     sbuf_init(&b, out, 128);
     if (mark->us) {
         sbuf_fmt(&b, "%s%s", mark->is_proven ? "" : "about ",
-                 wizard_moment(mark->us, now_us, when));
+                 when_moment(mark->us, now_us, when));
     }
     if (mark->xid) {
         sbuf_fmt(&b, "%sxid %" PRIu32, b.len ? ", " : "", mark->xid);
@@ -86,6 +56,10 @@ const char *goal_text(const struct goal *goal, char *out, size_t cap)
         (void)str_fmt(out, cap, "%s transaction %s", side, goal->text);
         break;
     case GOAL_LSN:
+        if (goal->point[0]) {
+            (void)str_fmt(out, cap, "at restore point '%s' (LSN %s)", goal->point, goal->text);
+            break;
+        }
         (void)str_fmt(out, cap, "%s LSN %s", side, goal->text);
         break;
     case GOAL_NAME:
@@ -94,6 +68,11 @@ const char *goal_text(const struct goal *goal, char *out, size_t cap)
     case GOAL_IMMEDIATE:
         (void)str_copy(out, cap, "as soon as the backup is consistent");
         break;
+    }
+    if (goal->tli) {
+        size_t n = strlen(out);
+
+        (void)str_fmt(out + n, cap - n, ", timeline %" PRIu32, goal->tli);
     }
     return out;
 }
@@ -318,15 +297,30 @@ static enum goal_reading read_time(struct ui *ui, struct str s, struct goal *goa
     return GOAL_READ;
 }
 
-enum goal_reading goal_read(struct ui *ui, const char *text, struct goal *goal, char told[200])
+/* "... tli 2" is taken off. false: it is no timeline. */
+static bool take_timeline(struct str *s, pg_tli *tli)
 {
-    struct str s = str_trim(str_of(text));
+    static const char word[] = " tli ";
+    const size_t len = sizeof word - 1;
+    uint64_t n;
 
-    told[0] = '\0';
-    if (s.n == 0) {
-        (void)str_copy(told, 200, "a time with its offset, xid N, lsn X/Y, name N, latest");
-        return GOAL_WRONG;
+    *tli = 0;
+    for (size_t i = s->n; i-- > 0;) {
+        if (i + len <= s->n && str_eq_nocase(str_n(s->p + i, len), word)) {
+            if (!str_u64(str_trim(str_skip(*s, i + len)), UINT32_MAX, &n) || n == 0) {
+                return false;
+            }
+            *tli = (pg_tli)n;
+            *s = str_trim(str_n(s->p, i));
+            return true;
+        }
     }
+    return true;
+}
+
+static enum goal_reading read_rest(struct ui *ui, struct str s, struct goal *goal,
+                                   char told[200])
+{
     if (str_eq_nocase(s, "latest") || str_eq_nocase(s, "now") || str_eq_nocase(s, "end")) {
         return keep(goal, GOAL_LATEST, STR_LIT(""), false);
     }
@@ -339,11 +333,36 @@ enum goal_reading goal_read(struct ui *ui, const char *text, struct goal *goal, 
     if (take_word(&s, "lsn")) {
         return read_lsn(s, goal, told);
     }
-    if (take_word(&s, "name")) {
-        return read_name(s, goal, told);
-    }
     if (is_lsn(s)) {
         return read_lsn(s, goal, told);
     }
     return read_time(ui, s, goal, told);
+}
+
+enum goal_reading goal_read(struct ui *ui, const char *text, struct goal *goal, char told[200])
+{
+    struct str s = str_trim(str_of(text));
+    enum goal_reading how;
+    pg_tli tli;
+
+    told[0] = '\0';
+    if (s.n == 0) {
+        (void)str_copy(told, 200, "a time with its offset, xid N, lsn X/Y, name N, latest");
+        return GOAL_WRONG;
+    }
+    if (take_word(&s, "name")) {
+        return read_name(s, goal, told);
+    }
+    if (!take_timeline(&s, &tli)) {
+        (void)str_copy(told, 200, "a timeline is a number from 1 on, as in: latest tli 2");
+        return GOAL_WRONG;
+    }
+    how = read_rest(ui, s, goal, told);
+    if (how == GOAL_READ) {
+        goal->tli = tli;
+    }
+    for (size_t i = 0; how == GOAL_READINGS && i < ui->wizard.offers; i++) {
+        ui->wizard.offer[i].goal.tli = tli;
+    }
+    return how;
 }

@@ -161,9 +161,9 @@ static void start_copy(struct ui *ui)
     char port[16];
     size_t n = 0;
 
-    (void)str_fmt(port, sizeof port, "%u", w->port);
+    (void)str_fmt(port, sizeof port, "%u", w->words.port);
     words[n++] = "start-copy";
-    if (w->port) {
+    if (w->words.port) {
         words[n++] = "--port";
         words[n++] = port;
     }

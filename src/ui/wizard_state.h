@@ -27,7 +27,6 @@ struct wizard {
     int64_t at_us;          /* the moment under the cursor of the axis */
     int64_t from_us, to_us; /* the axis */
     bool types;             /* the goal was typed, not chosen on the axis */
-    unsigned port;          /* of the copy; 0: socket only */
     bool destination_typed; /* not the proposal */
     uint32_t restore_job, copy_job;
     bool wants_copy; /* start it when the restore has ended well */
@@ -40,6 +39,8 @@ struct wizard {
     size_t top;
     bool shows_evidence;
     int64_t moment_due_ns, points_due_ns, copy_due_ns;
+    int64_t end_us;        /* newest moment at the last look; 0: none was known */
+    int64_t follow_due_ns; /* points of what came since, read when nobody waits for them */
     uint32_t moment_seen, place_seen, plan_seen,
         copy_seen;        /* tickets of answers that were taken */
     bool is_starting;     /* a job of ours has no number yet */

@@ -149,8 +149,8 @@ static bool open_record(struct job *job)
     }
     job->on_record = job_dir_open(&job->dir, spec->home, spec->number, spec->plan, &err);
     if (job->on_record) {
+        open_socket(job); /* first: who reads that it began can call it */
         record_began(job);
-        open_socket(job);
         return true;
     }
     if (err.code == ERR_BUSY) {

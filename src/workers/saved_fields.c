@@ -64,6 +64,7 @@ static const struct field backup_fields[] = {
     B("wal_bytes", U64, wal_bytes, 0),
     B("took", SECONDS, took_s, 0),
     B("keep", ENUM, keep, ROW_KEEP_STANDALONE),
+    B("retention", TEXT, retention, 0),
     B("error", TEXT, error, 0),
     B("parent", TEXT, parent, 0),
     B("tablespaces", U64, tablespaces, 0),

@@ -4,6 +4,8 @@
 
 #include "harness.h"
 
+#include <stdlib.h>
+
 #define WORDS_MAX 16
 
 /* "a b c" -> argv; an '_' stands for an empty word, '~' for a blank inside one. */
@@ -70,6 +72,16 @@ static const struct {
     {"symbols of the console", "barkeep -c f --symbols ascii list-servers", "symbols", "ascii",
      0},
     {"alias", "barkeep recover --dry-run pg latest /d", "dry-run", NULL, 0},
+    {"called as barman", "barman backup --wait pg", "wait", NULL, 0},
+    {"called as barman by its path", "/usr/bin/barman -q list-backups pg", "quiet", NULL, 0},
+    {"cut short where barkeep alone has two", "barman keep --targ full pg latest", "target",
+     "full", 0},
+    {"barkeep's option begins one of Barman's", "barman backup --manifest pg", "manifest", NULL,
+     0},
+    {"barkeep's alone makes it ambiguous", "barman backup --mani pg", "manifest", NULL, 0},
+    {"a path that only contains the name", "/barman/barkeep delete --dry-run pg latest",
+     "dry-run", NULL, 0},
+    {"a name that only begins so", "barman2 delete --dry-run pg latest", "dry-run", NULL, 0},
 };
 
 static void parses(void **state)
@@ -133,6 +145,48 @@ static const struct {
     {"no backup", "barkeep show-backup pg", "the following argument is required: BACKUP_ID"},
     {"one too many", "barkeep show-backup pg latest x", "unrecognized argument: x"},
     {"operand where there is none", "barkeep cron pg", "unrecognized argument: pg"},
+    {"barman: unknown command", "barman fly", "argument command: invalid choice: 'fly' "},
+    {"barman: barkeep's command", "barman start-copy pg /d",
+     "argument command: invalid choice: 'start-copy' "},
+    {"barman: barkeep's command, nearly", "barman estimate-siz pg", "invalid choice"},
+    {"barman: barkeep's option", "barman delete --dry-run pg latest",
+     "unrecognized arguments: --dry-run"},
+    {"barman: barkeep's option with its value", "barman backup --manifest-checksums=sha256 pg",
+     "unrecognized arguments: --manifest-checksums=sha256"},
+    {"barman: barkeep's option cut short", "barman restore --in-p pg latest /d",
+     "unrecognized arguments: --in-p"},
+    {"barman: barkeep's letter", "barman verify-backup -j 2 pg latest",
+     "unrecognized arguments: -j latest"},
+    {"barman: barkeep's global option", "barman --batch list-servers",
+     "unrecognized arguments: --batch"},
+    {"barman: job number", "barman --job=1 backup pg", "unrecognized arguments: --job=1"},
+    {"barman: all that is unknown", "barman show-backup pg a b --x -y",
+     "unrecognized arguments: b --x -y"},
+    {"barman: what is missing comes before what is unknown", "barman restore --fly pg",
+     "the following arguments are required: backup_id, destination_directory"},
+    {"barman: no server", "barman backup", "the following arguments are required: server_name"},
+    {"barman: no model is fine, no server is not", "barman config-switch",
+     "the following arguments are required: server_name"},
+    {"barman: help takes no command", "barman help backup", "unrecognized arguments: backup"},
+    {"barman: global option behind the command", "barman backup --quiet pg",
+     "unrecognized arguments: --quiet"},
+    {"barman: ambiguous", "barman backup --no- pg",
+     "ambiguous option: --no- could match --no-immediate-checkpoint, --no-retry, "
+     "--no-manifest"},
+    {"barman: no value", "barman backup pg --name", "argument --name: expected one argument"},
+    {"barman: no value, global", "barman -c", "argument -c/--config: expected one argument"},
+    {"barman: a value for a flag", "barman backup --wait=1 pg",
+     "argument --wait/-w: ignored explicit argument '1'"},
+    {"barman: a value for a flag's letter", "barman -q1 list-servers",
+     "argument -q/--quiet: ignored explicit argument '1'"},
+    {"barman: negative number", "barman backup --bwlimit -1 pg",
+     "argument --bwlimit: '-1' is not a valid non negative integer"},
+    {"barman: no number where one is least", "barman backup -j x pg",
+     "argument --jobs/-j: 'x' is not a valid input"},
+    {"barman: zero where one is least", "barman check-wal-archive --timeline 0 pg",
+     "argument --timeline: '0' is not a valid positive integer"},
+    {"barman: wrong choice", "barman keep pg latest --target fly",
+     "argument --target: invalid choice: 'fly' (choose from 'full', 'standalone')"},
     {"option behind the two dashes", "barkeep show-backup pg -- --x y",
      "unrecognized argument: y"},
 };
@@ -270,7 +324,107 @@ static const struct bare_row {
     {"version", "barkeep -v", false, false},
     {"a command", "barkeep list-servers", false, false},
     {"help of a command", "barkeep backup --help", false, true},
+    {"barman: nothing at all", "barman", true, true},
+    {"barman: a configuration only", "barman -c f", true, true},
+    {"barman: version before what is wrong", "barman -v --fly", false, false},
+    {"barman: help before what is wrong", "barman --help fly", false, true},
+    {"barman: help of a command before what is wrong", "barman backup --fly --help", false,
+     true},
 };
+
+/* Barman 3.17's own command line, read off its --help; sync-* needs SSH and is not offered. */
+static const struct offer_row {
+    const char *label, *alias;
+    const char *options; /* in the order of the alphabet, without "help" */
+} offers[] = {
+    {"archive-wal", NULL, ""},
+    {"backup", NULL,
+     "bwlimit check-timeout immediate-checkpoint incremental jobs jobs-start-batch-period "
+     "jobs-start-batch-size keepalive-interval manifest name no-immediate-checkpoint "
+     "no-manifest no-retry retry-sleep retry-times reuse-backup wait wait-timeout"},
+    {"check", NULL, "check-timeout nagios"},
+    {"check-backup", NULL, ""},
+    {"check-wal-archive", NULL, "timeline"},
+    {"config-switch", NULL, "reset"},
+    {"config-update", NULL, ""},
+    {"cron", NULL, "keep-descriptors"},
+    {"delete", NULL, ""},
+    {"diagnose", NULL, "show-config-source"},
+    {"generate-manifest", NULL, ""},
+    {"get-wal", NULL, "bzip2 gzip keep-compression output-directory partial peek test"},
+    {"help", NULL, ""},
+    {"keep", NULL, "release status target"},
+    {"list-backups", "list-backup", "minimal"},
+    {"list-files", NULL, "list-empty-directories target"},
+    {"list-processes", "list-process", ""},
+    {"list-servers", "list-server", "minimal"},
+    {"lock-directory-cleanup", NULL, ""},
+    {"put-wal", NULL, "test"},
+    {"rebuild-xlogdb", NULL, ""},
+    {"receive-wal", NULL, "create-slot drop-slot if-not-exists reset stop"},
+    {"replication-status", NULL, "minimal source target"},
+    {"restore", "recover",
+     "aws-region azure-resource-group bwlimit combine-mode delta-restore exclusive gcp-zone "
+     "get-wal jobs jobs-start-batch-period jobs-start-batch-size local-staging-path "
+     "network-compression no-delta-restore no-get-wal no-network-compression no-retry "
+     "recovery-conf-filename recovery-option-port recovery-staging-path remote-ssh-command "
+     "retry-sleep retry-times snapshot-recovery-instance snapshot-recovery-zone "
+     "staging-location staging-path staging-wal-directory standby-mode tablespace "
+     "target-action target-immediate target-lsn target-name target-time target-tli target-xid"},
+    {"show-backup", "show-backups", ""},
+    {"show-servers", "show-server", ""},
+    {"status", NULL, ""},
+    {"switch-wal", "switch-xlog", "archive archive-timeout force"},
+    {"terminate-process", NULL, ""},
+    {"verify-backup", "verify", ""},
+};
+
+static int by_text(const void *x, const void *y)
+{
+    const char *const *a = x, *const *b = y;
+
+    return strcmp(*a, *b);
+}
+
+static void offers_what_barman_has(void **state)
+{
+    const struct offer_row *r = *state;
+    const struct command *c = command_find(str_of(r->label));
+    const char *name[ARGS_OPTION_MAX];
+    char text[1024];
+    struct sbuf b;
+    size_t n = 0;
+
+    assert_non_null(c);
+    assert_false(c->ours);
+    assert_true(!c->alias == !r->alias && (!c->alias || strcmp(c->alias, r->alias) == 0));
+    for (size_t i = 0; i < c->options; i++) {
+        if (!c->option[i].ours) {
+            name[n++] = c->option[i].name;
+        }
+    }
+    qsort(name, n, sizeof name[0], by_text);
+    sbuf_init(&b, text, sizeof text);
+    for (size_t i = 0; i < n; i++) {
+        sbuf_fmt(&b, "%s%s", i ? " " : "", name[i]);
+    }
+    assert_string_equal(text, r->options);
+    for (size_t i = 0; i < c->operands; i++) {
+        assert_true(c->operand[i].theirs || c->operand[i].kind == OPERAND_COMMAND);
+    }
+}
+
+/* Every row without the mark is one of Barman's. */
+static void marks_all_others(void **state)
+{
+    size_t theirs = 0;
+
+    (void)state;
+    for (size_t i = 0; i < command_count; i++) {
+        theirs += !command_table[i].ours;
+    }
+    assert_int_equal(theirs, sizeof offers / sizeof offers[0]);
+}
 
 static void is_bare(void **state)
 {
@@ -289,4 +443,5 @@ static void is_bare(void **state)
 }
 
 TEST_MAIN(ROWS(bares, is_bare), ROWS(good, parses), ROWS(bad, refuses), ONE(operands),
-          ONE(helps), ROWS(words, distance), ONE(table_is_sound))
+          ROWS(offers, offers_what_barman_has), ONE(marks_all_others), ONE(helps),
+          ROWS(words, distance), ONE(table_is_sound))

@@ -41,9 +41,9 @@ static void has(const char *text, const char *before, const char *word)
 
 static void whole_help(FILE *out)
 {
-    usage_help(out, NULL);
+    usage_help(out, USAGE_BARKEEP, NULL);
     for (size_t i = 0; i < command_count; i++) {
-        usage_help(out, &command_table[i]);
+        usage_help(out, USAGE_BARKEEP, &command_table[i]);
     }
 }
 
@@ -105,7 +105,7 @@ static void help_is_narrow(void **state)
         FILE *out = open_memstream(&text, &n);
         struct str rest, line;
 
-        usage_help(out, &command_table[i]);
+        usage_help(out, USAGE_BARKEEP, &command_table[i]);
         fclose(out);
         rest = str_of(text);
         while (str_line(&rest, &line) && !str_starts(line, "# ")) {
@@ -115,4 +115,31 @@ static void help_is_narrow(void **state)
     }
 }
 
-TEST_MAIN(ONE(help_has_all), ONE(man_has_all), ONE(completions_have_all), ONE(help_is_narrow))
+/* Called as barman, help names nothing that would be refused. */
+static void help_of_barman(void **state)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+
+    (void)state;
+    usage_help(out, USAGE_BARMAN, NULL);
+    for (size_t i = 0; i < command_count; i++) {
+        if (!command_table[i].ours) {
+            usage_help(out, USAGE_BARMAN, &command_table[i]);
+        }
+    }
+    fclose(out);
+    has(text, "", "receive-wal");
+    has(text, "--", "keep-descriptors");
+    assert_null(strstr(text, "--dry-run, "));
+    assert_null(strstr(text, "  --dry-run"));
+    assert_null(strstr(text, "  --batch"));
+    assert_null(strstr(text, "  --in-place"));
+    assert_null(strstr(text, "start-copy"));
+    assert_null(strstr(text, "usage: barkeep"));
+    free(text);
+}
+
+TEST_MAIN(ONE(help_of_barman), ONE(help_has_all), ONE(man_has_all), ONE(completions_have_all),
+          ONE(help_is_narrow))

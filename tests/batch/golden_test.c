@@ -52,25 +52,46 @@ static const struct {
     {"status-many", "status off bad empty"},
     {"check", "check main"},
     {"check-many", "check off bad"},
+    {"check-nagios", "check --nagios main"},
+    {"check-nagios-many", "check --nagios all"},
     {"backup-off", "backup off"},
     {"backup-bad", "backup bad"},
     {"backup-unreachable", "backup main"},
     {"delete", "delete main first"},
     {"delete-refused", "delete keep 20261120T100000"},
     {"delete-parent", "delete chain first"},
+    {"delete-dry-run", "delete --dry-run main first"},
+    {"cron-dry-run", "cron --dry-run"},
     {"check-backup", "check-backup main latest"},
     {"verify-backup-nothing", "verify-backup main latest"},
+    {"verify-backup-unknown", "verify-backup main nosuch"},
+    {"generate-manifest", "generate-manifest keep latest"},
+    {"generate-manifest-failed", "generate-manifest main last-failed"},
     {"restore-missing", "restore main nosuch @/new"},
+    {"restore-targets", "restore --target-xid 9 --target-name x main latest @/new"},
+    {"estimate-size", "estimate-size main"},
+    {"convert-layout-dry-run", "convert-layout --dry-run main legacy"},
+    {"convert-layout", "convert-layout main legacy"},
+    {"convert-layout-refused", "convert-layout chain legacy"},
+    {"show-copy", "show-copy main @/new"},
+    {"start-copy", "start-copy main @/new"},
+    {"stop-copy", "stop-copy main @/new"},
+    {"promote-copy", "promote-copy main @/new"},
+    {"compare-copy", "compare-copy main @/new"},
+    {"drop-copy", "drop-copy main @/new"},
     {"archive-wal", "archive-wal main"},
     {"archive-wal-off", "archive-wal off"},
     {"switch-wal", "switch-wal main"},
     {"receive-wal-not-running", "receive-wal --stop main"},
+    {"receive-wal-off", "receive-wal off"},
+    {"receive-wal-create-slot", "receive-wal --create-slot main"},
     {"receive-wal-incompatible", "receive-wal --stop --reset main"},
     {"get-wal-test", "get-wal --test main x"},
     {"get-wal-peek", "get-wal --peek 5 main 000000010000000000000003"},
     {"get-wal-invalid", "get-wal main x"},
     {"get-wal-missing", "get-wal main 0000000900000000000000FF"},
     {"get-wal-history", "get-wal main 00000002.history"},
+    {"put-wal", "put-wal main"},
     {"put-wal-test", "put-wal --test main"},
     {"put-wal-off", "put-wal --test off"},
     {"put-wal-bad", "put-wal bad"},
@@ -83,12 +104,14 @@ static const struct {
     {"list-files", "list-files main latest"},
     {"list-files-wal", "list-files --target wal main first"},
     {"list-files-full", "list-files --target full chain first"},
+    {"list-files-data", "list-files --target data --list-empty-directories keep latest"},
     {"list-files-unknown", "list-files main nosuch"},
     {"check-wal-archive", "check-wal-archive empty"},
     {"check-wal-archive-failed", "check-wal-archive main"},
     {"check-wal-archive-timeline", "check-wal-archive --timeline 2 chain"},
     {"rebuild-xlogdb", "rebuild-xlogdb empty"},
     {"replication-status", "replication-status main off bad"},
+    {"replication-status-minimal", "replication-status --minimal main"},
     {"list-processes", "list-processes main"},
     {"list-processes-off", "list-processes off"},
     {"terminate-process", "terminate-process main receive-wal"},
@@ -100,6 +123,9 @@ static const struct {
     {"config-update-wrong", "config-update [{}]"},
     {"show-servers", "show-servers main"},
     {"show-servers-many", "show-servers off bad"},
+    {"diagnose", "diagnose"},
+    {"diagnose-source", "diagnose --show-config-source"},
+    {"help-restore", "help restore"},
 };
 
 static char home[256];
@@ -229,7 +255,9 @@ static const char *steady(struct arena *a, const char *text)
         {"elapsed time: ", ")"},
         {"recovery_elapsed_time_seconds\": ", ","},
         {"recovery_elapsed_time\": \"", "\""},
+        {"kernel_ver\": \"", "\""},
     };
+    const size_t cuts = sizeof cut / sizeof cut[0];
     size_t cap = strlen(text) * 2 + 64, n = strlen(home);
     char *mem = arena_alloc(a, cap);
     struct sbuf b;
@@ -243,10 +271,10 @@ static const char *steady(struct arena *a, const char *text)
             text += n;
             continue;
         }
-        while (k < 3 && strncmp(text, cut[k].before, strlen(cut[k].before)) != 0) {
+        while (k < cuts && strncmp(text, cut[k].before, strlen(cut[k].before)) != 0) {
             k++;
         }
-        if (k < 3) {
+        if (k < cuts) {
             sbuf_fmt(&b, "%s...", cut[k].before);
             text = strstr(text + strlen(cut[k].before), cut[k].after);
             assert_non_null(text);

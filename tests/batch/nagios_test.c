@@ -74,33 +74,75 @@ static const struct row {
      "BARMAN CRITICAL - Global configuration errors\n"},
 };
 
+/* Each added here, or by way of a text from another process: the answer is the same. */
+static void answer(const struct row *row, bool sent)
+{
+    struct nagios n = {0};
+    struct arena a;
+    struct err err;
+    char *text = NULL;
+    size_t size;
+    FILE *out;
+
+    arena_init(&a, 0);
+    for (size_t k = 0; k < 3 && row->of[k].server; k++) {
+        struct nagios one = {0};
+
+        assert_true(
+            nagios_add(sent ? &one : &n, &a, row->of[k].server, row->of[k].check, &err));
+        if (!sent) {
+            continue;
+        }
+        out = open_memstream(&text, &size);
+        nagios_send(&one, out);
+        fclose(out);
+        assert_true(nagios_receive(&n, &a, str_n(text, size), &err));
+        free(text);
+    }
+    out = open_memstream(&text, &size);
+    print_message("%s\n", row->name);
+    assert_int_equal(nagios_end(&n, row->in_error, out), row->status);
+    fclose(out);
+    assert_string_equal(text, row->text);
+    free(text);
+    arena_release(&a);
+}
+
 static void answers(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        answer(&rows[i], false);
+        answer(&rows[i], true);
+    }
+}
+
+static void refuses_other_texts(void **state)
+{
+    static const char *const bad[] = {"Server a:",
+                                      "line 1 0 x\037\036",
+                                      "server a\036hello\036",
+                                      "server a\036line ",
+                                      "server a\036line 2 0 x\037\036",
+                                      "server a\036line 1 x y\037\036"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct nagios n = {0};
         struct arena a;
-        struct err err;
-        char *text = NULL;
-        size_t size;
-        FILE *out = open_memstream(&text, &size);
+        struct err err = {0};
 
         arena_init(&a, 0);
-        for (size_t k = 0; k < 3 && rows[i].of[k].server; k++) {
-            assert_true(nagios_add(&n, &a, rows[i].of[k].server, rows[i].of[k].check, &err));
-        }
-        print_message("%s\n", rows[i].name);
-        assert_int_equal(nagios_end(&n, rows[i].in_error, out), rows[i].status);
-        fclose(out);
-        assert_string_equal(text, rows[i].text);
-        free(text);
+        assert_false(nagios_receive(&n, &a, str_of(bad[i]), &err));
+        assert_int_equal(err.code, ERR_FORMAT);
         arena_release(&a);
     }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(answers)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers),
+                                       cmocka_unit_test(refuses_other_texts)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

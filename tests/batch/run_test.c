@@ -122,6 +122,26 @@ static int set_up(void **state)
             "wals_directory=@/w\n",
             pw->pw_name);
     put("clash", text);
+    str_fmt(text, sizeof text,
+            "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = /proc/none/log\n"
+            "log_format = L=%%%%(levelname)s M=%%%%(message)s\n",
+            pw->pw_name);
+    put("nolog", text);
+    str_fmt(text, sizeof text,
+            "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = @/new/sub/log\n"
+            "log_format = %%%%%%%%(levelname)-7s|%%%%%%%%(message)s\n",
+            pw->pw_name);
+    put("layout", text);
+    str_fmt(text, sizeof text,
+            "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = @/log\n"
+            "log_format = hello\n",
+            pw->pw_name);
+    put("mislaid", text);
+    str_fmt(text, sizeof text,
+            "[barman]\nbarman_home = @\nbarman_user = %s\n[pg]\nconninfo = host=none\n"
+            "backup_method = postgres\narchiver = on\n",
+            pw->pw_name);
+    put("plain", text);
     put("nobody", "[barman]\nbarman_home = @\nbarman_user = no-such-user\n");
     put("broken", "[barman]\nhello\n");
     return 0;
@@ -163,6 +183,18 @@ static const struct {
     {"all with another", "barkeep -c @/conf list-backups all pg", 1, "", NULL},
     {"all where one is asked for", "barkeep -c @/conf show-backup all latest", 1, "", NULL},
     {"unknown backup", "barkeep -c @/conf show-backup pg latest", 1, "", NULL},
+    {"side by side, in order", "barkeep -c @/conf backup off none", 1,
+     "Skipping inactive server 'off'\n", "*"},
+    {"side by side, all", "barkeep -c @/conf -f json backup off none bad", 1,
+     "*{\"_ERROR\": [\"PostgreSQL connection: Missing 'conninfo' parameter for server 'bad'\", "
+     "\"Streaming connection: Missing 'streaming_conninfo' parameter for server 'bad'\", "
+     "\"Unknown server 'none'\"], \"_INFO\": [\"Skipping inactive server 'off'\"], "
+     "\"_WARNING\": [",
+     ""},
+    {"side by side, each once", "barkeep -c @/conf switch-wal off off off", 0,
+     "Skipping inactive server 'off'\n", NULL},
+    {"side by side, the highest status", "barkeep -c @/conf backup --name latest off pg", 2,
+     "Skipping inactive server 'off'\n", NULL},
     {"backup skips an inactive server", "barkeep -c @/conf backup off", 0,
      "Skipping inactive server 'off'\n", NULL},
     {"backup refuses a disabled server", "barkeep -c @/conf backup bad", 1, "", NULL},
@@ -175,6 +207,12 @@ static const struct {
     {"backup refuses what it cannot honour", "barkeep -c @/conf backup gpg", 1, "", NULL},
     {"get-wal says it is ready", "barkeep -c @/conf get-wal --test pg x", 0,
      "Ready to retrieve WAL files from the server pg\n", NULL},
+    {"get-wal packed and as it is stored",
+     "barkeep -c @/plain get-wal --gzip --keep-compression pg 000000010000000000000001", 1, "",
+     "ERROR: argument `gzip` not allowed with argument `keep-compression`\n"},
+    {"get-wal packed otherwise and as it is stored",
+     "barkeep -c @/plain get-wal --keep-compression -j pg 000000010000000000000001", 1, "",
+     "ERROR: argument `bzip2` not allowed with argument `keep-compression`\n"},
     {"get-wal with an impossible name", "barkeep -c @/conf get-wal pg x", 3, "", NULL},
     {"get-wal of what is not there", "barkeep -c @/conf get-wal pg 000000010000000000000001", 1,
      "", NULL},
@@ -185,6 +223,39 @@ static const struct {
     {"restore of an unknown backup", "barkeep -c @/conf restore pg latest @/new", 1, "", NULL},
     {"restore with a strange tablespace",
      "barkeep -c @/conf restore --tablespace x pg latest @/new", 1, "", NULL},
+    {"restore onto another host",
+     "barman -c @/plain restore --remote-ssh-command ssh pg latest @/new", 1, "",
+     "*ERROR: a restore onto another host is not offered by this version\nHINT: "},
+    {"restore staged on another host",
+     "barman -c @/plain restore --staging-location remote pg latest @/new", 1, "",
+     "*ERROR: --staging-location as remote requires --remote-ssh-command to be set\n"},
+    {"restore staged here",
+     "barman -c @/plain restore --staging-location local pg latest @/new", 1, "",
+     "*ERROR: Unknown backup 'latest' for server 'pg'\n"},
+    {"restore over a compressed line",
+     "barman -c @/plain restore --network-compression pg latest @/new", 1, "",
+     "*ERROR: Network compression can only be used with remote recovery.\n"},
+    {"restore over an uncompressed line",
+     "barman -c @/plain restore --no-network-compression pg latest @/new", 1, "",
+     "*ERROR: Unknown backup 'latest' for server 'pg'\n"},
+    {"restore of a difference", "barman -c @/plain restore --delta-restore pg latest @/new", 1,
+     "", "*ERROR: delta restore is not offered by this version\n"},
+    {"restore from a snapshot",
+     "barman -c @/plain restore --snapshot-recovery-instance vm pg latest @/new", 1, "",
+     "*ERROR: snapshot backups are not offered by this version\n"},
+    {"restore staged somewhere",
+     "barman -c @/plain restore --staging-path here pg latest @/new", 1, "",
+     "*ERROR: Cannot parse staging path: Invalid value : 'here' (must be an absolute path)\n"},
+    {"restore with what does nothing",
+     "barman -c @/plain restore --staging-path /t --combine-mode link --jobs-start-batch-size "
+     "9 "
+     "pg latest @/new",
+     1, "",
+     "*WARNING: --staging-path does nothing for server 'pg': backups are unpacked straight to "
+     "their place\n"
+     "WARNING: --combine-mode does nothing for server 'pg': pg_combinebackup is not used\n"
+     "WARNING: --jobs-start-batch-size does nothing for server 'pg': rsync is not used\n"
+     "ERROR: Unknown backup 'latest' for server 'pg'\n"},
     {"delete of an unknown backup", "barkeep -c @/conf delete pg latest", 1, "", NULL},
     {"one document instead of lines", "barkeep -f json -c @/conf list-backups none", 1,
      "*{\"_ERROR\": [\"Unknown server 'none'\"], \"_WARNING\": [\"", ""},
@@ -202,6 +273,27 @@ static const struct {
      "usage: barkeep [OPTION...] backup [OPTION...] SERVER [SERVER...]\n"
      "barkeep backup: error: argument --job: one job is for one server\n"},
     {"one job number for all servers", "barkeep --job 1 -c @/conf backup all", 2, "", NULL},
+    {"barman: version", "barman -v", 0,
+     "3.17.0 Barman by EnterpriseDB (www.enterprisedb.com)\n", ""},
+    {"barman: no command, with a configuration", "barman -c @/conf -q", 0,
+     "*usage: barman [OPTION...] COMMAND", NULL},
+    {"barman: no command, no configuration", "barman -c @/none", 1, "",
+     "*ERROR: cannot read: '@/none': no such file"},
+    {"barman: the command help", "barman -c @/conf help", 0,
+     "*usage: barman [OPTION...] COMMAND", NULL},
+    {"barman: help of a command", "barman backup --help", 0,
+     "*usage: barman [OPTION...] backup [OPTION...] SERVER [SERVER...]\n", ""},
+    {"barman: wrong usage", "barman list-backups", 2, "",
+     "usage: barman [OPTION...] list-backups [OPTION...] SERVER [SERVER...]\n"
+     "barman list-backups: error: the following arguments are required: server_name\n"},
+    {"barman: unknown option", "barman list-backups --fly pg", 2, "",
+     "usage: barman [OPTION...] COMMAND ...\n"
+     "barman: error: unrecognized arguments: --fly\n"},
+    {"barman: barkeep's own command", "barman estimate-size pg", 2, "",
+     "*usage: barman [OPTION...] COMMAND ...\nbarman: error: argument command: invalid choice: "
+     "'estimate-size'"},
+    {"barman: servers", "barman -c @/conf list-servers --minimal", 0, "bad\ngpg\noff\npg\n",
+     NULL},
     {"a job number for what is no job", "barkeep --job 1 -c @/conf list-servers", 2, "", NULL},
 };
 
@@ -243,6 +335,55 @@ static void invocation(void **state)
     if (status && !strstr(row->line, " json ") && !strstr(row->line, "=json ")) {
         assert_true(strlen(said(&a, "err")) > 0);
     }
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+/* In the layout that was asked for, and its directory is made. */
+static void log_has_its_layout(void **state)
+{
+    struct arena a;
+    struct err err;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep -c @/layout list-backups none"), 1);
+    assert_string_equal(said(&a, "new/sub/log"), "ERROR  |Unknown server 'none'\n");
+    assert_string_equal(said(&a, "err"), "ERROR: Unknown server 'none'\n");
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+static void log_that_cannot_be_goes_to_stderr(void **state)
+{
+    struct arena a;
+    struct err err;
+    const char *text;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep -c @/nolog list-backups none"), 1);
+    text = said(&a, "err");
+    assert_non_null(strstr(text,
+                           "WARNING: Failed opening the requested log file. Using standard "
+                           "error instead. ("));
+    assert_non_null(strstr(text, "/proc/none"));
+    assert_non_null(strstr(text, "\nL=ERROR M=Unknown server 'none'\n"));
+    assert_non_null(strstr(text, "\nERROR: Unknown server 'none'\n"));
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
+static void layout_that_is_none_is_told(void **state)
+{
+    struct arena a;
+    struct err err;
+
+    assert_int_equal(set_up(state), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep -c @/mislaid list-backups none"), 1);
+    assert_non_null(strstr(said(&a, "err"), "WARNING: 'hello': not the layout of a log line"));
+    assert_non_null(strstr(said(&a, "log"), " barkeep ERROR: Unknown server 'none'\n"));
     arena_release(&a);
     assert_true(tree_remove(home, &err));
 }
@@ -321,4 +462,6 @@ static void job_has_its_number(void **state)
 }
 
 TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors),
-          ONE(closed_stdout_is_no_file), ONE(odd_umask_makes_usable_files))
+          ONE(log_has_its_layout), ONE(log_that_cannot_be_goes_to_stderr),
+          ONE(layout_that_is_none_is_told), ONE(closed_stdout_is_no_file),
+          ONE(odd_umask_makes_usable_files))

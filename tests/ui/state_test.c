@@ -87,7 +87,7 @@ static void fill(struct state *x)
     x->wizard.words.goal.tli = 4294967295u;
     x->wizard.words.where = WHERE_FILES;
     x->wizard.at_us = -5;
-    x->wizard.port = 65535;
+    x->wizard.words.port = 65535;
     x->wizard.words.moves = ASK_MOVES_MAX;
     for (int i = 0; i < ASK_MOVES_MAX; i++) {
         snprintf(x->wizard.words.move[i].name, NAME_CAP, "ts%d", i);

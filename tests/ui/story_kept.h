@@ -69,6 +69,11 @@ static inline void story_backups(struct snapshot *s)
     b[5] = story_backup("20260819T020004", story_us(19, 2, 0, 4), 2286, UINT64_C(445000000000));
     b[6] = story_backup("20260818T020003", story_us(18, 2, 0, 3), 840, UINT64_C(444000000000));
     b[7] = story_backup("20260817T020003", story_us(17, 2, 0, 3), 780, UINT64_C(443000000000));
+    b[0].retention = b[1].retention = b[4].retention = "VALID";
+    b[2].retention = "KEEP:FULL";
+    b[3].retention = "-";
+    b[5].retention = "OBSOLETE*";
+    b[6].retention = b[7].retention = "OBSOLETE";
     b[5].tli = 2;
     b[6].tli = b[7].tli = 2;
     s->backup = b;

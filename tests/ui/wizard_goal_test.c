@@ -41,6 +41,11 @@ static const struct target_row {
      "restore --target-name 'before release' --target-action pause"},
     {"latest", "latest", 0, "", "restore orders-db1"},
     {"immediate", "immediate", 0, "", "restore --target-immediate --target-action pause"},
+    {"another timeline", "latest tli 2", 0, "", "restore --target-tli 2 orders-db1"},
+    {"a moment there", "03:02 +02 TLI 2", 0, "2026-08-22 03:02:00+02:00", " --target-tli 2 "},
+    {"no offset there", "03:02 tli 2", '1', "2026-08-22 03:02:00+02:00", " --target-tli 2 "},
+    {"a name that looks so", "name x tli 2", 0, "x tli 2",
+     "restore --target-name 'x tli 2' --target-action pause"},
 };
 
 static void test_target(void **state)
@@ -95,6 +100,10 @@ static const struct wrong_row {
     {"31 February", "2026-02-31 10:00 +02", "not a target"},
     {"minute 60", "03:60 +02", "not a target"},
     {"tomorrow", "2026-08-23 03:00 +02", "still to come"},
+    {"timeline 0", "latest tli 0", "a timeline is a number"},
+    {"timeline in words", "xid 741 tli two", "a timeline is a number"},
+    {"timeline with a sign", "03:02 +02 tli -1", "a timeline is a number"},
+    {"timeline alone", "tli 2", "not a target"},
     {"xid with a sign", "xid -5", "number from 3"},
     {"xid too large", "xid 4294967296", "number from 3"},
     {"xid of the system", "xid 2", "number from 3"},
@@ -205,18 +214,55 @@ static void test_hole_is_not_passed(void **state)
 
 static void test_restore_point_from_the_list(void **state)
 {
+    char text[200];
+
     (void)state;
     script_begin(&s);
     script_keys(&s, "r");
     script_wait(&s, 50);
     script_points(&s);
     script_keys(&s, "j");
-    assert_int_equal(s.ui.wizard.words.goal.kind, GOAL_NAME);
-    assert_string_equal(s.ui.wizard.words.goal.text, "before-release-812");
+    assert_int_equal(s.ui.wizard.words.goal.kind, GOAL_LSN); /* a name can be there twice */
+    assert_string_equal(s.ui.wizard.words.goal.text, "4C/88000100");
+    assert_string_equal(goal_text(&s.ui.wizard.words.goal, text, sizeof text),
+                        "at restore point 'before-release-812' (LSN 4C/88000100)");
+    assert_int_equal(s.ui.wizard.words.goal.tli, 0);
     script_keys(&s, "i");
     assert_false(s.ui.wizard.words.goal.is_exclusive); /* a point has no two sides */
     script_keys(&s, "k");
     assert_int_equal(s.ui.wizard.words.goal.kind, GOAL_LATEST);
+    script_end_all(&s);
+}
+
+/* Two of one name, the later one on a timeline that was abandoned. */
+static void test_restore_points_of_one_name(void **state)
+{
+    struct answer *a;
+    struct point *p;
+
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    a = script_answer(&s, ASK_POINTS);
+    p = ARENA_ARRAY(&a->arena, 2, struct point);
+    p[0] = (struct point){POINT_RESTORE_POINT,
+                          story_mark(story_us(22, 2, 50, 0), UINT64_C(0x4B1C000100), 0, true),
+                          2, "again"};
+    p[1] = (struct point){POINT_RESTORE_POINT,
+                          story_mark(story_us(22, 2, 40, 0), UINT64_C(0x4C87000100), 0, true),
+                          3, "again"};
+    a->points.point = p;
+    a->points.points = 2;
+    script_hand(&s, a);
+    script_keys(&s, "j");
+    assert_string_equal(s.ui.wizard.words.goal.text, "4B/1C000100");
+    assert_int_equal(s.ui.wizard.words.goal.tli, 2);
+    script_keys(&s, "j");
+    assert_string_equal(s.ui.wizard.words.goal.text, "4C/87000100");
+    assert_int_equal(s.ui.wizard.words.goal.tli, 0);
+    script_wait(&s, 200);
+    assert_string_equal(script_asked(&s, ASK_MOMENT)->restore.goal.text, "4C/87000100");
     script_end_all(&s);
 }
 
@@ -234,4 +280,5 @@ static void test_side(void **state)
 TEST_MAIN(ROWS(targets, test_target); ROWS(wrongs, test_wrong);
           ONE(test_goal_is_replaced_whole); ONE(test_asks_only_when_rested);
           ONE(test_late_answer_of_another_target); ONE(test_answers_after_30_s);
-          ONE(test_hole_is_not_passed); ONE(test_restore_point_from_the_list); ONE(test_side))
+          ONE(test_hole_is_not_passed); ONE(test_restore_point_from_the_list);
+          ONE(test_restore_points_of_one_name); ONE(test_side))

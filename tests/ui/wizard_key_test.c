@@ -269,7 +269,7 @@ static void test_port_that_is_taken_is_asked_again(void **state)
 
     (void)state;
     job = to_replay();
-    s.ui.wizard.port = 5499;
+    s.ui.wizard.words.port = 5499;
     script_end(&s, job, ROW_FAILED, "could not create any TCP/IP sockets", "Choose another.");
     script_clear(&s);
     script_keys(&s, "\n");

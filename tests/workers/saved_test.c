@@ -99,6 +99,7 @@ static const struct backup_row backups[] = {
      .size = UINT64_C(1) << 40,
      .took_s = 60.25,
      .keep = ROW_KEEP_FULL,
+     .retention = "OBSOLETE*",
      .is_corrupt = true},
     {.id = "20261121T134359", .status = BACKUP_FAILED, .error = "disk full"},
 };
@@ -169,6 +170,8 @@ static void there_and_back(void **state)
     assert_true(s->backup[0].begin_lsn == UINT64_MAX);
     assert_true(s->backup[0].took_s > 60.24 && s->backup[0].took_s < 60.26);
     assert_int_equal(s->backup[0].keep, ROW_KEEP_FULL);
+    assert_string_equal(s->backup[0].retention, "OBSOLETE*");
+    assert_null(s->backup[1].retention);
     assert_string_equal(s->backup[1].error, "disk full");
     assert_null(s->backup[1].name);
     assert_int_equal(s->coverage->stretch[0].from.us, -5);

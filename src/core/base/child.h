@@ -60,8 +60,12 @@ MUST_CHECK bool child_run_between(const struct child_spec *spec, const struct ch
  * front of PATH; NULL: nothing.
  * run: takes from *in (moving it forward), gives up to cap bytes. last: nothing comes after
  * *in. *got 0 with *in used up: feed more or, when that was the last, it ended well. A command
- * that ends before it has taken everything, but well, is believed: the rest is dropped. */
+ * that ends before it has taken everything, but well, is believed: the rest is dropped.
+ * One that for limit_ms (0: CHILD_FILTER_MS) neither takes nor gives anything is killed with what
+ * it started: ERR_TIMEOUT; likewise when cancel_fd (-1: none) becomes readable: ERR_CANCEL. */
+#define CHILD_FILTER_MS 600000
 struct child_filter;
+void child_filter_limit(struct child_filter *f, int limit_ms, int cancel_fd);
 struct child_filter *child_filter_new(const char *command, const char *path, struct err *err);
 void child_filter_free(struct child_filter *f); /* kills it if it still runs */
 MUST_CHECK bool child_filter_run(struct child_filter *f, struct str *in, bool last, void *out,

@@ -48,8 +48,9 @@ int32_t clock_local_offset(int64_t us);
 struct stamp stamp_local(int64_t us);
 
 /* A wall-clock reading of the local zone -> moments. 1: one reading; 2: the hour is repeated
- * (daylight saving ends), out[0] < out[1]; 0: the hour was skipped; out[0] is then the moment
- * the skip ends. */
+ * (daylight saving ends), out[0] < out[1]; 0: the hour was skipped; out[0] is then what a clock
+ * that had not been put forward would have shown: 02:30 of a skip from 02:00 to 03:00 is 03:30.
+ * Of a date that does not exist 0, and out is left as it was. */
 int clock_local_readings(const struct civil *c, struct stamp out[2]);
 
 /* "2026-11-22 13:43:59.813183+00:00": microseconds only when not zero, offset +HH:MM. */

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { DROPPED, OBJECT, ARRAY, TEXT, INTEGER, REAL, TRUTH, NOTHING };
+enum kind { DROPPED, OBJECT, ARRAY, TEXT, INTEGER, REAL, DIGITS, TRUTH, NOTHING };
 
 /* Members hang in a list in the order they are printed in, so nothing is sorted at the end. */
 struct doc {
@@ -280,6 +280,24 @@ void doc_add_real(struct doc *in, double x)
     set_real(item(in), x);
 }
 
+static void set_digits(struct doc *in, struct doc *d, const char *number)
+{
+    set_text(in, d, number);
+    if (d->kind == TEXT) {
+        d->kind = DIGITS;
+    }
+}
+
+void doc_digits(struct doc *in, const char *key, const char *number)
+{
+    set_digits(in, member(in, key), number);
+}
+
+void doc_add_digits(struct doc *in, const char *number)
+{
+    set_digits(in, item(in), number);
+}
+
 static void set_bool(struct doc *d, bool yes)
 {
     if (d->kind != DROPPED) {
@@ -409,6 +427,9 @@ static void print_value(const struct doc *d, unsigned indent, unsigned depth, FI
         return;
     case TEXT:
         print_text(d->text, out);
+        return;
+    case DIGITS:
+        fputs(d->text, out);
         return;
     case INTEGER:
         fprintf(out, "%" PRId64, d->n);

@@ -34,6 +34,7 @@ void doc_int(struct doc *in, const char *key, int64_t n);
 void doc_real(struct doc *in, const char *key, double x); /* shortest text that reads back */
 void doc_bool(struct doc *in, const char *key, bool yes);
 void doc_null(struct doc *in, const char *key);
+void doc_digits(struct doc *in, const char *key, const char *number); /* JSON's, as it is */
 
 /* Items of an array. */
 struct doc *doc_add_object(struct doc *in);
@@ -42,6 +43,12 @@ void doc_add_text(struct doc *in, const char *text);
 void doc_add_int(struct doc *in, int64_t n);
 void doc_add_real(struct doc *in, double x);
 void doc_add_bool(struct doc *in, bool yes);
+void doc_add_digits(struct doc *in, const char *number);
+
+/* Lay a printed object over this one: the members of objects come together, the items of arrays
+ * behind those that are there, anything else replaces. ERR_FORMAT: it was no such object; what
+ * was read before the fault stays. */
+MUST_CHECK bool doc_merge(struct doc *in, struct str text, struct err *err);
 
 /* indent 0: one line, no newline at the end; otherwise spaces a level. */
 void doc_print(const struct doc *d, unsigned indent, FILE *out);

@@ -290,6 +290,30 @@ bool file_replace(const char *path, struct str bytes, struct err *err)
     return true;
 }
 
+static bool is_torn(int fd)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    char last = '\n';
+
+    return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+bool file_append_line(const char *path, const char *line, struct err *err)
+{
+    char dir[PATH_CAP];
+    bool ok;
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0) {
+        return err_os(err, errno, "open", path);
+    }
+    ok = (!is_torn(fd) || fd_write_all(fd, "\n", 1, path, err)) &&
+         fd_write_all(fd, line, strlen(line), path, err) && fd_sync(fd, path, err);
+    close(fd);
+    path_dir(path, dir);
+    return ok && dir_sync(dir, err);
+}
+
 enum file_kind file_kind(const char *path, uint64_t *size)
 {
     struct stat st;

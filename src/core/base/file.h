@@ -38,6 +38,10 @@ MUST_CHECK bool file_read(struct arena *a, const char *path, size_t max, struct 
 /* Durably make path hold these bytes. The temporary name is path + ".tmp". */
 MUST_CHECK bool file_replace(const char *path, struct str bytes, struct err *err);
 
+/* Durably add a line (it ends in LF) to a text file, made when it is not there. Any number of
+ * processes may do so at the same time; a line that a power cut left without its end is ended. */
+MUST_CHECK bool file_append_line(const char *path, const char *line, struct err *err);
+
 /* All n bytes, through EINTR and short writes. what: the path, for the message. */
 MUST_CHECK bool fd_write_all(int fd, const void *p, size_t n, const char *what,
                              struct err *err);

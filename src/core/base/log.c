@@ -3,6 +3,8 @@
 
 #include "barkeep/str.h"
 #include "clock.h"
+#include "file.h"
+#include "log_layout.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,17 +13,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE_CAP 2048
-#define RECENT   50
+#define RECENT 50
 
 /* Set once by log_open(), before there are threads; never changed afterwards. A line is one
  * write() on a descriptor opened for appending, which the kernel does not interleave, so the
  * log needs no lock. */
 static struct {
     int fd;
-    char path[1024];
+    char path[1024]; /* "": not a file */
+    char layout[512];
     enum log_level least;
-} the = {.fd = -1, .least = LOG_INFO};
+} the = {.fd = -1, .layout = LOG_LAYOUT_DEFAULT, .least = LOG_INFO};
 
 /* Every thread remembers its own last lines. */
 static _Thread_local struct {
@@ -34,6 +36,37 @@ static int open_file(const char *path)
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
+bool log_layout(const char *layout, struct err *err)
+{
+    if (!log_layout_ok(layout, err)) {
+        return false;
+    }
+    if (strlen(layout) >= sizeof the.layout) {
+        return err_set(err, ERR_CONFIG, "Shorten log_format.", "", "the layout is too long");
+    }
+    return str_copy(the.layout, sizeof the.layout, layout);
+}
+
+void log_to_stderr(enum log_level least)
+{
+    the.fd = STDERR_FILENO;
+    the.path[0] = '\0';
+    the.least = least;
+}
+
+/* The directory too, as Barman does. */
+static bool make_directory(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    char dir[1024];
+
+    if (!slash || slash == path) {
+        return true;
+    }
+    str_fmt(dir, sizeof dir, "%.*s", (int)(slash - path), path);
+    return access(dir, F_OK) == 0 || dir_make(dir, err);
+}
+
 bool log_open(const char *path, enum log_level least, struct err *err)
 {
     the.least = least;
@@ -42,6 +75,9 @@ bool log_open(const char *path, enum log_level least, struct err *err)
     }
     if (!str_copy(the.path, sizeof the.path, path)) {
         return err_os(err, ENAMETOOLONG, "open the log", path);
+    }
+    if (!make_directory(path, err)) {
+        return err_wrap(err, "log");
     }
     the.fd = open_file(path);
     return the.fd >= 0 ? true : err_os(err, errno, "open the log", path);
@@ -68,6 +104,9 @@ static void reopen_if_moved(void)
     struct stat named, held;
     int fd;
 
+    if (!the.path[0]) {
+        return;
+    }
     if (fstat(the.fd, &held) == 0 && stat(the.path, &named) == 0 &&
         named.st_ino == held.st_ino && named.st_dev == held.st_dev) {
         return;
@@ -81,9 +120,11 @@ static void reopen_if_moved(void)
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-    char text[LINE_CAP], line[LINE_CAP + 128];
-    struct stamp now = stamp_local(clock_wall_ns() / 1000);
-    struct civil c = civil_at(now.us, now.offset_s);
+    char text[LOG_TEXT_CAP], covered[LOG_TEXT_CAP], line[LOG_TEXT_CAP + 512];
+    struct log_event event = {.now = stamp_local(clock_wall_ns() / 1000),
+                              .level = (int)level,
+                              .level_name = level_name(level),
+                              .pid = (long)getpid()};
     struct sbuf b;
     va_list ap;
 
@@ -91,13 +132,11 @@ void log_line(enum log_level level, const char *fmt, ...)
     sbuf_init(&b, text, sizeof text);
     sbuf_vfmt(&b, fmt, ap);
     va_end(ap);
-    sbuf_init(&b, line, sizeof line);
-    sbuf_fmt(&b, "%04d-%02d-%02d %02d:%02d:%02d,%03d [%ld] barkeep %s: ", c.year, c.month,
-             c.day, c.hour, c.minute, c.second, (int)(now.us / 1000 % 1000), (long)getpid(),
-             level_name(level));
-    redact(text, line + b.len, sizeof line - b.len - 1);
-    b.len = strlen(line);
-    sbuf_char(&b, '\n');
+    event.text = redact(text, covered, sizeof covered);
+    sbuf_init(&b, line, sizeof line - 1);
+    log_layout_put(&b, the.layout, &event);
+    line[b.len++] = '\n'; /* its place was kept */
+    line[b.len] = '\0';
     str_copy(recent.line[recent.next++ % RECENT], sizeof recent.line[0], line);
     if (the.fd >= 0 && level >= the.least) {
         reopen_if_moved();

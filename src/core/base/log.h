@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* log.h - one line, one event, into a file, never to the terminal.
  *
- * Format   Barman's default: "2026-11-22 13:43:59,813 [4711] barkeep INFO: text".
+ * Format   Barman's default: "2026-11-22 13:43:59,813 [4711] barkeep INFO: text", or what
+ *          log_layout() was given (log_layout.h).
  * Levels   error: someone must act; warning: we coped; info: a job began, ended, chose; debug.
  * Rotation The file is opened again when its name points to another file.
  * Threads  Any thread may call log_line(); each line is one write().
@@ -15,8 +16,12 @@
 
 enum log_level { LOG_DEBUG = 10, LOG_INFO = 20, LOG_WARNING = 30, LOG_ERROR = 40 };
 
-/* path NULL: only the recent lines are kept. A file that cannot be opened is an error; the log
- * then goes nowhere. */
+/* Once each, before there are threads. ERR_CONFIG: it is no layout; the default stays. */
+MUST_CHECK bool log_layout(const char *layout, struct err *err);
+/* Instead of a file. Not where something is drawn on the terminal. */
+void log_to_stderr(enum log_level least);
+/* path NULL: only the recent lines are kept. A missing directory is made. A file that cannot be
+ * opened is an error; the log then goes nowhere. */
 bool log_open(const char *path, enum log_level least, struct err *err);
 
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -8,9 +8,12 @@
 #include <grp.h>
 #include <linux/fs.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -68,6 +71,13 @@ int sys_terminal_size(int fd, int *cols, int *rows)
     return 0;
 }
 
+void sys_end_with_parent(int parent, int signo)
+{
+    if (prctl(PR_SET_PDEATHSIG, signo) != 0 || getppid() != parent) {
+        raise(signo);
+    }
+}
+
 void sys_wipe(void *p, size_t n)
 {
     explicit_bzero(p, n);
@@ -86,6 +96,11 @@ int sys_clone(int from, int to)
 int64_t sys_copy_range(int from, int to, uint64_t n)
 {
     return copy_file_range(from, NULL, to, NULL, (size_t)n, 0);
+}
+
+int sys_memory_file(const char *name)
+{
+    return memfd_create(name, MFD_CLOEXEC);
 }
 
 int sys_real_path(const char *path, char *out)

@@ -20,6 +20,10 @@ int sys_write_out(int fd, uint64_t from, uint64_t bytes);
 /* Become that user for good: groups, gid, uid. */
 int sys_become(const char *name, uint32_t uid, uint32_t gid);
 
+/* From now on this process, a child of parent, gets the signal when that one dies; at once when it
+ * already has. */
+void sys_end_with_parent(int parent, int signo);
+
 /* Columns of the terminal behind fd; 0 when it is none. */
 int sys_terminal_width(int fd);
 /* Both; 0 x 0 when it does not know. -1 when it is none. */
@@ -36,6 +40,9 @@ int sys_clone(int from, int to);
 
 /* Copy up to n bytes from where both descriptors stand; how many, 0 at the end. */
 int64_t sys_copy_range(int from, int to, uint64_t n);
+
+/* A file in memory alone, opened for reading and writing; name is only for people. */
+int sys_memory_file(const char *name);
 
 /* The path of what exists without links, "." and ".."; out has room for 4096 bytes. */
 int sys_real_path(const char *path, char *out);

@@ -10,10 +10,9 @@ const char *server_cfg_streaming_conninfo(const struct server_cfg *srv)
 
 const char *server_cfg_wal_conninfo(const struct server_cfg *srv)
 {
-    if (!srv->wal_streaming_conninfo) {
-        return srv->conninfo;
-    }
-    return srv->wal_conninfo ? srv->wal_conninfo : srv->wal_streaming_conninfo;
+    return srv->wal_conninfo             ? srv->wal_conninfo
+           : srv->wal_streaming_conninfo ? srv->wal_streaming_conninfo
+                                         : srv->conninfo;
 }
 
 const char *server_cfg_wal_streaming_conninfo(const struct server_cfg *srv)

@@ -35,8 +35,8 @@ struct server_cfg {
 
 /* Connection strings with their fallbacks; NULL only when conninfo is missing too.
  *   streaming      streaming_conninfo, else conninfo
- *   wal            wal_conninfo, else wal_streaming_conninfo, when the latter is set; else
- *                  conninfo: questions about the slot of receive-wal
+ *   wal            wal_conninfo, else wal_streaming_conninfo, else conninfo: questions about
+ *                  the slot of receive-wal
  *   wal_streaming  wal_streaming_conninfo, else streaming: receive-wal */
 const char *server_cfg_streaming_conninfo(const struct server_cfg *srv);
 const char *server_cfg_wal_conninfo(const struct server_cfg *srv);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "archive_wal.h"
 
+#include "arrival.h"
 #include "base/log.h"
 #include "hook.h"
 #include "wal/seg.h"
+#include "wal_note.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +77,8 @@ struct run {
     const struct archive_wal *what;
     struct archive_result *result;
     struct wal_store *store;
+    struct arrival arrival;
+    struct wal_branch branch;
     const char *dir;
     const char *source; /* as Barman calls it */
     struct names wals;  /* to be archived, in order */
@@ -146,10 +150,47 @@ static void say_duplicate(const struct run *run, const char *name,
     task_say(run->t, SAY_OUT,
              "\tError: %s is already present in server %s. File moved to errors directory.",
              name, run->what->repo->server);
+    if (!added->ours[0]) {
+        task_say(run->t, SAY_ERROR,
+                 "WAL file '%s' is archived already, encrypted: without "
+                 "encryption_passphrase_command it cannot be told whether this is the same; "
+                 "moved to '%s'",
+                 name, added->moved_to);
+        return;
+    }
+    if (wal_name_kind(str_of(name), WAL_CASE_UPPER) == WAL_NAME_HISTORY) {
+        task_say(
+            run->t, SAY_ERROR,
+            "split brain: two servers have made timeline %.8s, and each archives here; the "
+            "second one's history is refused. Stop the one that is not to go on",
+            name);
+    }
     task_say(run->t, SAY_ERROR,
              "WAL file '%s' differs from the archived one (archived SHA-256 %s, offered %s): "
              "moved to '%s'",
              name, added->ours, added->theirs, added->moved_to);
+}
+
+/* What is to be told of a file that is kept now. */
+static bool tell_arrival(struct run *run, const char *name, const struct wal_added *added,
+                         struct err *err)
+{
+    uint32_t seg_size = run->what->store.rules.seg_size;
+    char dest[PATH_CAP];
+
+    if (added->fate == WAL_DUPLICATE) {
+        return true;
+    }
+    if (wal_name_kind(str_of(name), WAL_CASE_UPPER) == WAL_NAME_HISTORY) {
+        wal_branch_forget(&run->branch);
+    }
+    if (added->proven.is_walked) {
+        seg_size = added->proven.seg_size;
+    }
+    return (!added->proven.is_walked ||
+            (repo_wal_path(run->what->repo, name, dest, err) &&
+             arrival_take(&run->arrival, dest, &added->proven, err))) &&
+           wal_branch_take(&run->branch, name, seg_size, err);
 }
 
 /* A failure of one file (it is not what it should be) is told, and the next one tried; a
@@ -189,7 +230,7 @@ static bool archive_one(struct run *run, const char *name, struct wal_prepared *
         run->result->stored++;
         task_say(run->t, SAY_DEBUG, "archived WAL file '%s' from %s", name, run->source);
     }
-    return true;
+    return tell_arrival(run, name, &added, err);
 }
 
 /* The scripts after, of what lies in the archive now. */
@@ -272,10 +313,12 @@ static int ahead_next(void *ctx, void *piece, struct err *err)
     return 1;
 }
 
-/* What is wrong with the file comes out when it is its turn. */
+/* What is wrong with the file comes out when it is its turn; but the next ones are not given to
+ * a custom command that hangs. */
 static bool ahead_work(void *ctx, void *piece, struct err *err)
 {
     const struct run *run = ctx;
+    const struct err *why;
     char path[PATH_CAP];
     size_t i;
 
@@ -284,6 +327,11 @@ static bool ahead_work(void *ctx, void *piece, struct err *err)
         return false;
     }
     wal_store_prepare(run->store, path, run->ahead.item[i]);
+    why = wal_prepared_err(run->ahead.item[i]);
+    if (why->code == ERR_TIMEOUT || why->code == ERR_CANCEL) {
+        *err = *why;
+        return false;
+    }
     return true;
 }
 
@@ -392,7 +440,10 @@ static bool archive_dir(struct run *run, enum archive_from from, struct err *err
         say_header(run, batch);
     }
     if (ok && run->wals.n > 0) {
-        run->store = wal_store_new(what->repo, &what->store, err);
+        struct wal_store_options store = what->store;
+
+        store.task = run->t;
+        run->store = wal_store_new(what->repo, &store, err);
         ok = run->store && archive_listed(run, batch, err);
     } else if (ok && what->talk == ARCHIVE_SAYS_ALL) {
         task_say(run->t, SAY_OUT, DRY_MESSAGE);
@@ -415,12 +466,16 @@ bool archive_wal(const struct task *t, const struct archive_wal *what,
     if (!lock_take(&lock, what->repo, LOCK_ARCHIVE_WAL, LOCK_TRY, err)) {
         return false;
     }
-    if (what->from & ARCHIVE_STREAMING) {
+    ok = arrival_open(&run.arrival, t, what->repo, err);
+    wal_branch_init(&run.branch, t, what->repo);
+    if (ok && what->from & ARCHIVE_STREAMING) {
         ok = archive_dir(&run, ARCHIVE_STREAMING, err);
     }
     if (ok && what->from & ARCHIVE_INCOMING) {
         ok = archive_dir(&run, ARCHIVE_INCOMING, err);
     }
+    arrival_save(&run.arrival);
+    wal_branch_release(&run.branch);
     lock_release(&lock);
     return ok;
 }

@@ -11,6 +11,9 @@
  *          tab for each file, or "<tab>no file found"; source names: streaming, file archival.
  * Fails    A file that breaks a rule of the store stays where it is and is told with SAY_ERROR;
  *          the others go on. Only what stops everything is returned as an error.
+ * Walk     Segments that are packed, encrypted, or came packed are walked (arrival.h); a damaged
+ *          one is archived, and told with SAY_WARN. One that is only moved is held to its size and
+ *          first page.
  * Hooks    With archive scripts files are taken one at a time; those after are run when the file
  *          is archived and listed, durably. One that says stop ends the run, with a warning; its
  *          file stays.

@@ -221,18 +221,26 @@ static bool switch_on(struct backup_run *r, struct pg *sql, struct err *err)
  * when primary_conninfo leads to it. */
 static bool switch_wal(struct backup_run *r, struct err *err)
 {
+    return !r->facts.in_recovery ? switch_on(r, r->sql, err)
+                                 : backup_switch_primary(r, PRIMARY_SWITCHES, err);
+}
+
+bool backup_switch_primary(struct backup_run *r, enum primary_how how, struct err *err)
+{
     const struct pg_target primary = {.conninfo = r->srv->primary_conninfo};
     struct pg *sql;
     bool ok;
 
-    if (!r->facts.in_recovery) {
-        return switch_on(r, r->sql, err);
-    }
     if (!primary.conninfo) {
         return true;
     }
     sql = pg_open(r->task, &primary, err);
-    ok = sql && switch_on(r, sql, err);
+    if (sql && how == PRIMARY_CHECKPOINTS) {
+        ok = pg_query(sql, r->task, "CHECKPOINT", NULL, NULL, err) &&
+             pg_query(sql, r->task, "SELECT pg_catalog.pg_switch_wal()", NULL, NULL, err);
+    } else {
+        ok = sql && switch_on(r, sql, err);
+    }
     pg_close(sql);
     return ok || err_wrap(err, "switch WAL on the primary");
 }

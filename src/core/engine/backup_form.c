@@ -20,8 +20,8 @@ static enum codec_kind codec_of(const char *word)
 
 struct gpg backup_form_gpg(const struct server_cfg *srv, int cancel_fd)
 {
-    return (struct gpg){srv->encryption_key_id, srv->encryption_passphrase_command, NULL,
-                        cancel_fd};
+    return (struct gpg){srv->encryption_key_id, srv->encryption_passphrase_command,
+                        srv->path_prefix, cancel_fd};
 }
 
 const char *backup_form_suffix(enum codec_kind codec, bool is_encrypted)

@@ -66,6 +66,11 @@ void backup_drop_ballast(struct backup_run *r);
  * a warning. Wait: until the backup is DONE, as long as wait_timeout_s. */
 MUST_CHECK bool backup_bring_wal(struct backup_run *r, struct err *err);
 MUST_CHECK bool backup_wait_wal(struct backup_run *r, struct err *err);
+
+/* WAL a standby waits for comes from its primary. Checkpoints: also where nothing was written. */
+enum primary_how { PRIMARY_SWITCHES, PRIMARY_CHECKPOINTS };
+MUST_CHECK bool backup_switch_primary(struct backup_run *r, enum primary_how how,
+                                      struct err *err);
 MUST_CHECK bool backup_nap(const struct backup_run *r, int ms, struct err *err);
 
 MUST_CHECK bool backup_settings_save(struct backup_run *r, struct err *err);

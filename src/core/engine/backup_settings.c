@@ -5,12 +5,19 @@
 
 #include <string.h>
 
+#define VERSION_AUTH_INCLUDES 160000
+
 #define FILE_MAX     ((size_t)16 * 1024 * 1024) /* of a configuration file */
 #define SETTINGS_MAX ((size_t)4 * 1024 * 1024)
 
 static const char settings_sql[] =
     "SELECT name, setting, unit, source, sourcefile, sourceline FROM pg_catalog.pg_settings "
     "ORDER BY name";
+/* What pg_hba.conf and pg_ident.conf include; a file whose every line is a comment has no row,
+ * and no meaning either. */
+static const char auth_sql[] = "SELECT file_name FROM pg_catalog.pg_hba_file_rules UNION "
+                               "SELECT file_name FROM pg_catalog.pg_ident_file_mappings "
+                               "ORDER BY 1";
 static const char read_sql[] =
     "SELECT pg_catalog.encode(pg_catalog.pg_read_binary_file($1, 0, 16777217), 'hex')";
 
@@ -140,6 +147,45 @@ static bool save_file(struct backup_run *r, const char *dir, const char *name, s
     return ok;
 }
 
+static bool is_included(const struct pg_facts *f, const char *name)
+{
+    return name && (!f->hba_file || strcmp(name, f->hba_file) != 0) &&
+           (!f->ident_file || strcmp(name, f->ident_file) != 0);
+}
+
+/* Include lines in these files exist since 16; who may not see the rules may not read the
+ * files. */
+static bool save_auth(struct backup_run *r, const char *own, struct err *err)
+{
+    struct pg_rows rows = {0};
+    struct err said = {0};
+    char dir[PATH_CAP];
+    bool ok = true;
+
+    if (r->facts.version < VERSION_AUTH_INCLUDES) {
+        return true;
+    }
+    if (!path_join(dir, own, "auth", err)) {
+        return false;
+    }
+    if (!pg_query(r->sql, r->task, auth_sql, NULL, &rows, &said)) {
+        if (said.code != ERR_QUERY) {
+            *err = said;
+            return false;
+        }
+        task_say(r->task, SAY_WARN,
+                 "files that pg_hba.conf or pg_ident.conf include are not saved: %s", said.why);
+        return true;
+    }
+    for (int i = 0; ok && i < rows.rows; i++) {
+        const char *name = pg_text(&rows, i, 0);
+
+        ok = !is_included(&r->facts, name) || save_file(r, dir, name, err);
+    }
+    pg_rows_clear(&rows);
+    return ok;
+}
+
 bool backup_settings_save(struct backup_run *r, struct err *err)
 {
     const struct pg_facts *f = &r->facts;
@@ -151,6 +197,9 @@ bool backup_settings_save(struct backup_run *r, struct err *err)
     }
     if (cfg_csv_has(r->srv->backup_options, "external_configuration")) {
         return true;
+    }
+    if (!save_auth(r, own, err)) {
+        return false;
     }
     if (!save_file(r, dir, f->config_file, err) || !save_file(r, dir, f->hba_file, err) ||
         !save_file(r, dir, f->ident_file, err)) {

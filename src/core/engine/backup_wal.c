@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "check_backup.h"
 
+#include <inttypes.h>
 #include <poll.h>
 
 #define WAIT_STEP_MS 200
@@ -55,10 +56,40 @@ static bool judge_wal(struct backup_run *r, struct err *err)
     return backup_info_save(r->repo, &r->b, err);
 }
 
+/* primary_checkpoint_timeout: an idle primary is made to write something, once. */
+static bool push_primary(struct backup_run *r, int64_t *at_ns, struct err *err)
+{
+    struct err said = {0};
+    char why[512];
+
+    if (*at_ns == 0 || clock_mono_ns() < *at_ns) {
+        return true;
+    }
+    *at_ns = 0;
+    task_say(r->task, SAY_WARN,
+             "WAL file %s has not arrived in %" PRId64
+             " seconds: a checkpoint is forced on the "
+             "primary",
+             r->b.end_wal, r->srv->primary_checkpoint_timeout);
+    if (backup_switch_primary(r, PRIMARY_CHECKPOINTS, &said)) {
+        return true;
+    }
+    if (said.code == ERR_CANCEL) {
+        *err = said;
+        return false;
+    }
+    task_say(r->task, SAY_WARN, "%s", err_text(&said, why, sizeof why));
+    return true;
+}
+
 bool backup_wait_wal(struct backup_run *r, struct err *err)
 {
     const struct engine_backup_options *o = &r->what->options;
+    bool of_standby = r->facts.in_recovery && r->srv->primary_conninfo;
     int64_t until = clock_mono_ns() + (int64_t)o->wait_timeout_s * NS_PER_S;
+    int64_t push = of_standby && r->srv->primary_checkpoint_timeout
+                       ? clock_mono_ns() + r->srv->primary_checkpoint_timeout * NS_PER_S
+                       : 0;
 
     if (o->wait_timeout_s) {
         task_say(r->task, SAY_OUT,
@@ -78,7 +109,8 @@ bool backup_wait_wal(struct backup_run *r, struct err *err)
                            "Look whether WAL arrives; check-backup completes the backup later.",
                            r->b.end_wal, "did not arrive in %u seconds", o->wait_timeout_s);
         }
-        if (r->b.status != BACKUP_DONE && !backup_nap(r, WAIT_STEP_MS, err)) {
+        if (r->b.status != BACKUP_DONE &&
+            (!push_primary(r, &push, err) || !backup_nap(r, WAIT_STEP_MS, err))) {
             return false;
         }
     }

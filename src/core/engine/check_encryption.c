@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "engine/backup_form.h"
 #include "engine/check_in.h"
 #include "repo/gpg.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,14 +15,7 @@
  * then its end; out: takes what comes. */
 static bool encrypts(struct checking *c, const int in[2], const int out[2], struct err *err)
 {
-    const char *path = getenv("PATH");
-    const struct gpg gpg = {
-        .key_id = c->srv->encryption_key_id,
-        .path = c->srv->path_prefix && path
-                    ? arena_fmt(c->a, "%s:%s", c->srv->path_prefix, path)
-                    : NULL,
-        .cancel_fd = c->t->cancel_fd,
-    };
+    const struct gpg gpg = backup_form_gpg(c->srv, c->t->cancel_fd);
     char said[SAID_CAP];
     ssize_t n;
 

@@ -5,6 +5,7 @@
 #include "engine/check_in.h"
 #include "engine/list.h"
 #include "plan/retention.h"
+#include "repo/wal_marks.h"
 #include "repo/xlogdb.h"
 
 #include <inttypes.h>
@@ -60,30 +61,45 @@ static size_t count_waiting(struct checking *c, const char *dir)
     return n;
 }
 
-static void one_directory(struct checking *c, bool is_used, size_t n,
-                          const char *const label[2])
+struct queue {
+    const char *must_be_empty, *too_many; /* labels */
+    const char *archiver;                 /* the option that empties it */
+    const char *dir;
+    size_t n;
+    bool is_used;
+};
+
+static void one_queue(struct checking *c, const struct queue *q)
 {
     int64_t most = c->srv->max_incoming_wals_queue;
 
-    if (!is_used && n > 0) {
-        check_add(c, label[0], false,
-                  arena_fmt(c->a, "'%s' must be empty when its archiver is off", label[1]),
+    if (!q->is_used && q->n > 0) {
+        check_add(c, q->must_be_empty, false,
+                  arena_fmt(c->a, "'%s' must be empty when %s=off", q->dir, q->archiver),
                   CHECK_NOT_FOR_BACKUP);
-    } else if (is_used && most != CFG_UNSET && n > (uint64_t)most) {
+    } else if (q->is_used && most != CFG_UNSET && q->n > (uint64_t)most) {
         check_add(
-            c, label[1], false,
-            arena_fmt(c->a, "there are too many WALs in queue: %zu, max %" PRId64, n, most),
+            c, q->too_many, false,
+            arena_fmt(c->a, "there are too many WALs in queue: %zu, max %" PRId64, q->n, most),
             CHECK_NOT_FOR_BACKUP);
     }
 }
 
 void check_waiting(struct checking *c)
 {
-    static const char *const incoming[] = {"empty incoming directory",
-                                           "incoming WALs directory"};
-    static const char *const streaming[] = {"empty streaming directory",
-                                            "streaming WALs directory"};
+    const struct queue incoming = {.must_be_empty = "empty incoming directory",
+                                   .too_many = "incoming WALs directory",
+                                   .archiver = "archiver",
+                                   .dir = c->repo->incoming_dir,
+                                   .n = count_waiting(c, c->repo->incoming_dir),
+                                   .is_used = c->srv->archiver};
     size_t n = count_waiting(c, c->repo->streaming_dir);
+    const struct queue streaming = {.must_be_empty = "empty streaming directory",
+                                    .too_many = "streaming WALs directory",
+                                    .archiver = "streaming_archiver",
+                                    .dir = c->repo->streaming_dir,
+                                    .n = n ? n - 1 : 0, /* one is the .partial */
+                                    .is_used = c->srv->streaming_archiver};
 
     if (!has_archived(c) && !has_waiting_backup(c)) {
         /* The receiver's own line tells whether WAL comes; an idle server has sent none yet. */
@@ -92,9 +108,8 @@ void check_waiting(struct checking *c)
             "please make sure WAL shipping is setup; switch-wal --force sends a first file",
             c->srv->streaming_archiver ? CHECK_NOT_FOR_BACKUP : CHECK_CRITICAL);
     }
-    one_directory(c, c->srv->archiver, count_waiting(c, c->repo->incoming_dir), incoming);
-    one_directory(c, c->srv->streaming_archiver, !c->srv->streaming_archiver && n == 1 ? 0 : n,
-                  streaming);
+    one_queue(c, &incoming);
+    one_queue(c, &streaming);
 }
 
 /* ---- backups ------------------------------------------------------------------------ */
@@ -103,7 +118,8 @@ struct limit {
     const char *label;
     const char *unset; /* the hint when there is no limit */
     const char *what;
-    int64_t most_s; /* up to a million months, which fits in microseconds */
+    const char *none; /* the hint when there is none; NULL: it stands behind the limit */
+    int64_t most_s;   /* up to a million months, which fits in microseconds */
 };
 
 /* "3 days" of a number of microseconds, of any. */
@@ -126,8 +142,10 @@ static void age(struct checking *c, const struct limit *l, int64_t at_us)
     span_text(l->most_s * 1000000, most);
     if (at_us == 0) {
         check_add(c, l->label, false,
-                  arena_fmt(c->a, "interval provided: %s, latest %s age: No available %ss",
-                            most, l->what, strcmp(l->what, "wal") == 0 ? "WAL" : l->what),
+                  l->none ? l->none
+                          : arena_fmt(c->a,
+                                      "interval provided: %s, latest %s age: No available %ss",
+                                      most, l->what, l->what),
                   CHECK_NOT_FOR_BACKUP);
         return;
     }
@@ -140,7 +158,7 @@ static void age(struct checking *c, const struct limit *l, int64_t at_us)
 static void backup_age(struct checking *c, const struct backup *last)
 {
     const struct limit limit = {"backup maximum age", "no last_backup_maximum_age provided",
-                                "backup", c->srv->last_backup_maximum_age};
+                                "backup", NULL, c->srv->last_backup_maximum_age};
 
     age(c, &limit, last && last->end_time.known ? last->end_time.us : 0);
 }
@@ -153,8 +171,9 @@ static void backup_size(struct checking *c, const struct backup *last)
 
     fmt_size(size, text);
     check_add(c, "backup minimum size", ok,
-              ok ? arena_strdup(c->a, text)
-                 : arena_fmt(c->a, "%s, minimum %s", text, fmt_size(limit, least)),
+              limit == CFG_UNSET ? arena_strdup(c->a, text)
+                                 : arena_fmt(c->a, "last backup size %s %s %s minimum", text,
+                                             ok ? ">" : "<", fmt_size(limit, least)),
               CHECK_NOT_FOR_BACKUP);
     c->out->line[c->out->n - 1].perfdata = size;
 }
@@ -162,6 +181,7 @@ static void backup_size(struct checking *c, const struct backup *last)
 static void wal_lines(struct checking *c, const struct backup_wal *wal)
 {
     const struct limit limit = {"wal maximum age", "no last_wal_maximum_age provided", "wal",
+                                "No WAL files archived for last backup",
                                 c->srv->last_wal_maximum_age};
     int64_t size = wal ? (int64_t)wal->next_size : 0;
     char text[FMT_CAP];
@@ -296,6 +316,26 @@ static const char *error_kinds(struct arena *a, const struct names *names)
     return arena_strdup(a, text);
 }
 
+/* Only when there is something to tell. */
+static void damaged_wal(struct checking *c)
+{
+    struct wal_marks marks;
+    struct err why;
+
+    if (!wal_marks_load(c->repo, c->a, &marks, &why)) {
+        check_add(c, "WAL records", false, check_why(c, &why), CHECK_NOT_FOR_BACKUP);
+    } else if (marks.n == 1) {
+        check_add(c, "WAL records", false,
+                  arena_fmt(c->a, "%s is damaged: %s", marks.mark[0].name, marks.mark[0].why),
+                  CHECK_NOT_FOR_BACKUP);
+    } else if (marks.n > 1) {
+        check_add(c, "WAL records", false,
+                  arena_fmt(c->a, "%zu segments are damaged, the last one %s: %s", marks.n,
+                            marks.mark[marks.n - 1].name, marks.mark[marks.n - 1].why),
+                  CHECK_NOT_FOR_BACKUP);
+    }
+}
+
 void check_errors(struct checking *c)
 {
     struct names names = {0};
@@ -307,4 +347,5 @@ void check_errors(struct checking *c)
     }
     check_add(c, "archiver errors", names.n == 0, names.n ? error_kinds(c->a, &names) : NULL,
               CHECK_NOT_FOR_BACKUP);
+    damaged_wal(c);
 }

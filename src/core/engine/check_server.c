@@ -66,9 +66,13 @@ static void slot(struct checking *c, const char *label)
         return;
     }
     if (!c->srv->streaming_archiver) {
-        if (c->slot.slot.use != SLOT_MISSING) {
+        if (c->slot.slot.use != SLOT_MISSING && c->slot.slot.restart_lsn != 0) {
             check_add(c, label, true,
-                      "WARNING: slot exists but is not required: streaming_archiver is off",
+                      arena_fmt(c->a,
+                                "WARNING: slot '%s' is %s but not required by the current "
+                                "config",
+                                c->srv->slot_name,
+                                c->slot.slot.use == SLOT_ACTIVE ? "active" : "initialised"),
                       CHECK_CRITICAL);
         }
         return;
@@ -103,12 +107,13 @@ static void standby(struct checking *c)
     const char *there = reached ? c->primary.facts.systemid : NULL;
 
     check_add(c, "PostgreSQL server is standby", is_standby,
-              is_standby ? NULL
-                         : "conninfo should lead to a standby when primary_conninfo is set",
+              is_standby
+                  ? NULL
+                  : "conninfo should point to a standby server if primary_conninfo is set",
               CHECK_NOT_FOR_BACKUP);
     check_add(c, "Primary server is not a standby", ok,
               ok        ? NULL
-              : reached ? "primary_conninfo should lead to a primary, not to a standby"
+              : reached ? "primary_conninfo should point to a primary server, not a standby"
                         : c->primary.why,
               CHECK_CRITICAL);
     if (!here || !there) {
@@ -119,35 +124,66 @@ static void standby(struct checking *c)
     ok = strcmp(here, there) == 0;
     check_add(c, "Primary and standby have same system ID", ok,
               ok ? NULL
-                 : arena_fmt(c->a, "conninfo leads to %s, primary_conninfo to %s", here, there),
+                 : "primary_conninfo and conninfo should point to primary and standby servers "
+                   "which share the same system identifier",
               CHECK_CRITICAL);
 }
 
 /* ---- the host receive-wal streams from ----------------------------------------------- */
 
+/* What a host's two connections say, against each other and against identity.json. */
+static void systemid(struct checking *c, const char *label, const struct check_sql *sql,
+                     const struct check_repl *repl)
+{
+    const char *id = systemid_of(sql, repl);
+    struct identity kept, now = {0};
+    struct err why;
+
+    if (!one_cluster(sql, repl)) {
+        check_add(c, label, false,
+                  "is the streaming DSN targeting the same server of the PostgreSQL connection "
+                  "string?",
+                  CHECK_CRITICAL);
+        return;
+    }
+    if (!identity_load(c->repo, &kept, &why)) {
+        check_add(c, label, false, check_why(c, &why), CHECK_CRITICAL);
+        return;
+    }
+    if (!kept.systemid[0] || !id) {
+        check_add(c, label, true, id ? "no system Id stored on disk" : "no system Id available",
+                  CHECK_CRITICAL);
+        return;
+    }
+    str_copy(now.systemid, sizeof now.systemid, id);
+    str_copy(now.version, sizeof now.version, kept.version);
+    if (identity_check(&kept, &now, &why)) {
+        check_add(c, label, true, NULL, CHECK_CRITICAL);
+    } else {
+        check_add(c, label, false,
+                  arena_fmt(c->a,
+                            "the system Id of the connected PostgreSQL server changed, stored "
+                            "in \"%s/identity.json\"",
+                            c->repo->backup_dir),
+                  CHECK_CRITICAL);
+    }
+}
+
+/* Before there is an identity.json the server itself tells which cluster its WAL host must be of. */
 static void wal_systemid(struct checking *c)
 {
     const char *label = "systemid coherence" WAL_HOST;
     const char *here = systemid_of(&c->server, &c->streaming);
     const char *there = systemid_of(&c->wal, &c->wal_streaming);
 
-    if (!one_cluster(&c->wal, &c->wal_streaming)) {
-        check_add(c, label, false,
-                  arena_fmt(c->a,
-                            "wal_conninfo and wal_streaming_conninfo lead to different "
-                            "clusters: %s and %s",
-                            c->wal.facts.systemid, c->wal_streaming.ident.systemid),
-                  CHECK_CRITICAL);
-    } else if (!here || !there) {
-        check_add(c, label, true, "no system Id available", CHECK_CRITICAL);
-    } else {
-        bool ok = strcmp(here, there) == 0;
-        check_add(c, label, ok,
-                  ok ? NULL
-                     : arena_fmt(c->a, "the server is of cluster %s, its WAL host of %s", here,
-                                 there),
-                  CHECK_CRITICAL);
+    if (here && there && one_cluster(&c->wal, &c->wal_streaming) && strcmp(here, there) != 0) {
+        check_add(
+            c, label, false,
+            arena_fmt(c->a, "the server is of cluster %s, its WAL host of %s", here, there),
+            CHECK_CRITICAL);
+        return;
     }
+    systemid(c, label, &c->wal, &c->wal_streaming);
 }
 
 static void wal_host(struct checking *c)
@@ -157,9 +193,10 @@ static void wal_host(struct checking *c)
 
     check_add(
         c, ok ? "has monitoring privileges" WAL_HOST : "no access to monitoring functions", ok,
-        ok        ? NULL
-        : reached ? "privileges for PostgreSQL monitoring functions are required"
-                  : c->wal.why,
+        ok ? NULL
+        : reached
+            ? "privileges for PostgreSQL monitoring functions are required (see documentation)"
+            : c->wal.why,
         CHECK_CRITICAL);
     streaming(c, "PostgreSQL streaming" WAL_HOST, &c->wal_streaming);
     if (reached) {
@@ -189,11 +226,14 @@ void check_postgres(struct checking *c)
         return;
     }
     ok = c->server.facts.backup_rights;
-    check_add(c,
-              ok ? "superuser or standard user with backup privileges"
-                 : "no access to backup functions",
-              ok, ok ? NULL : "privileges for PostgreSQL backup functions are required",
-              CHECK_CRITICAL);
+    check_add(
+        c,
+        ok ? "superuser or standard user with backup privileges"
+           : "no access to backup functions",
+        ok,
+        ok ? NULL
+           : "privileges for PostgreSQL backup functions are required (see documentation)",
+        CHECK_CRITICAL);
     streaming(c, "PostgreSQL streaming", &c->streaming);
     wal_level(c, "wal_level", &c->server.facts);
     if (c->srv->primary_conninfo) {
@@ -208,35 +248,7 @@ void check_postgres(struct checking *c)
 
 void check_identity(struct checking *c)
 {
-    const char *label = "systemid coherence", *id = systemid_of(&c->server, &c->streaming);
-    struct identity kept, now = {0};
-    struct err why;
-
-    if (!one_cluster(&c->server, &c->streaming)) {
-        check_add(
-            c, label, false,
-            arena_fmt(c->a,
-                      "conninfo and streaming_conninfo lead to different clusters: %s and %s",
-                      c->server.facts.systemid, c->streaming.ident.systemid),
-            CHECK_CRITICAL);
-        return;
-    }
-    if (!identity_load(c->repo, &kept, &why)) {
-        check_add(c, label, false, check_why(c, &why), CHECK_CRITICAL);
-        return;
-    }
-    if (!kept.systemid[0] || !id) {
-        check_add(c, label, true, id ? "no system Id stored on disk" : "no system Id available",
-                  CHECK_CRITICAL);
-        return;
-    }
-    str_copy(now.systemid, sizeof now.systemid, id);
-    str_copy(now.version, sizeof now.version, kept.version);
-    if (identity_check(&kept, &now, &why)) {
-        check_add(c, label, true, NULL, CHECK_CRITICAL);
-    } else {
-        check_add(c, label, false, check_why(c, &why), CHECK_CRITICAL);
-    }
+    systemid(c, "systemid coherence", &c->server, &c->streaming);
 }
 
 void check_archiver(struct checking *c)
@@ -255,7 +267,7 @@ void check_archiver(struct checking *c)
               CHECK_CRITICAL);
     check_add(c, "archive_command", command,
               command ? NULL : "please set it accordingly to documentation", CHECK_CRITICAL);
-    if (f->archiver.known) {
+    if (command && f->archiver.known) {
         check_add(c, "continuous archiving", on && f->archiver.is_archiving, NULL,
                   CHECK_CRITICAL);
     }

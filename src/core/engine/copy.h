@@ -14,8 +14,8 @@
  *           file, cluster_name "SRV RESTORED". max_connections and its relatives are what
  *           pg_control says at least. The recovery settings that restore wrote stay in force.
  *           A line of postgresql.auto.conf that no server of this build takes (an unknown
- *           setting, a value out of range) still stops it: the error is the server's
- *           last word, which for a bad value names the setting, not the line.
+ *           setting, a locale or a value that it does not know) is commented out in the copy
+ *           and told, as restore does with dangerous settings; never one of recovery's own.
  * Only      what restore made (.barman-recover.info), never a place that the server, or one of
  *           its backups, names as its own on this host, and no standby.
  * Marker    facts is written durably before the server is started; without it copy_stop,

@@ -59,6 +59,19 @@ const char *const *copy_argv(struct arena *a, const char *program, const struct 
  * none. What it includes is not looked at. */
 const char *copy_conf_value(struct arena *a, struct str text, const char *key);
 
+/* Settings of a file that this server does not take, by its own words ("unrecognized
+ * configuration parameter "x" ...", "invalid value for parameter "x": ...", "syntax error in
+ * file "..." line 3, ..."): the same text with those lines commented out, as restore does it.
+ * told: the first of them. false: there is none, or it is one of recovery's own. */
+bool copy_conf_without(struct arena *a, struct str text, const char *wrong, struct str *out,
+                       const char **told);
+/* The same in the copy's postgresql.auto.conf. ERR_MISSING: there is none. */
+MUST_CHECK bool copy_take_out(const struct task *t, struct arena *a, const char *dest,
+                              const char *wrong, struct err *err);
+/* A file below dir, "" when there is none. */
+MUST_CHECK bool copy_read_small(struct arena *a, const char *dir, const char *rel,
+                                struct str *out, struct err *err);
+
 /* What restore noted in .barman-recover.info. Unknown: NULL, 0. */
 struct copy_notes {
     const char *backup_id;
@@ -76,6 +89,7 @@ struct copy_log {
     const char *hint;  /* its HINT; NULL */
     const char *wrong; /* what is wrong with a configuration file; NULL */
     const char *last;  /* last line that says something; NULL */
+    bool is_conf;      /* it gave up for what is wrong */
     bool is_short;     /* stopped replaying: a setting is lower than on the original */
     bool shut_at_target;
 };

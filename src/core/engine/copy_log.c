@@ -155,6 +155,7 @@ static void one_line(struct arena *a, struct line l, enum severity before, struc
         out->fatal = keep(a, l.words);
         if (out->wrong && strstr(out->fatal, "contains errors")) {
             out->fatal = out->wrong; /* names the setting, and its line */
+            out->is_conf = true;
         }
         out->hint = NULL;
         out->is_short = out->is_short || is_short;

@@ -22,7 +22,6 @@
 #define LOOK_MS     100
 #define ROUNDS_MAX  16 /* settings that the original raised while WAL was written */
 #define SOCKET_PORT 5432
-#define SMALL_MAX   ((size_t)4 * 1024 * 1024)
 
 struct starting {
     const struct task *t;
@@ -121,30 +120,13 @@ static bool find_program(struct starting *s, struct err *err)
 
 /* ---- what it is told ---------------------------------------------------------------------- */
 
-static bool read_small(struct arena *a, const char *dir, const char *rel, struct str *out,
-                       struct err *err)
-{
-    char path[PATH_CAP];
-    struct err why = {0};
-
-    *out = STR_LIT("");
-    if (!path_join(path, dir, rel, err)) {
-        return false;
-    }
-    if (file_read(a, path, SMALL_MAX, out, &why) || why.code == ERR_MISSING) {
-        return true;
-    }
-    *err = why;
-    return false;
-}
-
 static bool read_notes(struct starting *s, struct err *err)
 {
     struct backup info = {0};
     struct err ignored;
     struct str text;
 
-    if (!read_small(s->a, s->home.dest, ".barman-recover.info", &text, err)) {
+    if (!copy_read_small(s->a, s->home.dest, ".barman-recover.info", &text, err)) {
         return false;
     }
     copy_notes_parse(s->a, text, &s->notes);
@@ -202,7 +184,7 @@ static bool tell_recovery(struct starting *s, struct err *err)
     const char *own = s->notes.conf ? s->notes.conf : "postgresql.auto.conf";
     struct str conf;
 
-    if (!read_small(s->a, s->home.dest, own, &conf, err)) {
+    if (!copy_read_small(s->a, s->home.dest, own, &conf, err)) {
         return false;
     }
     s->conf.end_command = end_command(s, conf);
@@ -490,13 +472,19 @@ static bool raise_needs(struct starting *s, struct err *err)
 static bool run(struct starting *s, struct err *err)
 {
     for (int round = 0; round < ROUNDS_MAX; round++) {
+        struct err why = {0}, no = {0};
         enum turn how;
 
         if (!write_files(s, err) || !launch(s, err)) {
             return false;
         }
-        how = watch(s, err);
+        how = watch(s, &why);
+        if (how == TURN_FAILED && s->log.is_conf &&
+            copy_take_out(s->t, s->a, s->home.dest, s->log.wrong, &no)) {
+            continue; /* a setting that this host's server does not take */
+        }
         if (how != TURN_AGAIN) {
+            *err = how == TURN_DONE ? *err : why;
             return how == TURN_DONE;
         }
         if (!raise_needs(s, err)) {

@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "engine/delete_plan.h"
 #include "hook.h"
+#include "repo/tree.h"
 
 #include <string.h>
 
@@ -336,6 +337,51 @@ static bool forget_child(const struct repo *r, const char *parent, const char *c
     return ok;
 }
 
+/* Bytes in all files, and in those that no other backup shares. */
+static bool count_bytes(const struct repo *r, struct backup *b, struct err *err)
+{
+    struct tree tree = {.depth = 0};
+    struct tree_entry e;
+    char dir[PATH_CAP];
+    bool ok = repo_backup_dir(r, b->id, dir, err) && tree_open(&tree, dir, err);
+
+    b->size = b->deduplicated_size = 0;
+    while (ok && (ok = tree_next(&tree, &e, err)) && e.kind != TREE_END) {
+        if (e.kind == TREE_FILE) {
+            b->size += (uint64_t)e.st.st_size;
+            b->deduplicated_size += e.st.st_nlink == 1 ? (uint64_t)e.st.st_size : 0;
+        }
+    }
+    tree_close(&tree);
+    return ok;
+}
+
+/* A backup taken by rsync may share files with the one before it by hard links (reuse_backup):
+ * what was shared with a deleted one is its own now. */
+static void count_next(const struct task *t, const struct repo *r, const struct catalogue *all,
+                       size_t deleted)
+{
+    struct err why = {0};
+    struct backup b = {.id = ""};
+    struct arena a;
+    char text[1024];
+    size_t next = deleted + 1;
+
+    while (next < all->n && !backup_copy_done(&all->backup[next])) {
+        next++;
+    }
+    if (next == all->n || backup_type_of(&all->backup[next]) != BACKUP_RSYNC) {
+        return;
+    }
+    arena_init(&a, 0);
+    if (!backup_info_load(r, &a, all->backup[next].id, &b, &why) || !count_bytes(r, &b, &why) ||
+        !backup_info_save(r, &b, &why)) {
+        task_say(t, SAY_WARN, "the size of backup %s is not counted again: %s",
+                 all->backup[next].id, err_text(&why, text, sizeof text));
+    }
+    arena_release(&a);
+}
+
 /* Incremental backups cannot be restored without what they build on, so the whole tree goes,
  * leaves first. */
 static bool delete_tree(const struct task *t, const struct delete_backup *what,
@@ -351,6 +397,7 @@ static bool delete_tree(const struct task *t, const struct delete_backup *what,
              !forget_child(what->repo, b->parent_backup_id, b->id, err))) {
             return false;
         }
+        count_next(t, what->repo, &s->all, order[i]);
     }
     return true;
 }

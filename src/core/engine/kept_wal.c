@@ -95,8 +95,12 @@ static bool add_history(struct loading *l, const char *dir, const char *name, st
     if (!wal_name_tli(str_of(name), &tli) || !path_join(path, dir, name, err)) {
         return true;
     }
-    if (!file_read(l->a, path, HISTORY_MAX, &text, &odd) ||
+    if (!wal_read_whole(l->out->repo, l->a, path, HISTORY_MAX, &text, &odd) ||
         !history_parse(l->a, tli, text, &h, &odd)) {
+        if (odd.code == ERR_MEMORY) {
+            *err = odd;
+            return false;
+        }
         return add_odd(l, path, odd.why, err);
     }
     if (!add_name(l, name, err)) {

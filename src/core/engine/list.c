@@ -219,7 +219,7 @@ static bool leaves_after(const struct repo *r, struct arena *a, pg_tli tli,
     if (!repo_wal_path(r, name, path, err)) {
         return false;
     }
-    if (!file_read(a, path, HISTORY_MAX, &text, &why)) {
+    if (!wal_read_whole(r, a, path, HISTORY_MAX, &text, &why)) {
         if (why.code == ERR_MISSING) {
             return true;
         }

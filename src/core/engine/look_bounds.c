@@ -7,6 +7,7 @@
  */
 #include "base/clock.h"
 #include "engine/look_in.h"
+#include "repo/wal_marks.h"
 #include "repo/wal_store.h"
 #include "wal/walk.h"
 
@@ -331,6 +332,49 @@ static bool read_bounds(struct walking *w, struct err *err)
     return true;
 }
 
+/* Damage that was found when the segment arrived. A record may have begun in the one before. */
+static bool put_damage(struct look *l, const struct wal_mark *mark, struct err *err)
+{
+    struct bounds_line line = {.size = mark->size, .mtime_ns = mark->mtime_ns};
+    pg_lsn start;
+
+    if (!wal_seg_parse(mark->name, l->runs.seg_size, &line.bound.seg, err)) {
+        return false;
+    }
+    start = wal_seg_start(line.bound.seg, l->runs.seg_size);
+    line.bound.end = mark->lsn / l->runs.seg_size == line.bound.seg.no ? mark->lsn : start;
+    return bounds_put(&l->bounds, &line, err);
+}
+
+/* What has arrived damaged since the last time? */
+static bool marks_changed(const struct look *l, int64_t *mtime_ns)
+{
+    struct bounds_line now;
+    char path[PATH_CAP];
+    struct err odd;
+    bool is_there =
+        path_join(path, l->repo.own_dir, "wal-corrupt", &odd) && take_stamp(path, &now);
+
+    *mtime_ns = is_there ? now.mtime_ns : 0;
+    return *mtime_ns != l->marks_ns;
+}
+
+static void read_marks(struct walking *w)
+{
+    struct look *l = w->l;
+    struct wal_marks marks;
+    int64_t mtime_ns;
+    struct err odd;
+
+    if (!marks_changed(l, &mtime_ns) || !wal_marks_load(&l->repo, &w->a, &marks, &odd)) {
+        return;
+    }
+    l->marks_ns = mtime_ns;
+    for (size_t i = 0; i < marks.n; i++) {
+        l->bounds_due = put_damage(l, &marks.mark[i], &odd) || l->bounds_due;
+    }
+}
+
 static void save_bounds(struct walking *w)
 {
     struct look *l = w->l;
@@ -458,6 +502,7 @@ static bool walk_all(struct walking *w)
         ok = read_bounds(w, &err);
         changed = l->bounds.n > 0;
     }
+    read_marks(w);
     if (ok && look_receiving(w, NULL, &more) && more) {
         changed = l->bounds_due = true;
     }
@@ -476,8 +521,9 @@ bool look_bounds(struct look *l, const struct task *t)
 {
     struct walking w = {.l = l, .t = t};
     bool changed = false;
+    int64_t mtime_ns;
 
-    if (!l->is_read || (!l->bounds_due && !l->partials)) {
+    if (!l->is_read || (!l->bounds_due && !l->partials && !marks_changed(l, &mtime_ns))) {
         return false;
     }
     arena_init(&w.a, 0);

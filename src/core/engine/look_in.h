@@ -61,6 +61,8 @@ struct look {
     struct backup_row *row; /* newest first */
     struct backup_wal *wal; /* by id: the other way round */
     size_t backups, unread;
+    int64_t rows_us; /* when: a window of time moves on by itself */
+    bool rows_move;
     const char *unread_why;
     struct list_counter counter;
     struct identity identity;
@@ -87,6 +89,7 @@ struct look {
 
     struct bounds bounds;
     bool bounds_read, bounds_due, bounds_new;
+    int64_t marks_ns; /* of .barkeep/wal-corrupt, when it was read */
     struct look_partial receiving;
     struct wal_seg skip[LOOK_SKIPS]; /* could not be read: not tried until something changed */
     size_t skips;

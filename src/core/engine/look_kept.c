@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/clock.h"
+#include "base/fstab.h"
 #include "cfg/config.h"
 #include "engine/look_in.h"
+#include "engine/retention_of.h"
 #include "wal/history.h"
 
 #include <errno.h>
@@ -11,6 +13,7 @@
 
 #define YOUNG_NS  (2 * NS_PER_S) /* the coarsest time stamps of file systems */
 #define NOTES_MAX 65536
+#define MOVE_US   (600 * US_PER_S)
 
 bool look_print_changed(struct look_print *p, const char *path)
 {
@@ -36,6 +39,26 @@ bool look_print_changed(struct look_print *p, const char *path)
 static const char *kept(struct arena *a, const char *s)
 {
     return s ? arena_strdup(a, s) : NULL;
+}
+
+/* What no policy speaks of has no verdict. */
+static const char *verdict_of(const struct retention_state *s, size_t i)
+{
+    return s->enforced ? retention_verdict_name(s->fate[i].verdict) : NULL;
+}
+
+/* A mark that cannot be read leaves all verdicts out: delete asks itself. */
+static void judge(struct look *l, const struct catalogue *c, struct arena *a,
+                  struct retention_state *out)
+{
+    struct err ignored;
+
+    *out = (struct retention_state){.enforced = false};
+    if (!retention_of(&l->repo, l->srv, c, a, out, &ignored)) {
+        *out = (struct retention_state){.enforced = false};
+    }
+    l->rows_us = clock_wall_ns() / 1000;
+    l->rows_move = out->enforced && out->policy.kind == RETENTION_WINDOW;
 }
 
 static void fill_row(struct look *l, const struct backup *b, struct backup_row *out)
@@ -83,8 +106,10 @@ static void take_seg_size(struct look *l, const struct catalogue *c)
     }
 }
 
-static bool take_catalogue(struct look *l, const struct catalogue *c, struct err *err)
+static bool take_catalogue(struct look *l, const struct catalogue *c, struct arena *a,
+                           struct err *err)
 {
+    struct retention_state retention;
     char text[1600];
 
     l->row = ARENA_ARRAY(&l->rows, c->n + 1, struct backup_row);
@@ -92,8 +117,12 @@ static bool take_catalogue(struct look *l, const struct catalogue *c, struct err
     if (!l->row || !l->wal) {
         return arena_err(&l->rows, err);
     }
+    judge(l, c, a, &retention);
     for (size_t i = 0; i < c->n; i++) {
-        fill_row(l, &c->backup[i], &l->row[c->n - 1 - i]);
+        struct backup_row *row = &l->row[c->n - 1 - i];
+
+        fill_row(l, &c->backup[i], row);
+        row->retention = verdict_of(&retention, i);
     }
     l->backups = c->n;
     l->unread = c->unread;
@@ -118,7 +147,7 @@ static bool load_catalogue(struct look *l, struct err *err)
         l->identity = (struct identity){0};
     }
     arena_init(&a, 0);
-    ok = catalogue_look(&l->repo, &a, &c, err) && take_catalogue(l, &c, err);
+    ok = catalogue_look(&l->repo, &a, &c, err) && take_catalogue(l, &c, &a, err);
     arena_release(&a);
     return ok;
 }
@@ -243,7 +272,7 @@ static bool add_histories(struct look *l, struct history *out, size_t cap, const
             known = known || out[j].tli == tli;
         }
         if (!known && path_join(path, dir, names->name[i], &odd) &&
-            file_read(&l->lines, path, HISTORY_MAX, &text, &odd) &&
+            wal_read_whole(&l->repo, &l->lines, path, HISTORY_MAX, &text, &odd) &&
             history_parse(&l->lines, tli, text, &out[l->histories], &odd)) {
             l->histories++;
         }
@@ -354,6 +383,10 @@ static unsigned what_changed(struct look *l)
     };
     unsigned read = l->is_read ? 0 : READ_ALL;
 
+    if (l->rows_move && clock_wall_ns() / 1000 - l->rows_us > MOVE_US) {
+        read |= READ_ROWS;
+    }
+
     for (size_t i = 0; i < sizeof watched / sizeof watched[0]; i++) {
         l->wals_changed = look_print_changed(watched[i].print, watched[i].path);
         read |= l->wals_changed ? watched[i].read : 0; /* the last one is the archive */
@@ -375,12 +408,18 @@ static bool is_there(const struct look *l, struct err *err)
 {
     const char *home = l->config->barman_home, *dir = l->repo.backup_dir;
 
+    char mount[PATH_CAP];
+
     if (is_dir(dir)) {
         return true;
     }
     if (!is_dir(home)) {
         return err_set(err, ERR_MISSING, "Mount its disk, or correct barman_home.", home,
                        "barman_home is not there");
+    }
+    if (l->backups == 0 && fstab_unmounted(home, mount)) {
+        return err_set(err, ERR_MISSING, "Mount it: what stands there now is not barman_home.",
+                       mount, "a mount point of /etc/fstab with nothing mounted on it");
     }
     return l->backups == 0 ||
            err_set(err, ERR_MISSING, "Mount its disk; nothing is taken for lost before.", dir,

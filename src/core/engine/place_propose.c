@@ -85,11 +85,31 @@ static bool choose(struct proposing *p, struct err *err)
                                 p->srv->name, "there is no backup to begin with");
 }
 
-/* All WAL since it began: what a restore to the latest moment would copy. */
+/* A file behind the one that holds the target: a file ends with what was written last. */
+static bool is_behind(const struct proposing *p, const struct wal_file *f, pg_lsn lsn,
+                      int64_t us)
+{
+    uint32_t size = p->backup->xlog_segment_size;
+    struct wal_seg seg;
+    struct err odd;
+
+    if (us) {
+        return (int64_t)(f->mtime * 1e6) > us;
+    }
+    return lsn && wal_seg_parse(f->name, size, &seg, &odd) && wal_seg_start(seg, size) > lsn;
+}
+
+/* The WAL since it began, up to the target where that is a time or an LSN; else all of it. */
 static uint64_t wal_bytes(struct proposing *p)
 {
+    const struct goal *g = &p->words->goal;
     const char *begin = p->backup->begin_wal;
-    uint64_t n = 0;
+    struct time_text when;
+    int64_t us = g->kind == GOAL_TIME && time_parse(str_of(g->text), &when) && when.has_offset
+                     ? when.stamp.us
+                     : 0;
+    uint64_t n = 0, behind = 0;
+    pg_lsn lsn = 0;
     struct wal_file f;
     struct xlogdb db;
     struct err ignored;
@@ -97,10 +117,17 @@ static uint64_t wal_bytes(struct proposing *p)
     if (!begin || !xlogdb_open(&db, &p->repo, &ignored)) {
         return 0;
     }
+    if (g->kind == GOAL_LSN && !wal_lsn_parse(str_of(g->text), &lsn)) {
+        lsn = 0;
+    }
     while (xlogdb_next(&db, &f, &ignored) > 0) {
-        n += strlen(f.name) == WAL_NAME_LEN && strcmp(f.name, begin) >= 0;
+        if (strlen(f.name) == WAL_NAME_LEN && strcmp(f.name, begin) >= 0) {
+            n++;
+            behind += is_behind(p, &f, lsn, us);
+        }
     }
     xlogdb_close(&db);
+    n -= behind > 1 ? behind - 1 : 0; /* the first of them holds the target */
     return n * p->backup->xlog_segment_size;
 }
 

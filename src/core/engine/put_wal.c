@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,6 +22,8 @@
 #define SUMS_MAX      (64 * 1024)
 #define READ_CAP      (256 * 1024)
 #define WRITE_OUT     (4 * 1024 * 1024) /* so much is begun to be written out at once */
+#define SUM_PIECE     (512 * 1024)      /* so much is told to the lane that sums at once */
+#define SUM_SLOTS     64
 #define LEFT_OVER_S   3600
 #define FILE_MAX_SIZE (UINT64_C(2) << 30) /* no segment is larger than half of it */
 
@@ -31,13 +34,22 @@ struct file {
     int64_t mtime_s;
     uint32_t mtime_ns;
     uint64_t size, begun; /* bytes written, and of them begun to go out */
-    struct digest digest;
+    uint64_t told;        /* of them the lane knows */
+    struct digest digest; /* the lane's, until it is closed, and so is summed: its bytes */
+    uint64_t summed;
     char sum[DIGEST_HEX_CAP];
     bool has_sum;
 };
 
+struct piece { /* of a file, from what is summed of it on */
+    struct file *file;
+    uint64_t end;
+};
+
 struct putting {
     const struct task *t;
+    struct lane *lane; /* sums what was written, while more arrives */
+    char *lane_buf;    /* READ_CAP */
     struct arena a;
     struct put_wal *what;
     char host[128];
@@ -144,6 +156,41 @@ static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
     return true;
 }
 
+/* Out of the file, and so of what will be archived; it has just been written, no disk turns. */
+static bool sum_piece(void *ctx, void *item, bool more, struct err *err)
+{
+    struct putting *p = ctx;
+    struct piece piece;
+    struct file *f;
+
+    (void)more;
+    memcpy(&piece, item, sizeof piece);
+    f = piece.file;
+    while (f->summed < piece.end) {
+        uint64_t left = piece.end - f->summed;
+        ssize_t n = pread(f->fd, p->lane_buf, left < READ_CAP ? (size_t)left : READ_CAP,
+                          (off_t)f->summed);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return err_os(err, n < 0 ? errno : EIO, "read", f->tmp);
+        }
+        digest_feed(&f->digest, p->lane_buf, (size_t)n);
+        f->summed += (uint64_t)n;
+    }
+    return true;
+}
+
+static bool tell_lane(struct putting *p, struct file *f, struct err *err)
+{
+    const struct piece piece = {f, f->size};
+
+    f->told = f->size;
+    return lane_put(p->t, p->lane, &piece, err);
+}
+
 static bool on_data(void *ctx, const void *data, size_t n, struct err *err)
 {
     struct putting *p = ctx;
@@ -157,13 +204,12 @@ static bool on_data(void *ctx, const void *data, size_t n, struct err *err)
     if (!fd_write_all(f->fd, data, n, f->tmp, err)) {
         return false;
     }
-    digest_feed(&f->digest, data, n);
     f->size += n;
     if (f->size - f->begun >= WRITE_OUT) {
         (void)sys_write_out(f->fd, f->begun, f->size - f->begun);
         f->begun = f->size;
     }
-    return true;
+    return f->size - f->told < SUM_PIECE || tell_lane(p, f, err);
 }
 
 static bool on_end(void *ctx, struct err *err)
@@ -171,13 +217,28 @@ static bool on_end(void *ctx, struct err *err)
     struct putting *p = ctx;
     struct file *f = p->now;
 
-    (void)err;
     if (f) {
         (void)sys_write_out(f->fd, f->begun, f->size - f->begun);
-    } else if (p->sums_n && p->sums[p->sums_n - 1] != '\n') {
+        return tell_lane(p, f, err);
+    }
+    if (p->sums_n && p->sums[p->sums_n - 1] != '\n') {
         p->sums[p->sums_n++] = '\n';
     }
     return true;
+}
+
+/* Until there is something to read or nobody wants it any more. */
+static bool wait_for_input(struct putting *p, struct err *err)
+{
+    struct pollfd fd[2] = {{.fd = p->what->fd, .events = POLLIN},
+                           {.fd = p->t->cancel_fd, .events = POLLIN}};
+
+    while (poll(fd, 2, -1) < 0) {
+        if (errno != EINTR) {
+            return err_os(err, errno, "read", "the stream on stdin");
+        }
+    }
+    return task_go_on(p->t, err);
 }
 
 static bool receive(struct putting *p, struct err *err)
@@ -190,7 +251,7 @@ static bool receive(struct putting *p, struct err *err)
         tar_init(tar, TAR_WITH_TRAILER, &events);
         tar_accept_pax(tar);
     }
-    while (ok) {
+    while (ok && (ok = wait_for_input(p, err))) {
         ssize_t n = read(p->what->fd, p->buf, READ_CAP);
 
         if (n < 0 && errno != EINTR) {
@@ -198,10 +259,46 @@ static bool receive(struct putting *p, struct err *err)
         } else if (n == 0) {
             return tar_end(tar, err);
         } else if (n > 0) {
-            ok = tar_feed(tar, p->buf, (size_t)n, err) && task_go_on(p->t, err);
+            ok = tar_feed(tar, p->buf, (size_t)n, err);
         }
     }
     return ok;
+}
+
+/* To the disk, while the lane sums the last pieces. */
+static bool sync_files(struct putting *p, struct err *err)
+{
+    for (size_t i = 0; i < p->files; i++) {
+        const struct file *f = &p->file[i];
+        struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {f->mtime_s, f->mtime_ns}};
+
+        if (futimens(f->fd, times) != 0) {
+            return err_os(err, errno, "set the time of", f->tmp);
+        }
+        if (!fd_sync(f->fd, f->tmp, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool receive_and_sum(struct putting *p, struct err *err)
+{
+    const struct lane_spec spec = {.name = "sums",
+                                   .item_size = sizeof(struct piece),
+                                   .slots = SUM_SLOTS,
+                                   .ctx = p,
+                                   .consume = sum_piece};
+
+    p->lane = lane_open(p->t, &spec, err);
+    if (!p->lane) {
+        return false;
+    }
+    if (!receive(p, err) || !sync_files(p, err)) {
+        lane_fail(p->t, p->lane);
+        return false;
+    }
+    return lane_close(p->t, p->lane, err);
 }
 
 /* ---- is it whole? ---- */
@@ -310,7 +407,7 @@ static bool obeys_rules(struct putting *p, const struct file *f, struct err *err
     }
     c.codec = codec_detect(head, (size_t)n, p->what->repo->custom);
     c.is_sealed = c.codec == CODEC_NONE && gpg_detect(head, (size_t)n);
-    if (wal_candidate_check(&c, &p->what->rules, &why)) {
+    if (wal_candidate_check(&c, &p->what->rules, NULL, &why)) {
         return true;
     }
     if (why.code != ERR_FORMAT && why.code != ERR_UNSAFE) {
@@ -364,16 +461,9 @@ static bool link_refused(int os)
 /* A link never replaces what is there; where there are none, we look first. */
 static bool place(struct putting *p, struct file *f, struct err *err)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {f->mtime_s, f->mtime_ns}};
     char final[PATH_CAP];
 
     if (!path_join(final, p->what->repo->incoming_dir, f->name, err)) {
-        return false;
-    }
-    if (futimens(f->fd, times) != 0) {
-        return err_os(err, errno, "set the time of", f->tmp);
-    }
-    if (!fd_sync(f->fd, f->tmp, err)) {
         return false;
     }
     if (link(f->tmp, final) == 0) {
@@ -454,7 +544,8 @@ static bool run(struct putting *p, struct err *err)
     if (p->what->host) {
         str_fmt(p->host, sizeof p->host, " (SSH host: %s)", p->what->host);
     }
-    ok = dir_make(p->what->repo->incoming_dir, &why) && receive(p, &why) && take_all(p, &why);
+    ok = dir_make(p->what->repo->incoming_dir, &why) && receive_and_sum(p, &why) &&
+         take_all(p, &why);
     for (size_t i = 0; i < p->files; i++) {
         unlink(p->file[i].tmp);
         close(p->file[i].fd);
@@ -480,7 +571,8 @@ bool put_wal(const struct task *t, struct put_wal *what, struct err *err)
     arena_init(&p.a, 0);
     p.file = ARENA_ARRAY(&p.a, PUT_FILES_MAX, struct file);
     p.buf = arena_alloc(&p.a, READ_CAP);
-    ok = p.file && p.buf ? run(&p, err) : arena_err(&p.a, err);
+    p.lane_buf = arena_alloc(&p.a, READ_CAP);
+    ok = p.file && p.buf && p.lane_buf ? run(&p, err) : arena_err(&p.a, err);
     arena_release(&p.a);
     return ok;
 }

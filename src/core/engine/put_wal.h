@@ -5,12 +5,13 @@
  *     tar stream:  <name of a WAL file>  ...  SHA256SUMS or MD5SUMS
  *     SUMS:        "<hex>  <name>" or "<hex> *<name>", "./" in front of a name is cut off
  *
- * Order    Every member goes to incoming/.<pid>-<name> while it arrives. When the stream is over:
- *          every sum must have its file and every file its sum, and each file must be what its
- *          name says (the rules of wal_store.h). Then file by file: sync, final name, and at the
- *          end the directory is synced. Only after that is it success, so what PostgreSQL is told
- *          to be archived survives a power cut. Whatever goes wrong before leaves nothing but
- *          files that were complete.
+ * Order    Every member goes to incoming/.<pid>-<name> while it arrives; what has been written is
+ *          summed beside that, on a lane. When the stream is over the files are synced. Then every
+ *          sum must have its file and every file its sum, and each file must be what its name says
+ *          (the rules of wal_store.h). Then file by file the final name, and at the end the
+ *          directory is synced. Only after that is it success, so what PostgreSQL is told to be
+ *          archived survives a power cut. Whatever goes wrong before leaves nothing but files that
+ *          were complete.
  * Twins    A file that is there already is never replaced. The same bytes: success. Others: moved
  *          to errors_dir as <name>.<UTC stamp>.duplicate, told as a warning with both sums, and
  *          success, since a failure would fill up pg_wal with a file that can never be taken.

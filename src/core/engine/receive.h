@@ -6,16 +6,18 @@
  *     receive_sink.c   the writer behind the lane, and the archiver behind a second one
  *     receive_place.c  where to start, histories, what is noted
  *     receive_slot.c   slots, --stop, --reset
+ *     receive_pace.c   a server that begins to wait for us
  *
- * Notes    .barkeep/wal-notes: "hole|diverged TAB tli TAB from TAB to TAB when", a line once
- *          for each kind, timeline and beginning.
+ * Notes    wal_note.h
  */
 #ifndef ENGINE_RECEIVE_H
 #define ENGINE_RECEIVE_H
 
 #include "engine/archive_wal.h"
+#include "engine/arrival.h"
 #include "engine/hook.h"
 #include "engine/receive_wal.h"
+#include "engine/wal_note.h"
 #include "pg/facts.h"
 #include "pg/wal_stream.h"
 #include "wal/history.h"
@@ -49,6 +51,16 @@ struct archive_item {
     char name[WAL_FILE_NAME_CAP];
 };
 
+struct pace { /* of receive_pace.c; times are of the monotonic clock */
+    struct lane *lane;
+    int64_t heard_ns;         /* WAL came last */
+    int64_t told_ns;          /* we told what it had waited for; 0: nothing since */
+    bool has_waited;          /* a sync was ordered only because time was up, in silence */
+    unsigned waits;           /* seen in a row: silence, we told, more came at once */
+    uint64_t asked, answered; /* questions */
+    int64_t next_ask_ns, ask_ns;
+};
+
 struct receive {
     const struct task *t;
     const struct repo *repo;
@@ -72,6 +84,8 @@ struct receive {
     struct sink sink;
     struct lane *archive;
     struct archive_wal how; /* to archive */
+    struct arrival arrival; /* of the archiver's lane */
+    struct pace pace;
 };
 
 /* ---- sink --------------------------------------------------------------------------- */
@@ -92,6 +106,17 @@ enum feed_end { FEED_FAILED, FEED_CANCELLED, FEED_SWITCHED };
 /* Streams from rx->start until it ends. FEED_SWITCHED: next is where to go on. */
 enum feed_end feed_run(struct receive *rx, struct wal_next *next, struct err *err);
 
+/* ---- pace ---------------------------------------------------------------------------- */
+
+/* Does synchronous_standby_names name us? */
+bool pace_is_named(const struct server_cfg *srv, const char *names);
+MUST_CHECK bool pace_open(struct receive *rx, struct err *err);
+void pace_close(struct receive *rx);
+void pace_waited(struct receive *rx, int64_t now); /* a sync is ordered, time was up */
+void pace_told(struct receive *rx, int64_t now);   /* all that was ordered is told */
+void pace_heard(struct receive *rx, int64_t now);  /* WAL came */
+void pace_look(struct receive *rx);                /* has an answer come? Sets is_prompt. */
+
 /* ---- place -------------------------------------------------------------------------- */
 
 /* What we have: fills tli and at; tli 0: nothing on any timeline of the history. */
@@ -101,7 +126,6 @@ MUST_CHECK bool place_find(struct receive *rx, pg_tli *tli, pg_lsn *at, struct e
 MUST_CHECK bool place_history(struct receive *rx, pg_tli tli, struct history *out,
                               struct err *err);
 
-enum note_kind { NOTE_HOLE, NOTE_DIVERGED };
 /* Once for each kind, timeline and beginning. */
 MUST_CHECK bool place_note(const struct receive *rx, enum note_kind kind, pg_tli tli,
                            const pg_lsn range[2], struct err *err);

@@ -86,6 +86,9 @@ static bool maybe_sync(struct feed *f, int64_t now, struct err *err)
     }
     due = (f->rx->is_prompt && f->is_drained) || f->bytes - f->bytes_done >= LAZY_BYTES ||
           now - f->since_ns >= LAZY_NS || !has_room(f);
+    if (due && !f->rx->is_prompt && now - f->since_ns >= LAZY_NS) {
+        pace_waited(f->rx, now);
+    }
     return !due || order_sync(f, err);
 }
 
@@ -126,6 +129,7 @@ static bool take_data(struct feed *f, char *msg, const struct wal_msg *m, struct
     if (!has_unordered(f)) {
         f->since_ns = f->heard_ns;
     }
+    pace_heard(f->rx, f->heard_ns);
     f->expected += m->n;
     f->batch[f->batched++] = item;
     f->items++;
@@ -199,6 +203,9 @@ static bool tell(struct feed *f, int64_t now, struct err *err)
     }
     f->must_tell = false;
     f->told_ns = now;
+    if (!f->asked) {
+        pace_told(f->rx, now);
+    }
     near.deadline_ns = now + f->rx->silence_ns;
     return wal_status_send(f->rx->pg, &near, f->rx->durable,
                            quiet >= f->rx->silence_ns / 3 ? WAL_ASK_REPLY : WAL_ASK_NOTHING,
@@ -239,6 +246,7 @@ static bool one_round(struct feed *f, enum pg_copy *got, struct err *err)
 {
     int64_t now = clock_mono_ns();
 
+    pace_look(f->rx);
     /* What is durable is told before more is read: else the server would be behind by what may
      * be not yet durable, and as much again that was read since. */
     if (f->must_tell && !tell(f, now, err)) {

@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NOTES_MAX (1u << 20)
-
 /* ---- what we have ------------------------------------------------------------------- */
 
 /* Where to go on after that file: after a complete segment, at the start of a partial one. */
@@ -126,7 +124,7 @@ static bool compare_history(struct receive *rx, const struct wal_found *kept, st
 {
     struct str ours;
 
-    if (!file_read(&rx->turn, kept->path, HISTORY_MAX, &ours, err)) {
+    if (!wal_read_whole(rx->repo, &rx->turn, kept->path, HISTORY_MAX, &ours, err)) {
         return false;
     }
     if (ours.n == text.n && memcmp(ours.p, text.p, text.n) == 0) {
@@ -169,43 +167,10 @@ bool place_history(struct receive *rx, pg_tli tli, struct history *out, struct e
 
 /* ---- notes -------------------------------------------------------------------------- */
 
-static bool noted_before(struct str notes, const char *head)
-{
-    struct str line;
-
-    while (str_line(&notes, &line)) {
-        if (str_starts(line, head)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool place_note(const struct receive *rx, enum note_kind kind, pg_tli tli,
                 const pg_lsn range[2], struct err *err)
 {
-    char path[PATH_CAP], head[96], from[FMT_CAP], to[FMT_CAP], when[STAMP_CAP];
-    struct str notes = str_of("");
-    struct err missing;
-    struct arena a;
-    char *all;
-    bool ok;
+    bool is_new;
 
-    str_fmt(head, sizeof head, "%s\t%u\t%s\t", kind == NOTE_HOLE ? "hole" : "diverged", tli,
-            fmt_lsn(range[0], from));
-    if (!path_join(path, rx->repo->own_dir, "wal-notes", err)) {
-        return false;
-    }
-    arena_init(&a, 4 * NOTES_MAX);
-    ok = file_read(&a, path, NOTES_MAX, &notes, &missing) || missing.code == ERR_MISSING;
-    if (!ok) {
-        *err = missing;
-    } else if (!noted_before(notes, head)) {
-        stamp_iso(stamp_local(clock_wall_ns() / 1000), when);
-        all = arena_fmt(&a, "%.*s%s%s\t%s\n", (int)notes.n, notes.n ? notes.p : "", head,
-                        fmt_lsn(range[1], to), when);
-        ok = all ? file_replace(path, str_of(all), err) : arena_err(&a, err);
-    }
-    arena_release(&a);
-    return ok;
+    return wal_note(rx->repo, kind, tli, range, &is_new, err);
 }

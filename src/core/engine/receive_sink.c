@@ -286,13 +286,29 @@ bool sink_has_more(struct sink *s)
 
 /* ---- archiving ---------------------------------------------------------------------- */
 
+/* Walked where it lies, by whoever is not to archive it here. */
+static bool prove_only(struct receive *rx, const char *name, struct err *err)
+{
+    struct wal_proven proven;
+    struct wal_found found;
+
+    return wal_find(rx->repo, name, WAL_WHOLE, &found, err) &&
+           wal_store_prove(rx->repo, found.path, &rx->how.store.rules, &proven, err) &&
+           arrival_take(&rx->arrival, found.path, &proven, err);
+}
+
 static bool archive_one(struct receive *rx, const char *path, struct err *err)
 {
     struct wal_store *store = wal_store_new(rx->repo, &rx->how.store, err);
     struct wal_added added = {0};
+    char dest[PATH_CAP];
     bool ok;
 
-    ok = store && wal_store_add(store, path, &added, err) && wal_store_flush(store, err);
+    ok =
+        store && wal_store_add(store, path, &added, err) &&
+        repo_wal_path(rx->repo, path_base(path), dest, err) &&
+        (added.fate == WAL_DUPLICATE || arrival_take(&rx->arrival, dest, &added.proven, err)) &&
+        wal_store_flush(store, err);
     if (store) {
         wal_store_free(store);
     }
@@ -305,8 +321,25 @@ static bool archive_one(struct receive *rx, const char *path, struct err *err)
     return ok;
 }
 
-/* Never fails: what cannot be archived now stays in streaming/ for archive-wal. So does all
- * when there are scripts for it, which may take their time. */
+/* Another archives now, or scripts have to be run for it, which may take their time. */
+static bool is_left_to_archive_wal(struct receive *rx, struct lock *lock)
+{
+    char text[512];
+    struct err why;
+
+    if (hook_any(rx->srv, HOOK_ARCHIVE)) {
+        return true;
+    }
+    if (lock_take(lock, rx->repo, LOCK_ARCHIVE_WAL, LOCK_TRY, &why)) {
+        return false;
+    }
+    if (why.code != ERR_BUSY) {
+        task_say(rx->t, SAY_WARN, "%s: %s", rx->srv->name, err_text(&why, text, sizeof text));
+    }
+    return true;
+}
+
+/* Never fails: what cannot be archived now stays in streaming/ for archive-wal. */
 static bool consume_archive(void *ctx, void *item, bool more, struct err *err)
 {
     struct receive *rx = ctx;
@@ -317,21 +350,19 @@ static bool consume_archive(void *ctx, void *item, bool more, struct err *err)
 
     (void)more;
     (void)err;
-    if (hook_any(rx->srv, HOOK_ARCHIVE)) {
-        return true;
-    }
-    if (!path_join(path, rx->repo->streaming_dir, it->name, &why) ||
-        !lock_take(&lock, rx->repo, LOCK_ARCHIVE_WAL, LOCK_TRY, &why)) {
-        if (why.code != ERR_BUSY) {
-            task_say(rx->t, SAY_WARN, "%s: %s", rx->srv->name,
+    if (is_left_to_archive_wal(rx, &lock)) {
+        if (!prove_only(rx, it->name, &why)) {
+            task_say(rx->t, SAY_WARN, "%s: '%s' is not proven: %s", rx->srv->name, it->name,
                      err_text(&why, text, sizeof text));
         }
         return true;
     }
-    if (file_kind(path, NULL) == FILE_REGULAR && !archive_one(rx, path, &why)) {
+    if (path_join(path, rx->repo->streaming_dir, it->name, &why) &&
+        file_kind(path, NULL) == FILE_REGULAR && !archive_one(rx, path, &why)) {
         task_say(rx->t, SAY_WARN, "%s: '%s' is not archived yet: %s", rx->srv->name, it->name,
                  err_text(&why, text, sizeof text));
     }
+    arrival_save(&rx->arrival);
     lock_release(&lock);
     return true;
 }
@@ -346,6 +377,11 @@ bool archiver_open(struct receive *rx, struct err *err)
         .consume = consume_archive,
     };
 
+    rx->how.store.prove = WAL_PROVE_ALL;
+    rx->how.store.task = rx->t;
+    if (!arrival_open(&rx->arrival, rx->t, rx->repo, err)) {
+        return false;
+    }
     rx->archive = lane_open(rx->t, &spec, err);
     return rx->archive != NULL;
 }

@@ -24,13 +24,6 @@ enum verdict { TRY_AGAIN, TRY_NOW, GIVE_UP };
 
 /* ---- one turn: from connecting to the end of that connection ------------------------ */
 
-/* Are we one of those a commit waits for? A name of ours in another's is asked for by mistake:
- * it costs a few more syncs. */
-static bool is_named(const char *names, const char *ours)
-{
-    return strchr(names, '*') || (ours && ours[0] && strstr(names, ours));
-}
-
 static bool read_pace(struct receive *rx, struct err *err)
 {
     const char *names, *timeout, *read_only;
@@ -48,7 +41,7 @@ static bool read_pace(struct receive *rx, struct err *err)
         return false;
     }
     rx->is_standby = strcmp(read_only, "on") == 0;
-    rx->is_prompt = is_named(names, rx->srv->streaming_archiver_name);
+    rx->is_prompt = pace_is_named(rx->srv, names);
     text = str_of(timeout);
     if (str_take_u64(&text, UINT32_MAX, &n) && n > 0) {
         n *= str_eq(text, "ms") ? 1 : str_eq(text, "s") ? 1000 : 60000;
@@ -380,11 +373,16 @@ static bool run_locked(struct receive *rx, struct err *err)
     bool ok;
 
     if (!repo_make_dirs(rx->repo, err) || !archive_wal_of(rx->repo, rx->srv, &rx->how, err) ||
-        !archiver_open(rx, err)) {
+        !pace_open(rx, err)) {
+        return false;
+    }
+    if (!archiver_open(rx, err)) {
+        pace_close(rx);
         return false;
     }
     rx->sink.archive = rx->archive;
     ok = run(rx, err);
+    pace_close(rx);
     if (!ok || !task_go_on(rx->t, &stop)) {
         lane_fail(rx->t, rx->archive); /* what waits is left to archive-wal */
         return ok;

@@ -12,9 +12,10 @@
  * Durable  The server is told a position only after fdatasync. A server that waits for us
  *          (synchronous_standby_names) is answered as soon as what it sent is synced; any other
  *          within 200 ms or 2 MB, and its socket is read every 5 ms: a status it asks for comes as
- *          late. Who waits is read when the connection is made; a server that begins to wait
- *          later is answered within those 200 ms. Neither the writer nor a stalled disk keeps the reader from
- *          answering: it never waits for the lane, it stops reading at 4 MB not yet synced.
+ *          late. Who waits is read when the connection is made; that a server begins to wait
+ *          later shows in how it falls silent until answered; it is asked then, over another
+ *          connection (receive_pace.c). Neither the writer nor a stalled disk keeps the reader
+ *          from answering: it never waits for the lane, it stops reading at 4 MB not yet synced.
  * Start    The newest segment on the youngest timeline of the server's own history that lies in
  *          streaming/ or wals/: after it when complete, at its start when partial (its bytes
  *          come again and must be the same). Without any: the slot's restart_lsn, else the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "repo_of.h"
 
-#include "repo/gpg.h"
+#include "engine/backup_form.h"
 #include "wal/page.h"
 
 #include <string.h>
@@ -25,12 +25,7 @@ static bool tools_of(struct arena *a, const struct server_cfg *srv, struct repo 
         !codec_magic_of(srv->custom_compression_magic, custom)) {
         custom->magic_len = 0; /* archive-wal refuses to pack then */
     }
-    *gpg = (struct gpg){
-        .key_id = srv->encryption_key_id,
-        .passphrase_command = srv->encryption_passphrase_command,
-        .path = srv->path_prefix,
-        .cancel_fd = -1,
-    };
+    *gpg = backup_form_gpg(srv, -1);
     out->custom = custom;
     out->gpg = gpg;
     return true;

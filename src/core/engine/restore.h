@@ -50,6 +50,7 @@ struct restore_request {
     const char *staging_wal_directory;  /* NULL: <destination>/barman_wal */
     const char *recovery_conf_filename; /* NULL: postgresql.auto.conf */
     unsigned jobs;                      /* 0: configured, and 2 when that is not set */
+    uint32_t bwlimit_kib;               /* most KiB a second; 0: any */
     bool accept_corruption; /* also a backup in which the server found damaged pages */
     bool dry_run;
     bool in_place;     /* destination is the original's data directory: set it aside first */

@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define MARKER "#BARMAN#"
-
 /* PATH_CAP twice, quoted in the worst case, and the words around. */
 #define COMMAND_CAP (8 * 4096)
 #define TEXT_CAP    (3 * COMMAND_CAP)
@@ -330,7 +328,7 @@ static bool mangle_line(const struct mangle *m, struct str line, unsigned number
     }
     deed = deed_of(rule, m->origin);
     if (deed == REPLACE || deed == COMMENT_OUT) {
-        sbuf_add(m->out, MARKER);
+        sbuf_add(m->out, CONF_MARKER);
     }
     sbuf_add_n(m->out, line.p, line.n);
     sbuf_char(m->out, '\n');
@@ -364,7 +362,7 @@ bool conf_mangle(struct arena *a, const char *file, enum conf_origin origin, str
         lines += text.p[i] == '\n';
     }
     /* Each line may gain the marker, its newline and one replacement. */
-    cap = text.n + lines * (sizeof MARKER + 32) + 1;
+    cap = text.n + lines * (sizeof CONF_MARKER + 32) + 1;
     mem = arena_alloc(a, cap);
     if (!mem) {
         return arena_err(a, err);

@@ -19,6 +19,7 @@
 #include "engine/restore.h"
 #include "plan/restore.h"
 
+#define CONF_MARKER   "#BARMAN#"
 #define CONF_FILE_MAX ((size_t)16 * 1024 * 1024)
 
 struct conf_recovery {

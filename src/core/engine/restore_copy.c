@@ -76,6 +76,9 @@ bool restore_copy_begin(struct restore_run *r, struct err *err)
 {
     char path[PATH_CAP];
 
+    if (!restore_pace_begin(r, err)) {
+        return false;
+    }
     sync_init(&r->sync);
     r->rules.sync = &r->sync;
     r->rules.over = r->resume ? COPY_RECHECK : COPY_NEW;
@@ -109,7 +112,7 @@ struct copying {
 };
 
 struct copying_file {
-    const struct task *task;
+    const struct restore_run *r;
     uint64_t *done, total;
     uint64_t told; /* bytes of this file that are in *done */
 };
@@ -122,8 +125,8 @@ static bool wrote(void *ctx, uint64_t bytes, struct err *err)
 
     f->told += bytes;
     p.done = task_count(f->done, bytes);
-    task_progress(f->task, &p);
-    return task_go_on(f->task, err);
+    task_progress(f->r->task, &p);
+    return restore_pace(f->r, bytes, err) && task_go_on(f->r->task, err);
 }
 
 static bool on_dir(void *ctx, const struct tree_space *space, const char *rel,
@@ -158,7 +161,7 @@ static bool copy_batch(void *ctx, void *piece, struct err *err)
 
     while (tree_batch_take(&c->r->tree, piece, &at, &file)) {
         char from[PATH_CAP], to[PATH_CAP];
-        struct copying_file now = {c->r->task, &c->done, c->r->tree.bytes, 0};
+        struct copying_file now = {c->r, &c->done, c->r->tree.bytes, 0};
         struct copy_file copy = {
             .from = from, .to = to, .sized = file.listed, .wrote = wrote, .ctx = &now};
         uint64_t bytes;
@@ -293,6 +296,13 @@ static int open_new(const struct restore_run *r, const char *path, struct err *e
     return fd;
 }
 
+static bool put_chunk(const struct restore_run *r, int fd, struct str bytes, const char *path,
+                      struct err *err)
+{
+    return bytes.n == 0 ||
+           (fd_write_all(fd, bytes.p, bytes.n, path, err) && restore_pace(r, bytes.n, err));
+}
+
 /* The whole of a kept WAL file, as plain WAL, under its name; size 0: any. */
 static bool write_wal(const struct restore_run *r, const struct wal_found *found,
                       const char *path, uint64_t size, struct err *err)
@@ -306,7 +316,7 @@ static bool write_wal(const struct restore_run *r, const struct wal_found *found
 
     while (ok && got > 0) {
         ok = wal_read(rd, chunk, sizeof chunk, &got, err) &&
-             (got == 0 || fd_write_all(fd, chunk, got, path, err));
+             put_chunk(r, fd, str_n((const char *)chunk, got), path, err);
         at += ok ? got : 0;
         if (ok) {
             sync_wrote(&r->sync, fd, at, &started);

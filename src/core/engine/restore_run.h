@@ -60,6 +60,7 @@ struct restore_run {
     mode_t dir_mode, file_mode; /* of what we write ourselves */
     struct sync sync;
     struct tree_feed *feed;
+    struct restore_pace *pace; /* NULL: as fast as it goes */
     struct str label, control; /* of a backup stored as archives: kept for the end */
     bool saw_group_access;
     struct conf_report report;
@@ -113,6 +114,11 @@ MUST_CHECK bool restore_copy_begin(struct restore_run *r, struct err *err);
 MUST_CHECK bool restore_copy_tree(struct restore_run *r, struct err *err);
 MUST_CHECK bool restore_copy_wal(struct restore_run *r, struct err *err);
 MUST_CHECK bool restore_copy_end(struct restore_run *r, struct err *err);
+
+/* restore_pace.c: told of each piece when it is written, from any thread; waits as long as
+ * --bwlimit asks for. */
+MUST_CHECK bool restore_pace_begin(struct restore_run *r, struct err *err);
+MUST_CHECK bool restore_pace(const struct restore_run *r, uint64_t bytes, struct err *err);
 
 /* restore_unpack.c: the same for a backup that is stored as archives. */
 MUST_CHECK bool restore_unpack(struct restore_run *r, struct err *err);

@@ -11,6 +11,7 @@
 #define AUTO_CONF      "postgresql.auto.conf"
 #define INCLUDED_MAX   64
 #define SAVED_CONF_DIR ".barkeep/config"
+#define SAVED_AUTH_DIR ".barkeep/auth"
 
 static bool has(const struct restore_run *r, const char *rel, mode_t *mode)
 {
@@ -192,6 +193,35 @@ static bool recovery_text(struct restore_run *r, struct str *out, struct err *er
     return r->mode == WAL_MODE_INTO_PGDATA || conf_recovery_text(r->a, &recovery, out, err);
 }
 
+/* What pg_hba.conf and pg_ident.conf included from elsewhere is the host's: it is not put there,
+ * but told of where it is not. */
+static bool say_auth(const struct restore_run *r, struct err *err)
+{
+    struct tree tree = {.depth = 0};
+    struct tree_entry e;
+    char dir[PATH_CAP], root[PATH_CAP];
+    bool ok;
+
+    if (!repo_backup_dir(&r->repo, r->backup->id, dir, err) ||
+        !path_join(root, dir, SAVED_AUTH_DIR, err)) {
+        return false;
+    }
+    if (file_kind(root, NULL) != FILE_DIR) {
+        return true;
+    }
+    ok = tree_open(&tree, root, err);
+    while (ok && (ok = tree_next(&tree, &e, err)) && e.kind != TREE_END) {
+        if (e.kind == TREE_FILE && file_kind(tree.path + strlen(root), NULL) == FILE_NONE) {
+            task_say(r->task, SAY_WARN,
+                     "pg_hba.conf or pg_ident.conf includes '%s', which is not here. Its copy "
+                     "saved with the backup is '%s'",
+                     tree.path + strlen(root), tree.path);
+        }
+    }
+    tree_close(&tree);
+    return ok;
+}
+
 bool restore_write_settings(struct restore_run *r, struct err *err)
 {
     static const char *const own[] = {"postgresql.conf", AUTO_CONF};
@@ -200,7 +230,7 @@ bool restore_write_settings(struct restore_run *r, struct err *err)
     struct str tail, none = STR_LIT("");
     bool is_saved, is_own = false;
 
-    if (!recovery_text(r, &tail, err) || !fill_gaps(r, &is_saved, err)) {
+    if (!recovery_text(r, &tail, err) || !fill_gaps(r, &is_saved, err) || !say_auth(r, err)) {
         return false;
     }
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {

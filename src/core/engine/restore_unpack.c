@@ -109,6 +109,9 @@ static bool on_data(void *ctx, const void *p, size_t n, struct err *err)
     struct unpacking *all = u->all;
 
     u->done += n;
+    if (!restore_pace(all->r, n, err)) {
+        return false;
+    }
     if (u->archive == &all->r->tree.archive[all->largest] &&
         u->done - u->told >= PROGRESS_STEP) {
         struct progress now = all->progress;

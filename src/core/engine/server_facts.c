@@ -185,6 +185,12 @@ bool facts_of_config(const struct server_cfg *srv, struct arena *a, struct serve
         }
     }
     add_policies(out, a, srv);
+    /* As Barman has them when they are not set. */
+    if (!server_cfg_encrypts(srv)) {
+        server_fact_text(out, a, "encryption", NULL)->source = srv->source[OPTION_encryption];
+    }
+    server_fact_text(out, a, "streaming_conninfo", server_cfg_streaming_conninfo(srv))->source =
+        srv->source[OPTION_streaming_conninfo];
     server_fact_truth(out, "disabled", srv->disabled)->source = "default";
     server_fact_text(out, a, "name", srv->name)->source = "default";
     return !a->failed || arena_err(a, err);

@@ -54,6 +54,9 @@ struct server_fact *server_fact_names(struct server_facts *f, struct arena *a, c
         }
         names[at->listed++] = arena_strndup(a, name.p, name.n);
     }
+    if (names && at->listed == 0) {
+        names[at->listed++] = ""; /* as Barman splits it */
+    }
     at->list = names;
     return at;
 }

@@ -26,7 +26,9 @@ bool pq_load(struct err *err)
     if (pq.status) {
         return true;
     }
-    lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
+    /* Lazy: of the twenty libraries that come with it we use next to nothing, and need not find
+     * all that they call among themselves. */
+    lib = dlopen("libpq.so.5", RTLD_LAZY | RTLD_LOCAL);
     if (!lib) {
         const char *why = dlerror();
         return err_set(err, ERR_CONNECT, PQ_INSTALL, "libpq.so.5", "%s",

@@ -170,6 +170,13 @@ struct codec *codec_new(enum codec_kind kind, enum codec_way way, int level,
     return c;
 }
 
+void codec_heed(struct codec *c, int cancel_fd)
+{
+    if (c->ops->heed) {
+        c->ops->heed(c, cancel_fd);
+    }
+}
+
 void codec_free(struct codec *c)
 {
     if (c) {

@@ -74,6 +74,9 @@ struct codec;
 struct codec *codec_new(enum codec_kind kind, enum codec_way way, int level,
                         const struct codec_custom *custom, struct err *err);
 void codec_free(struct codec *c);
+/* A custom command is stopped when this descriptor becomes readable (a task's cancel_fd); it is
+ * stopped anyway when it hangs (child.h). Other kinds do not wait for anything. */
+void codec_heed(struct codec *c, int cancel_fd);
 
 enum codec_input { CODEC_MORE_COMES, CODEC_LAST };
 

@@ -61,4 +61,9 @@ static bool filter_run(struct codec *base, struct str *in, enum codec_input last
     return true;
 }
 
-const struct codec_ops codec_filter = {filter_new, filter_run, filter_free};
+static void filter_heed(struct codec *base, int cancel_fd)
+{
+    child_filter_limit(((struct filter *)base)->child, 0, cancel_fd);
+}
+
+const struct codec_ops codec_filter = {filter_new, filter_run, filter_free, filter_heed};

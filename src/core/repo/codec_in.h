@@ -18,7 +18,8 @@ struct codec_ops {
     struct codec *(*make)(const struct codec_start *start, struct err *err);
     bool (*run)(struct codec *c, struct str *in, enum codec_input last, struct codec_out *out,
                 struct err *err);
-    void (*close)(struct codec *c); /* frees it */
+    void (*close)(struct codec *c);               /* frees it */
+    void (*heed)(struct codec *c, int cancel_fd); /* NULL: never waits */
 };
 
 struct codec {

@@ -9,11 +9,15 @@
  *     0x02 ..   0x7f: for later versions too, but not to be passed over
  *
  * At most 65536 plain bytes a chunk. The sum is rotated right by 15 and 0xa282ead8 is added.
+ * The library is written in C++ and takes the library of that language with it: it is loaded when
+ * a codec of this kind is made, so that other starts of the program do without both.
  * Source  snappy, framing_format.txt. */
 #include "base/crc32c.h"
 #include "codec_in.h"
 
+#include <dlfcn.h>
 #include <snappy-c.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +30,26 @@
 
 enum { CHUNK_PACKED = 0x00, CHUNK_PLAIN = 0x01, CHUNK_LATER = 0x80, CHUNK_STREAM = 0xff };
 
+struct snappy_api {
+    __typeof__(&snappy_compress) compress;
+    __typeof__(&snappy_uncompress) uncompress;
+    __typeof__(&snappy_uncompressed_length) uncompressed_length;
+};
+
+static const struct {
+    const char *name;
+    size_t at; /* of its member in struct snappy_api */
+} symbols[] = {
+    {"snappy_compress", offsetof(struct snappy_api, compress)},
+    {"snappy_uncompress", offsetof(struct snappy_api, uncompress)},
+    {"snappy_uncompressed_length", offsetof(struct snappy_api, uncompressed_length)},
+};
+
+#define SNAPPY_INSTALL "Install snappy (Debian: apt install libsnappy1v5)."
+
 struct snappy {
     struct codec base;
+    struct snappy_api api;
     bool begun;
     struct codec_stage stage; /* what goes out next */
     char plain[PLAIN_MAX];    /* pack: gathered; unpack: what the stage holds */
@@ -36,16 +58,43 @@ struct snappy {
     size_t skip; /* unpack: bytes of a chunk passed over, to come */
 };
 
+static void snappy_free(struct codec *base)
+{
+    free(base);
+}
+
+/* For each codec anew, since several may begin side by side: the linker counts, and finds what is
+ * loaded already at once. It stays loaded. */
+static bool load(struct snappy_api *api, struct err *err)
+{
+    void *lib = dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_LOCAL);
+    const char *why = lib ? NULL : dlerror();
+
+    if (!lib) {
+        return err_set(err, ERR_CONFIG, SNAPPY_INSTALL, "libsnappy.so.1", "%s",
+                       why ? why : "cannot be loaded");
+    }
+    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
+        void *at = dlsym(lib, symbols[i].name);
+
+        if (!at) {
+            return err_set(err, ERR_CONFIG, SNAPPY_INSTALL, "libsnappy.so.1",
+                           "has no function %s", symbols[i].name);
+        }
+        memcpy((char *)api + symbols[i].at, &at, sizeof at); /* as in pg/pq.c */
+    }
+    return true;
+}
+
 static struct codec *snappy_new(const struct codec_start *start, struct err *err)
 {
     struct snappy *c = codec_base_new(sizeof *c, start, err);
 
+    if (c && !load(&c->api, err)) {
+        snappy_free(&c->base);
+        return NULL;
+    }
     return c ? &c->base : NULL;
-}
-
-static void snappy_free(struct codec *base)
-{
-    free(base);
 }
 
 static uint32_t masked_sum(const char *p, size_t n)
@@ -80,7 +129,7 @@ static void make_chunk(struct snappy *c)
     char *data = c->chunk + HEAD + SUM;
     size_t n = PACKED_MAX;
     bool packed =
-        snappy_compress(c->plain, c->n, data, &n) == SNAPPY_OK && n <= c->n - c->n / 8;
+        c->api.compress(c->plain, c->n, data, &n) == SNAPPY_OK && n <= c->n - c->n / 8;
 
     if (!packed) {
         n = c->n;
@@ -126,10 +175,10 @@ static bool take_packed(struct snappy *c, const char *data, size_t n, struct err
 {
     size_t plain;
 
-    if (snappy_uncompressed_length(data, n, &plain) != SNAPPY_OK || plain > PLAIN_MAX) {
+    if (c->api.uncompressed_length(data, n, &plain) != SNAPPY_OK || plain > PLAIN_MAX) {
         return codec_damaged(&c->base, "impossible length of a chunk", err);
     }
-    if (snappy_uncompress(data, n, c->plain, &plain) != SNAPPY_OK) {
+    if (c->api.uncompress(data, n, c->plain, &plain) != SNAPPY_OK) {
         return codec_damaged(&c->base, "impossible chunk", err);
     }
     c->stage = (struct codec_stage){c->plain, 0, plain};

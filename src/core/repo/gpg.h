@@ -24,7 +24,7 @@
 struct gpg {                        /* what the configuration says */
     const char *key_id;             /* NULL: cannot encrypt */
     const char *passphrase_command; /* run by /bin/sh; NULL: cannot decrypt */
-    const char *path;               /* PATH for the programs; NULL: ours */
+    const char *path;               /* in front of PATH for the programs; NULL: nothing */
     int cancel_fd;                  /* of the task; -1: none */
 };
 

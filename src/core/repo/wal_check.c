@@ -41,11 +41,27 @@ bool wal_candidate_of(const struct repo *r, const char *path, int fd, struct wal
     return true;
 }
 
+#define CHUNK ((size_t)256 * 1024) /* whole pages, of any size */
+
 struct measured {
     uint64_t size;
     uint8_t head[WAL_PAGE_LONG];
     size_t head_n;
 };
+
+/* A whole chunk, or what is left of the file. */
+static bool read_chunk(struct wal_reader *rd, uint8_t *p, size_t cap, size_t *n,
+                       struct err *err)
+{
+    size_t got = 1;
+
+    for (*n = 0; *n < cap && got > 0; *n += got) {
+        if (!wal_read(rd, p + *n, cap - *n, &got, err)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /* The first bytes and the size of what is in the file, unpacked if it is packed. */
 static bool measure(const struct wal_candidate *c, uint64_t limit, struct measured *out,
@@ -53,7 +69,8 @@ static bool measure(const struct wal_candidate *c, uint64_t limit, struct measur
 {
     struct wal_found found = {.repo = c->repo};
     struct wal_reader *rd;
-    char buf[32768];
+    uint8_t buf[32768];
+    size_t got = 0;
     bool ok;
 
     *out = (struct measured){0};
@@ -62,25 +79,20 @@ static bool measure(const struct wal_candidate *c, uint64_t limit, struct measur
     if (!rd) {
         return false;
     }
-    do {
-        size_t got = 0;
-
-        ok = wal_read(rd, buf, sizeof buf, &got, err);
-        if (!ok || got == 0) {
-            break;
-        }
-        if (out->head_n < sizeof out->head) {
-            size_t want = sizeof out->head - out->head_n;
-            want = want < got ? want : got;
-            memcpy(out->head + out->head_n, buf, want);
-            out->head_n += want;
+    while ((ok = read_chunk(rd, buf, sizeof buf, &got, err)) && got > 0) {
+        if (out->size == 0) {
+            out->head_n = got < sizeof out->head ? got : sizeof out->head;
+            memcpy(out->head, buf, out->head_n);
         }
         out->size += got;
-        if (c->codec == CODEC_NONE && out->head_n == sizeof out->head) {
+        if (c->codec == CODEC_NONE) {
             out->size = c->size;
             break;
         }
-    } while (out->size <= limit); /* more than a segment is wrong however much it is */
+        if (out->size > limit) { /* more than a segment is wrong however much it is */
+            break;
+        }
+    }
     wal_reader_free(rd);
     return ok;
 }
@@ -98,10 +110,32 @@ static bool check_size(const struct wal_candidate *c, uint64_t size, uint32_t se
                    seg_size);
 }
 
+/* What the segment must be, by its name, its server and, where that is not known, itself. */
+static bool head_of(const struct wal_candidate *c, const struct wal_rules *rules,
+                    const struct wal_page *page, struct wal_head *out, struct err *err)
+{
+    char plain[WAL_NAME_CAP];
+
+    *out = (struct wal_head){
+        .seg_size = rules->seg_size,
+        .sysid = rules->systemid,
+        .major = (int)rules->major,
+        .what = c->path,
+    };
+    if (out->seg_size == 0) {
+        out->seg_size = wal_seg_size_ok(page->seg_size) ? page->seg_size : (uint32_t)c->size;
+    }
+    if (!wal_seg_size_ok(out->seg_size)) {
+        return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",
+                       c->path, "has %" PRIu64 " bytes, which no WAL segment has", c->size);
+    }
+    str_fmt(plain, sizeof plain, "%.*s", WAL_NAME_LEN, c->name);
+    return wal_seg_parse(plain, out->seg_size, &out->seg, err);
+}
+
 static bool check_segment(const struct wal_candidate *c, const struct wal_rules *rules,
                           struct err *err)
 {
-    char plain[WAL_NAME_CAP];
     struct wal_head expect;
     struct wal_page page;
     struct measured m;
@@ -111,26 +145,78 @@ static bool check_segment(const struct wal_candidate *c, const struct wal_rules 
         return false;
     }
     fault = wal_page_decode(m.head, m.head_n, &page);
-    expect = (struct wal_head){
-        .seg_size = rules->seg_size,
-        .sysid = rules->systemid,
-        .major = (int)rules->major,
-        .what = c->path,
-    };
     if (c->kind == WAL_NAME_PARTIAL && (fault == WAL_PAGE_EMPTY || fault == WAL_PAGE_CUT)) {
         return true; /* nothing was received into it yet */
     }
-    if (expect.seg_size == 0) {
-        expect.seg_size = wal_seg_size_ok(page.seg_size) ? page.seg_size : (uint32_t)c->size;
-    }
-    if (!wal_seg_size_ok(expect.seg_size)) {
-        return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",
-                       c->path, "has %" PRIu64 " bytes, which no WAL segment has", c->size);
-    }
-    str_fmt(plain, sizeof plain, "%.*s", WAL_NAME_LEN, c->name);
-    return check_size(c, m.size, expect.seg_size, err) &&
-           wal_seg_parse(plain, expect.seg_size, &expect.seg, err) &&
+    return head_of(c, rules, &page, &expect, err) &&
+           check_size(c, m.size, expect.seg_size, err) &&
            wal_seg_check_head(m.head, m.head_n, &expect, err);
+}
+
+/* ---- the walk ----------------------------------------------------------------------- */
+
+static bool prove_chunks(struct wal_reader *rd, const struct wal_candidate *c,
+                         const struct wal_rules *rules, struct wal_proof *proof, uint8_t *chunk,
+                         struct err *err)
+{
+    struct wal_proof_of what = {.sysid = rules->systemid, .major = (int)rules->major};
+    struct wal_head head;
+    struct wal_page page;
+    bool is_begun = false;
+    size_t n;
+
+    do {
+        if (!read_chunk(rd, chunk, CHUNK, &n, err)) {
+            return false;
+        }
+        if (!is_begun) {
+            wal_page_decode(chunk, n, &page);
+            if (!head_of(c, rules, &page, &head, err)) {
+                return false;
+            }
+            what.seg = head.seg;
+            what.seg_size = head.seg_size;
+            what.blcksz = page.blcksz;
+            wal_proof_begin(proof, &what);
+            is_begun = true;
+        }
+        if (!wal_proof_feed(proof, chunk, n - n % proof->walk.opt.blcksz)) {
+            return true;
+        }
+    } while (n == CHUNK);
+    (void)wal_proof_end(proof);
+    return true;
+}
+
+bool wal_candidate_prove(const struct wal_candidate *c, const struct wal_rules *rules,
+                         struct wal_proven *proven, struct err *err)
+{
+    struct wal_found found = {.repo = c->repo};
+    struct wal_reader *rd = NULL;
+    struct wal_proof *proof;
+    struct arena a;
+    uint8_t *chunk;
+    bool ok;
+
+    proven->is_walked = false;
+    str_copy(found.path, sizeof found.path, c->path);
+    arena_init(&a, 0);
+    proof = ARENA_NEW(&a, struct wal_proof);
+    chunk = arena_alloc(&a, CHUNK);
+    ok = (proof && chunk) || arena_err(&a, err);
+    if (ok) {
+        rd = wal_reader_new(&found, 0, err);
+        ok = rd && prove_chunks(rd, c, rules, proof, chunk, err);
+    }
+    if (ok) {
+        proven->is_walked = true;
+        proven->seg_size = proof->walk.opt.seg_size;
+        proven->end = proof->end;
+        proven->edge = proof->edge;
+    }
+    wal_reader_free(rd);
+    arena_release(&a);
+    return ok;
 }
 
 /* PostgreSQL would have to read it: what it could not is not taken in. */
@@ -168,13 +254,14 @@ static bool check_history(const struct wal_candidate *c, struct err *err)
 }
 
 bool wal_candidate_check(const struct wal_candidate *c, const struct wal_rules *rules,
-                         struct err *err)
+                         struct wal_proven *proven, struct err *err)
 {
     if (c->is_sealed) {
         return true;
     }
     if (c->kind == WAL_NAME_SEGMENT || c->kind == WAL_NAME_PARTIAL) {
-        return check_segment(c, rules, err);
+        return check_segment(c, rules, err) && (!proven || c->kind == WAL_NAME_PARTIAL ||
+                                                wal_candidate_prove(c, rules, proven, err));
     }
     if (c->size > TEXT_MAX) {
         return err_set(err, ERR_FORMAT, "Look at what delivers it; it was left where it is.",

@@ -5,7 +5,7 @@
 #ifndef REPO_WAL_CHECK_H
 #define REPO_WAL_CHECK_H
 
-#include "wal/seg.h"
+#include "wal/proof.h"
 #include "wal_store.h"
 
 struct wal_candidate {
@@ -22,7 +22,15 @@ struct wal_candidate {
 MUST_CHECK bool wal_candidate_of(const struct repo *r, const char *path, int fd,
                                  struct wal_candidate *out, struct err *err);
 
+/* proven: a segment is read as a whole and its records are walked; NULL: they are not. What
+ * they are found to be is no error. */
 MUST_CHECK bool wal_candidate_check(const struct wal_candidate *c,
-                                    const struct wal_rules *rules, struct err *err);
+                                    const struct wal_rules *rules, struct wal_proven *proven,
+                                    struct err *err);
+
+/* The walk alone, of a file that is archived already. */
+MUST_CHECK bool wal_candidate_prove(const struct wal_candidate *c,
+                                    const struct wal_rules *rules, struct wal_proven *proven,
+                                    struct err *err);
 
 #endif

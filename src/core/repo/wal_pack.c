@@ -79,6 +79,9 @@ static bool pack(const struct wal_pack *w, int from, const char *from_path, int 
         return pack_whole(w, from, from_path, to, to_path, err);
     }
     c = codec_new(w->pack, CODEC_PACK, w->level, w->repo->custom, err);
+    if (c) {
+        codec_heed(c, w->cancel_fd);
+    }
     ok = c && codec_pump(c, &ends, err);
     codec_free(c);
     return ok;

@@ -14,11 +14,15 @@ struct wal_pack {
     int level;
     enum wal_seal seal;
     uint64_t size; /* of the source */
+    int cancel_fd; /* -1: none */
 };
 
 /* All of `from` into `to`, an empty file opened for reading and writing; `to_path` with
  * ".seal" behind it is used in between when something is encrypted. */
 MUST_CHECK bool wal_pack_copy(const struct wal_pack *w, int from, const char *from_path, int to,
                               const char *to_path, struct err *err);
+
+/* Does this errno of link() mean that it cannot be done here at all? */
+bool wal_link_impossible(int os);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Finding WAL files and reading them as plain WAL. */
+#include "base/sys.h"
 #include "gpg.h"
 #include "wal/seg.h"
 #include "wal_store.h"
@@ -11,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUF_CAP 131072
+#define BUF_CAP    131072
+#define GZIP_LEAST 18                 /* bytes of an empty one */
+#define WHOLE_MAX  (64 * 1024 * 1024) /* larger ones are unpacked as a stream */
 
 static bool have(struct wal_found *out, const char *dir, const char *name, bool is_partial)
 {
@@ -88,14 +91,14 @@ static bool unseal(struct wal_reader *rd, struct err *err)
     if (rd->repo && str_fmt(tmp, sizeof tmp, "%s/.barkeep-XXXXXX", rd->repo->wals_dir)) {
         fd = mkstemp(tmp);
     }
-    if (fd < 0) { /* a repository that may only be read */
-        str_copy(tmp, sizeof tmp, "/tmp/.barkeep-XXXXXX");
-        fd = mkstemp(tmp);
+    if (fd >= 0) {
+        unlink(tmp);
+    } else { /* a repository that may only be read: nothing of it is left on another disk */
+        fd = sys_memory_file("barkeep-wal");
     }
     if (fd < 0) {
-        return err_os(err, errno, "create", tmp);
+        return err_os(err, errno, "decrypt", rd->path);
     }
-    unlink(tmp);
     ok = fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && lseek(rd->fd, 0, SEEK_SET) == 0
              ? gpg_decrypt(gpg, rd->fd, fd, rd->path, err)
              : err_os(err, errno, "read", rd->path);
@@ -244,17 +247,135 @@ bool wal_read_stored(struct wal_reader *rd, void *p, size_t cap, size_t *got, st
     return fd_read_full(rd->fd, p, cap, got, rd->path, err);
 }
 
+/* A gzip file ends with the size of what is in it, which bounds the room for it; whatever it says,
+ * no more is unpacked than that. 0: it is not to be had as a whole. */
+static size_t whole_size(const struct wal_reader *rd, size_t *packed)
+{
+    uint8_t tail[4];
+    struct stat st;
+    uint32_t size;
+
+    if (!codec_whole_bound(rd->kind, 1) || rd->pad_to || fstat(rd->fd, &st) != 0 ||
+        st.st_size < GZIP_LEAST || st.st_size > WHOLE_MAX ||
+        pread(rd->fd, tail, sizeof tail, st.st_size - 4) != (ssize_t)sizeof tail) {
+        return 0;
+    }
+    *packed = (size_t)st.st_size;
+    size = (uint32_t)tail[0] | (uint32_t)tail[1] << 8 | (uint32_t)tail[2] << 16 |
+           (uint32_t)tail[3] << 24;
+    return size <= WHOLE_MAX ? size : 0;
+}
+
+struct whole {
+    char *in, *out;
+    size_t in_n, out_n;
+};
+
+/* Not zeroed: tens of megabytes that are about to be filled. false: no memory. */
+static bool whole_new(struct whole *w)
+{
+    w->in = malloc(w->in_n);
+    w->out = malloc(w->out_n);
+    return w->in && w->out;
+}
+
+static void whole_free(struct whole *w)
+{
+    free(w->in);
+    free(w->out);
+}
+
+/* At once, where that can be done. *done false: nothing was sent. */
+static bool send_whole(struct wal_reader *rd, int fd, const char *what, bool *done,
+                       struct err *err)
+{
+    struct whole w = {0};
+    size_t got = 0;
+    struct codec_out out;
+    struct err unread;
+    bool ok = true;
+
+    w.out_n = whole_size(rd, &w.in_n);
+    if (w.out_n == 0) {
+        return true;
+    }
+    *done = whole_new(&w) && fd_read_full(rd->fd, w.in, w.in_n, &got, rd->path, &unread) &&
+            got == w.in_n;
+    out = (struct codec_out){w.out, w.out_n, 0};
+    *done = *done && codec_unpack_whole(rd->kind, str_n(w.in, got), &out);
+    if (*done) {
+        ok = fd_write_all(fd, out.p, out.got, what, err);
+    } else if (lseek(rd->fd, 0, SEEK_SET) != 0) {
+        ok = err_os(err, errno, "read", rd->path);
+    }
+    whole_free(&w);
+    return ok;
+}
+
 bool wal_send(const struct wal_found *found, uint32_t pad_to, int fd, const char *what,
               struct err *err)
 {
     struct wal_reader *rd = wal_reader_new(found, pad_to, err);
     char buf[65536];
     size_t got;
-    bool ok = rd != NULL;
+    bool done = false, ok = rd && send_whole(rd, fd, what, &done, err);
 
-    while (ok && (ok = wal_read(rd, buf, sizeof buf, &got, err)) && got > 0) {
+    while (ok && !done && (ok = wal_read(rd, buf, sizeof buf, &got, err)) && got > 0) {
         ok = fd_write_all(fd, buf, got, what, err);
     }
+    wal_reader_free(rd);
+    return ok;
+}
+
+static bool read_whole(struct wal_reader *rd, struct sbuf *b, size_t max, struct err *err)
+{
+    char buf[8192];
+    size_t got = 0;
+
+    do {
+        if (!wal_read(rd, buf, sizeof buf, &got, err)) {
+            return false;
+        }
+        sbuf_add_n(b, buf, got);
+        if (!sbuf_ok(b)) {
+            return err_set(err, ERR_FORMAT, "", rd->path, "larger than %zu bytes", max);
+        }
+    } while (got > 0);
+    return true;
+}
+
+bool wal_read_whole(const struct repo *r, struct arena *a, const char *path, size_t max,
+                    struct str *out, struct err *err)
+{
+    struct wal_found found = {.repo = r};
+    struct wal_reader *rd;
+    struct arena scratch;
+    char *text, *kept;
+    struct sbuf b;
+    bool ok = false;
+
+    str_copy(found.path, sizeof found.path, path);
+    rd = wal_reader_new(&found, 0, err);
+    if (!rd) {
+        return false;
+    }
+    arena_init(&scratch, 2 * max + 65536);
+    text = arena_alloc(&scratch, max + 1);
+    if (!text) {
+        ok = arena_err(&scratch, err);
+    } else {
+        sbuf_init(&b, text, max + 1);
+        ok = read_whole(rd, &b, max, err);
+    }
+    if (ok) {
+        kept = arena_alloc(a, b.len + 1);
+        ok = kept || arena_err(a, err);
+        if (kept) {
+            memcpy(kept, text, b.len + 1);
+            *out = str_n(kept, b.len);
+        }
+    }
+    arena_release(&scratch);
     wal_reader_free(rd);
     return ok;
 }

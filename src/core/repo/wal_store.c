@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "wal_store.h"
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "wal_check.h"
@@ -64,13 +63,6 @@ void wal_store_free(struct wal_store *s)
     free(s);
 }
 
-/* A hard link is refused across file systems, by some file systems at all, and for files of
- * other users. */
-static bool link_impossible(int os)
-{
-    return os == EXDEV || os == EPERM || os == EOPNOTSUPP || os == EMLINK || os == ENOSYS;
-}
-
 /* Give tmp the name dest, which nobody has: the caller looked, and holds the lock. */
 static bool name_it(const char *tmp, const char *dest, struct err *err)
 {
@@ -78,7 +70,7 @@ static bool name_it(const char *tmp, const char *dest, struct err *err)
         unlink(tmp);
         return true;
     }
-    if (!link_impossible(errno)) {
+    if (!wal_link_impossible(errno)) {
         return err_os(err, errno, "create", dest);
     }
     return rename(tmp, dest) == 0 ? true : err_os(err, errno, "create", dest);
@@ -97,6 +89,7 @@ static bool fill_tmp(const struct wal_store *s, struct wal_prepared *p, int to, 
     pack.pack = p->pack;
     pack.level = s->options.level;
     pack.seal = p->seal;
+    pack.cancel_fd = s->options.task ? s->options.task->cancel_fd : -1;
     times[0] = st.st_atim;
     times[1] = st.st_mtim;
     return wal_pack_copy(&pack, p->fd, p->source, to, p->tmp, err) &&
@@ -151,7 +144,7 @@ static bool place(struct wal_store *s, struct wal_prepared *p, struct err *err)
         if (link(p->source, p->dest) == 0) {
             return true;
         }
-        if (!link_impossible(errno)) {
+        if (!wal_link_impossible(errno)) {
             return err_os(err, errno, "create", p->dest);
         }
         if (!make_tmp(s, p, err)) {
@@ -295,9 +288,29 @@ static bool note(struct wal_store *s, struct wal_prepared *w, struct err *err)
     return true;
 }
 
+/* Byte by byte as they are stored: that needs no passphrase, and no unpacking. */
+static bool same_stored(const char *kept, int offered)
+{
+    char a[32768], b[32768];
+    size_t na = 1, nb = 1;
+    struct err ignored;
+    int fd = open(kept, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool same = fd >= 0 && lseek(offered, 0, SEEK_SET) == 0;
+
+    while (same && na > 0) {
+        same = fd_read_full(fd, a, sizeof a, &na, kept, &ignored) &&
+               fd_read_full(offered, b, sizeof b, &nb, "", &ignored) && na == nb &&
+               memcmp(a, b, na) == 0;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return same;
+}
+
 /* The name is taken. A run that was killed between the link and the list leaves one file with
  * two names, and perhaps its .tmp. What is encrypted and cannot be decrypted here cannot be
- * shown to be the same. */
+ * shown to be the same, unless it is so as it is stored. */
 static bool meet_twin(const struct wal_store *s, struct wal_prepared *p, struct err *err)
 {
     struct stat a, b;
@@ -317,6 +330,10 @@ static bool meet_twin(const struct wal_store *s, struct wal_prepared *p, struct 
         p->is_same = sync_source(s, p->fd, p->source, err);
         return p->is_same;
     }
+    if (a.st_size == b.st_size && same_stored(p->dest, p->fd)) {
+        p->is_same = true;
+        return true;
+    }
     if (compare(s, p->dest, p->source, &p->is_same, &p->added, &why)) {
         return true;
     }
@@ -324,6 +341,7 @@ static bool meet_twin(const struct wal_store *s, struct wal_prepared *p, struct 
     if (fd >= 0 && wal_candidate_of(s->r, p->dest, fd, &kept, err) && kept.is_sealed) {
         close(fd);
         p->is_same = false;
+        p->added.ours[0] = p->added.theirs[0] = '\0';
         return true;
     }
     if (fd >= 0) {
@@ -331,6 +349,44 @@ static bool meet_twin(const struct wal_store *s, struct wal_prepared *p, struct 
     }
     *err = why;
     return false;
+}
+
+/* Is this one of those whose records are walked? */
+static bool is_proven(const struct wal_store *s, const struct wal_prepared *p)
+{
+    const struct wal_candidate *c = &p->candidate;
+
+    return c->kind == WAL_NAME_SEGMENT && !c->is_sealed &&
+           (s->options.prove == WAL_PROVE_ALL || s->options.pack != CODEC_NONE ||
+            s->options.seal == WAL_SEALED || c->codec != CODEC_NONE);
+}
+
+/* A run that was killed may not have told what it had found. */
+static void prove_twin(const struct wal_store *s, struct wal_prepared *p)
+{
+    struct err ignored;
+
+    if (p->is_same && is_proven(s, p)) {
+        (void)!wal_candidate_prove(&p->candidate, &s->options.rules, &p->added.proven,
+                                   &ignored);
+    }
+}
+
+bool wal_store_prove(const struct repo *r, const char *path, const struct wal_rules *rules,
+                     struct wal_proven *out, struct err *err)
+{
+    struct wal_candidate c;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool ok;
+
+    out->is_walked = false;
+    if (fd < 0) {
+        return err_os(err, errno, "read", path);
+    }
+    ok = wal_candidate_of(r, path, fd, &c, err);
+    close(fd);
+    return ok && (c.kind != WAL_NAME_SEGMENT || c.is_sealed ||
+                  wal_candidate_prove(&c, rules, out, err));
 }
 
 static bool prepare_open(const struct wal_store *s, struct wal_prepared *p, struct err *err)
@@ -345,11 +401,17 @@ static bool prepare_open(const struct wal_store *s, struct wal_prepared *p, stru
     path_dir(p->dest, dir);
     /* What stays as it lies is checked; what is met by a twin need not be: it is compared. */
     if (file_kind(p->dest, NULL) != FILE_NONE) {
-        return make_wal_dir(s->r, dir, err) && meet_twin(s, p, err);
+        if (!make_wal_dir(s->r, dir, err) || !meet_twin(s, p, err)) {
+            return false;
+        }
+        prove_twin(s, p);
+        return true;
     }
     p->pack = c->codec == CODEC_NONE && !c->is_sealed ? s->options.pack : CODEC_NONE;
     p->seal = c->is_sealed ? WAL_UNSEALED : s->options.seal;
-    if (!wal_candidate_check(c, &s->options.rules, err) || !make_wal_dir(s->r, dir, err)) {
+    if (!wal_candidate_check(c, &s->options.rules, is_proven(s, p) ? &p->added.proven : NULL,
+                             err) ||
+        !make_wal_dir(s->r, dir, err)) {
         return false;
     }
     return p->pack != CODEC_NONE || p->seal == WAL_SEALED
@@ -415,6 +477,11 @@ void wal_store_prepare(const struct wal_store *s, const char *source, struct wal
     if (!prepare(s, p, &p->err)) {
         wal_store_drop(p);
     }
+}
+
+const struct err *wal_prepared_err(const struct wal_prepared *p)
+{
+    return &p->err;
 }
 
 static bool take(struct wal_store *s, struct wal_prepared *p, struct err *err)
@@ -509,83 +576,4 @@ bool wal_store_flush(struct wal_store *s, struct err *err)
     }
     s->n = 0;
     return ok;
-}
-
-static bool copy_aside(const char *source, const char *to, struct err *err)
-{
-    char buf[65536];
-    size_t got = sizeof buf;
-    int in = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    int out = in >= 0 ? open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    bool ok = out >= 0 ? true : err_os(err, errno, "move aside", source);
-
-    while (ok && got == sizeof buf) {
-        ok = fd_read_full(in, buf, sizeof buf, &got, source, err) &&
-             fd_write_all(out, buf, got, to, err);
-    }
-    ok = ok && fd_sync(out, to, err);
-    if (in >= 0) {
-        close(in);
-    }
-    if (out >= 0) {
-        close(out);
-        if (!ok) {
-            unlink(to);
-        }
-    }
-    return ok;
-}
-
-/* Never over another one: two of one name within a second get neighbouring stamps. */
-struct aside {
-    const char *source, *name, *dir, *why;
-};
-
-static bool move_aside(const struct aside *a, int64_t now_us, char to[PATH_CAP],
-                       struct err *err)
-{
-    const char *source = a->source;
-
-    for (int turn = 0; turn < 60; turn++) {
-        struct civil c = civil_at(now_us + turn * US_PER_S, 0);
-
-        if (!str_fmt(to, PATH_CAP, "%s/%s.%04d%02d%02dT%02d%02d%02dZ.%s", a->dir, a->name,
-                     c.year, c.month, c.day, c.hour, c.minute, c.second, a->why)) {
-            return err_set(err, ERR_FORMAT, "Rename it.", source, "name is too long");
-        }
-        if (file_kind(to, NULL) != FILE_NONE) {
-            continue;
-        }
-        if (link(source, to) == 0) {
-            return true;
-        }
-        /* A directory cannot be linked, but renamed. */
-        if (link_impossible(errno)) {
-            return rename(source, to) == 0 || copy_aside(source, to, err);
-        }
-        if (errno != EEXIST) {
-            return err_os(err, errno, "move aside", source);
-        }
-    }
-    return err_set(err, ERR_IO, "Look at what is delivered again and again.", source,
-                   "cannot be set aside 60 times a minute");
-}
-
-bool wal_store_set_aside(const struct repo *r, const char *source, const char *why,
-                         char moved_to[PATH_CAP], struct err *err)
-{
-    return wal_store_set_aside_as(r, source, path_base(source), why, moved_to, err);
-}
-
-bool wal_store_set_aside_as(const struct repo *r, const char *source, const char *name,
-                            const char *why, char moved_to[PATH_CAP], struct err *err)
-{
-    const struct aside a = {source, name, r->errors_dir, why};
-
-    if (!dir_make(r->errors_dir, err) ||
-        !move_aside(&a, clock_wall_ns() / 1000, moved_to, err) ||
-        !dir_sync(r->errors_dir, err)) {
-        return false;
-    }
-    return unlink(source) == 0 || errno == ENOENT ? true : err_os(err, errno, "remove", source);
 }

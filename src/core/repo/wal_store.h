@@ -29,7 +29,9 @@
 #ifndef REPO_WAL_STORE_H
 #define REPO_WAL_STORE_H
 
+#include "barkeep/task.h"
 #include "codec.h"
+#include "wal/proof.h"
 #include "xlogdb.h"
 
 struct wal_rules { /* what is known of the cluster; 0: not known, then not checked */
@@ -38,6 +40,10 @@ struct wal_rules { /* what is known of the cluster; 0: not known, then not check
     unsigned major; /* 15 */
 };
 
+/* Whose records are walked: of what is packed or encrypted here or came packed, or of all. What
+ * came encrypted is not. A damaged segment is taken in all the same: wal_added.proven tells. */
+enum wal_prove { WAL_PROVE_PACKED, WAL_PROVE_ALL };
+
 enum wal_seal { WAL_UNSEALED, WAL_SEALED }; /* encrypted by gpg, after packing */
 
 struct wal_store_options {
@@ -45,6 +51,8 @@ struct wal_store_options {
     enum codec_kind pack;
     int level; /* as codec_level() gives it */
     enum wal_seal seal;
+    enum wal_prove prove;
+    const struct task *task; /* whose cancelling stops a custom command; NULL: nobody's */
 };
 
 #define WAL_BATCH 32
@@ -55,10 +63,19 @@ enum wal_fate {
     WAL_DUPLICATE, /* was archived already, other bytes: moved to errors_dir */
 };
 
+struct wal_proven { /* what the walk of one segment has found (wal/proof.h) */
+    bool is_walked;
+    uint32_t seg_size;
+    struct wal_end end; /* reason WAL_END_NONE: it is sound in itself, and edge is whole */
+    struct wal_edge edge;
+};
+
 struct wal_added {
     enum wal_fate fate;
+    struct wal_proven proven;
     char moved_to[PATH_CAP];   /* WAL_DUPLICATE */
-    char ours[65], theirs[65]; /* WAL_DUPLICATE: SHA-256 of archived and offered, unpacked */
+    char ours[65], theirs[65]; /* WAL_DUPLICATE: SHA-256 of archived and offered, unpacked;
+                                "": encrypted, they could not be compared */
 };
 
 struct wal_store;
@@ -79,11 +96,17 @@ struct wal_prepared;
 struct wal_prepared *wal_prepared_new(struct err *err);
 void wal_prepared_free(struct wal_prepared *p);
 void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_prepared *p);
+const struct err *wal_prepared_err(const struct wal_prepared *p); /* code ERR_NONE: well */
 MUST_CHECK bool wal_store_take(struct wal_store *s, struct wal_prepared *p,
                                struct wal_added *out, struct err *err);
 void wal_store_drop(struct wal_prepared *p);
 
 MUST_CHECK bool wal_store_flush(struct wal_store *s, struct err *err);
+
+/* Walk a segment that lies anywhere. Not walked: what is no whole segment, or encrypted. */
+MUST_CHECK bool wal_store_prove(const struct repo *r, const char *path,
+                                const struct wal_rules *rules, struct wal_proven *out,
+                                struct err *err);
 
 /* Move a file to errors_dir/<base name>.<UTC stamp>.<why>, never over another one. */
 MUST_CHECK bool wal_store_set_aside(const struct repo *r, const char *source, const char *why,
@@ -121,6 +144,11 @@ MUST_CHECK bool wal_read(struct wal_reader *rd, void *p, size_t cap, size_t *got
 MUST_CHECK bool wal_read_stored(struct wal_reader *rd, void *p, size_t cap, size_t *got,
                                 struct err *err);
 enum codec_kind wal_reader_codec(const struct wal_reader *rd);
+
+/* A small one whole (a history file, a label), unpacked and decrypted, with a NUL behind it.
+ * More than max bytes: ERR_FORMAT; not there: ERR_MISSING. */
+MUST_CHECK bool wal_read_whole(const struct repo *r, struct arena *a, const char *path,
+                               size_t max, struct str *out, struct err *err);
 
 /* All of it into a descriptor; what: its name for messages. */
 MUST_CHECK bool wal_send(const struct wal_found *found, uint32_t pad_to, int fd,

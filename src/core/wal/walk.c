@@ -179,6 +179,7 @@ static bool record_end(struct wal_walk *w, const uint8_t *head, const uint8_t *b
     }
     if (w->records == 0) {
         w->first = w->rec.start;
+        w->first_prev = w->rec.prev;
     }
     if (!w->is_linked) {
         w->unproven++;

@@ -71,6 +71,7 @@ struct wal_walk {
     pg_tli file_tli, page_tli; /* of the file fed, of the last page seen */
     pg_lsn at;                 /* next byte expected */
     pg_lsn first;              /* first record proven by its CRC; 0: none yet */
+    pg_lsn first_prev;         /* its back link */
     pg_lsn last;               /* last one: its start */
     pg_lsn last_end;
     uint64_t records, unproven;

@@ -273,6 +273,55 @@ static void failures_do_not_spread(void **state)
     arena_release(&a);
 }
 
-TEST_MAIN(ROWS(texts, escapes), ROWS(reals, real_numbers), ONE(other_values),
-          ONE(sorted_by_bytes), ONE(set_again), ONE(indented), ONE(a_thousand_levels),
-          ONE(refused_memory), ONE(failures_do_not_spread))
+static const struct merge_row {
+    const char *label;
+    const char *before, *text; /* laid over it */
+    const char *want;          /* NULL: refused */
+} merges[] = {
+    {"nothing over nothing", "{}", "{}", "{}"},
+    {"into nothing", "{}", "{\"b\": 1, \"a\": \"x\"}", "{\"a\": \"x\", \"b\": 1}"},
+    {"other members", "{\"a\": 1}", "{\"b\": 2}", "{\"a\": 1, \"b\": 2}"},
+    {"the same member", "{\"a\": 1}", "{\"a\": \"y\"}", "{\"a\": \"y\"}"},
+    {"objects come together", "{\"a\": {\"x\": 1, \"z\": 0}}", "{\"a\": {\"y\": 2, \"z\": 3}}",
+     "{\"a\": {\"x\": 1, \"y\": 2, \"z\": 3}}"},
+    {"arrays one behind the other", "{\"_INFO\": [\"a\"]}", "{\"_INFO\": [\"b\", \"c\"]}",
+     "{\"_INFO\": [\"a\", \"b\", \"c\"]}"},
+    {"an object in the place of a number", "{\"a\": 1}", "{\"a\": {}}", "{\"a\": {}}"},
+    {"numbers as they are", "{}", "{\"a\": -0.10, \"b\": 1e+22, \"c\": 123456789012345678901}",
+     "{\"a\": -0.10, \"b\": 1e+22, \"c\": 123456789012345678901}"},
+    {"words", "{}", "{\"a\": true, \"b\": false, \"c\": null}",
+     "{\"a\": true, \"b\": false, \"c\": null}"},
+    {"everything in an array", "{}", "{\"a\": [1, \"x\", true, null, [2], {\"k\": []}]}",
+     "{\"a\": [1, \"x\", true, null, [2], {\"k\": []}]}"},
+    {"escapes", "{}", "{\"\\u00fc\": \"\\ud83d\\ude00\\n\"}",
+     "{\"\\u00fc\": \"\\ud83d\\ude00\\n\"}"},
+    {"nothing at all", "{}", "", NULL},
+    {"cut", "{}", "{\"a\": [1", NULL},
+    {"an array", "{}", "[1]", NULL},
+    {"a text", "{}", "\"a\"", NULL},
+    {"two objects", "{}", "{}{}", NULL},
+    {"no JSON", "{}", "{a: 1}", NULL},
+};
+
+static void merging(void **state)
+{
+    const struct merge_row *row = *state;
+    struct err err = {0};
+    struct arena a;
+    struct doc *d;
+
+    arena_init(&a, 0);
+    d = doc_new(&a);
+    assert_true(doc_merge(d, str_of(row->before), &err));
+    assert_int_equal(doc_merge(d, str_of(row->text), &err), row->want != NULL);
+    if (row->want) {
+        assert_string_equal(printed(d, 0, &a), row->want);
+    } else {
+        assert_int_equal(err.code, ERR_FORMAT);
+    }
+    arena_release(&a);
+}
+
+TEST_MAIN(ROWS(merges, merging), ROWS(texts, escapes), ROWS(reals, real_numbers),
+          ONE(other_values), ONE(sorted_by_bytes), ONE(set_again), ONE(indented),
+          ONE(a_thousand_levels), ONE(refused_memory), ONE(failures_do_not_spread))

@@ -22,8 +22,8 @@ static void connections_fall_back(void **state)
     assert_string_equal(server_cfg_streaming_conninfo(&srv), "host=c");
     assert_string_equal(server_cfg_wal_conninfo(&srv), "host=c");
     assert_string_equal(server_cfg_wal_streaming_conninfo(&srv), "host=c");
-    srv.wal_conninfo = "host=w"; /* without its streaming sister it means nothing */
-    assert_string_equal(server_cfg_wal_conninfo(&srv), "host=c");
+    srv.wal_conninfo = "host=w"; /* another way to the same stream */
+    assert_string_equal(server_cfg_wal_conninfo(&srv), "host=w");
     srv.streaming_conninfo = "host=s";
     assert_string_equal(server_cfg_streaming_conninfo(&srv), "host=s");
     assert_string_equal(server_cfg_wal_streaming_conninfo(&srv), "host=s");

@@ -128,6 +128,16 @@ static void slot_unused(struct checked *k)
 {
     k->srv.streaming_archiver = false;
 }
+static void slot_unused_idle(struct checked *k)
+{
+    slot_unused(k);
+    slot_idle(k);
+}
+static void slot_unused_fresh(struct checked *k)
+{
+    slot_unused(k);
+    slot_fresh(k);
+}
 static void slot_unused_missing(struct checked *k)
 {
     slot_unused(k);
@@ -192,6 +202,9 @@ static void wal_two_clusters(struct checked *k)
 #define PRIMARY "Primary server is not a standby: "
 #define SAME    "Primary and standby have same system ID: "
 #define WAL     " (WAL streaming): "
+#define TWO_CLUSTERS                                                                           \
+    "is the streaming DSN targeting the same server of the PostgreSQL connection string?"
+#define NOT_STORED "OK (no system Id stored on disk)\n"
 
 static const struct row {
     const char *label;
@@ -208,7 +221,7 @@ static const struct row {
     {"no rights", no_rights,
      "PostgreSQL: OK\n"
      "no access to backup functions: FAILED (privileges for PostgreSQL backup functions are "
-     "required)\n"
+     "required (see documentation))\n"
      "PostgreSQL streaming: OK\nwal_level: OK\n" SLOT_OK},
     {"no streaming", no_streaming,
      "PostgreSQL: OK\nsuperuser or standard user with backup privileges: OK\n"
@@ -240,33 +253,40 @@ static const struct row {
     {"slot not told", slot_unknown, HEAD "replication slot: FAILED (permission denied)\n"},
     {"no slot_name", slot_not_named, HEAD},
     {"slot without a use", slot_unused,
-     HEAD "replication slot: OK (WARNING: slot exists but is not required: streaming_archiver "
-          "is off)\n"},
+     HEAD "replication slot: OK (WARNING: slot 'barman' is active but not required by the "
+          "current config)\n"},
+    {"slot without a use, idle", slot_unused_idle,
+     HEAD "replication slot: OK (WARNING: slot 'barman' is initialised but not required by the "
+          "current config)\n"},
+    {"slot without a use, never used", slot_unused_fresh, HEAD},
     {"slot without a use, missing", slot_unused_missing, HEAD},
     {"standby and its primary", with_primary,
      HEAD STANDBY "OK\n" PRIMARY "OK\n" SAME "OK\n" SLOT_OK},
     {"conninfo leads to a primary", primary_named,
      HEAD STANDBY
-     "FAILED (conninfo should lead to a standby when primary_conninfo is set)\n" PRIMARY
+     "FAILED (conninfo should point to a standby server if primary_conninfo is set)\n" PRIMARY
      "OK\n" SAME "OK\n" SLOT_OK},
     {"primary_conninfo leads to a standby", two_standbys,
-     HEAD STANDBY "OK\n" PRIMARY
-                  "FAILED (primary_conninfo should lead to a primary, not to a standby)\n" SAME
-                  "OK\n" SLOT_OK},
+     HEAD STANDBY
+     "OK\n" PRIMARY
+     "FAILED (primary_conninfo should point to a primary server, not a standby)\n" SAME
+     "OK\n" SLOT_OK},
     {"primary of another cluster", other_primary,
      HEAD STANDBY "OK\n" PRIMARY "OK\n" SAME
-                  "FAILED (conninfo leads to 77, primary_conninfo to 88)\n" SLOT_OK},
+                  "FAILED (primary_conninfo and conninfo should point to primary and standby "
+                  "servers which share the same system identifier)\n" SLOT_OK},
     {"primary down", primary_down,
      HEAD STANDBY "OK\n" PRIMARY "FAILED (no answer)\n" SAME "FAILED (no answer)\n" SLOT_OK},
     {"primary does not tell its id", primary_mute,
      HEAD STANDBY "OK\n" PRIMARY "OK\n" SAME "FAILED (the servers do not tell it)\n" SLOT_OK},
     {"WAL host", with_wal_host,
      HEAD "has monitoring privileges" WAL "OK\nPostgreSQL streaming" WAL "OK\nwal_level" WAL
-          "OK\nsystemid coherence" WAL "OK\nreplication slot" WAL "OK\n"},
+          "OK\nsystemid coherence" WAL NOT_STORED "replication slot" WAL "OK\n"},
     {"WAL host without rights", wal_no_rights,
      HEAD "no access to monitoring functions: FAILED (privileges for PostgreSQL monitoring "
-          "functions are required)\nPostgreSQL streaming" WAL "OK\nwal_level" WAL
-          "OK\nsystemid coherence" WAL "OK\nreplication slot" WAL "OK\n"},
+          "functions are required (see documentation))\nPostgreSQL streaming" WAL
+          "OK\nwal_level" WAL "OK\nsystemid coherence" WAL NOT_STORED "replication slot" WAL
+          "OK\n"},
     {"WAL host down", wal_down,
      HEAD "no access to monitoring functions: FAILED (refused)\nPostgreSQL streaming" WAL
           "FAILED (refused)\nsystemid coherence" WAL
@@ -274,7 +294,7 @@ static const struct row {
     {"WAL host minimal", wal_minimal,
      HEAD "has monitoring privileges" WAL "OK\nPostgreSQL streaming" WAL "OK\nwal_level" WAL
           "FAILED (please set it to a higher level than 'minimal')\nsystemid coherence" WAL
-          "OK\nreplication slot" WAL "OK\n"},
+              NOT_STORED "replication slot" WAL "OK\n"},
     {"WAL host of another cluster", wal_other_cluster,
      HEAD "has monitoring privileges" WAL "OK\nPostgreSQL streaming" WAL "OK\nwal_level" WAL
           "OK\nsystemid coherence" WAL
@@ -282,9 +302,8 @@ static const struct row {
           "OK\n"},
     {"WAL host is two", wal_two_clusters,
      HEAD "has monitoring privileges" WAL "OK\nPostgreSQL streaming" WAL "OK\nwal_level" WAL
-          "OK\nsystemid coherence" WAL
-          "FAILED (wal_conninfo and wal_streaming_conninfo lead to different clusters: 88 and "
-          "77)\nreplication slot" WAL "OK\n"},
+          "OK\nsystemid coherence" WAL "FAILED (" TWO_CLUSTERS ")\nreplication slot" WAL
+          "OK\n"},
 };
 
 static void check_row(void **state)
@@ -313,9 +332,7 @@ static const struct id_row {
     {"nobody told", "77", NULL, NULL, "systemid coherence: OK (no system Id available)"},
     {"nothing kept", NULL, "77", "77", "systemid coherence: OK (no system Id stored on disk)"},
     {"another cluster", "77", "88", "88", "systemid coherence: FAILED ("},
-    {"streaming elsewhere", "77", "77", "88",
-     "systemid coherence: FAILED (conninfo and streaming_conninfo lead to different clusters: "
-     "77 and 88)"},
+    {"streaming elsewhere", "77", "77", "88", "systemid coherence: FAILED (" TWO_CLUSTERS ")"},
     {"streaming elsewhere, nothing kept", NULL, "77", "88", "systemid coherence: FAILED ("},
 };
 
@@ -373,9 +390,9 @@ static const struct archiver_row {
     {"off", "off", "cp", "", true, true,
      MODE "FAILED (please set it to 'on' or 'always')\n" CMD "OK\n" CONT "FAILED\n"},
     {"no command", "on", "", "", true, true,
-     MODE "OK\n" CMD "FAILED (please set it accordingly to documentation)\n" CONT "OK\n"},
+     MODE "OK\n" CMD "FAILED (please set it accordingly to documentation)\n"},
     {"command switched off", "on", "(disabled)", "", true, true,
-     MODE "OK\n" CMD "FAILED (please set it accordingly to documentation)\n" CONT "OK\n"},
+     MODE "OK\n" CMD "FAILED (please set it accordingly to documentation)\n"},
     {"fails since", "on", "false", "", true, false, MODE "OK\n" CMD "OK\n" CONT "FAILED\n"},
     {"statistics not told", "on", "cp", "", false, false, MODE "OK\n" CMD "OK\n"},
     {"mode not told", NULL, "cp", "", true, true, ""},

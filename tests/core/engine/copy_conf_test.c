@@ -250,6 +250,55 @@ static void notes_of_a_restore(void **state)
     arena_release(&a);
 }
 
+/* ---- what this server does not take -------------------------------------------------------- */
+
+#define UNKNOWN "unrecognized configuration parameter \"key\" in file \"/a/b\" line 2"
+#define INVALID "invalid value for parameter \"key\": \"de_DE\""
+
+static const struct without_row {
+    const char *label;
+    const char *text, *wrong;
+    const char *out; /* NULL: nothing to take out */
+} without_rows[] = {
+    {"unknown", "a = 1\nkey = 2\n", UNKNOWN, "a = 1\n#BARMAN#key = 2\n"},
+    {"each of that name", "key=1\nb = 2\n KEY '3'\n", INVALID,
+     "#BARMAN#key=1\nb = 2\n#BARMAN# KEY '3'\n"},
+    {"a line by its number", "a = 1\nb == 2\nc = 3\n",
+     "syntax error in file \"/a line 3/x\" line 2, near token \"=\"",
+     "a = 1\n#BARMAN#b == 2\nc = 3\n"},
+    {"recovery's own stays", "recovery_target_xid = x\n",
+     "invalid value for parameter \"recovery_target_xid\": \"x\"", NULL},
+    {"restore_command stays", "restore_command = 'x\n",
+     "syntax error in file \"/a/x\" line 1, near token \"'\"", NULL},
+    {"a longer name stays", "keys = 1\n", UNKNOWN, NULL},
+    {"a shorter name stays", "ke = 1\n", UNKNOWN, NULL},
+    {"commented out already", "#key = 1\n#BARMAN#key = 2\n", UNKNOWN, NULL},
+    {"in another file", "", UNKNOWN, NULL},
+    {"a line behind the end", "a = 1\n", "syntax error in file \"/a/x\" line 7", NULL},
+    {"line 0", "a = 1\n", "syntax error in file \"/a/x\" line 0", NULL},
+    {"no name", "a = 1\n", "unrecognized configuration parameter \"", NULL},
+    {"other words", "key = 1\n", "could not open file \"key\"", NULL},
+};
+
+static void check_without(void **state)
+{
+    const struct without_row *r = *state;
+    const char *told;
+    struct arena a;
+    struct str out;
+    bool found;
+
+    arena_init(&a, 0);
+    found = copy_conf_without(&a, str_of(r->text), r->wrong, &out, &told);
+    assert_int_equal(found, r->out != NULL);
+    if (r->out) {
+        assert_int_equal(out.n, strlen(r->out));
+        assert_memory_equal(out.p, r->out, out.n);
+        assert_non_null(told);
+    }
+    arena_release(&a);
+}
+
 TEST_MAIN(ROWS(setting_rows, check_setting), ROWS(value_rows, check_value),
-          ONE(large_originals), ONE(file_and_command_line_agree), ONE(who_may_come),
-          ONE(notes_of_a_restore))
+          ROWS(without_rows, check_without), ONE(large_originals),
+          ONE(file_and_command_line_agree), ONE(who_may_come), ONE(notes_of_a_restore))

@@ -383,6 +383,40 @@ static void a_tree_goes_leaves_first(void **state)
     fx_release(&f);
 }
 
+/* B and C share files by hard links, as rsync leaves them; without B they are C's own. */
+static void the_next_one_is_counted_again(void **state)
+{
+    const char *shared;
+    struct backup b;
+    struct arena a;
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    arena_init(&a, 0);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    backup(C, BACKUP_DONE, 6);
+    shared = fx_fmt("%s/" B "/data/base/1/1234", f.r.base_dir);
+    assert_int_equal(link(shared, fx_fmt("%s/" C "/data/base/1/5678", f.r.base_dir)), 0);
+    assert_true(backup_info_load(&f.r, &a, C, &b, &err));
+    b.mode = "rsync-concurrent";
+    b.size = 8;
+    b.deduplicated_size = 4;
+    assert_true(backup_info_save(&f.r, &b, &err));
+
+    assert_true(run(A, 0, &err)); /* what follows it is not of rsync */
+    assert_true(backup_info_load(&f.r, &a, C, &b, &err));
+    assert_int_equal(b.deduplicated_size, 4);
+    assert_true(run(B, 0, &err));
+    assert_true(backup_info_load(&f.r, &a, C, &b, &err));
+    assert_int_equal(b.size, 8);
+    assert_int_equal(b.deduplicated_size, 8);
+    assert_string_equal(said.warn, "");
+    arena_release(&a);
+    fx_release(&f);
+}
+
 static void purge_before_the_first(void **state)
 {
     struct err err = {0};
@@ -412,4 +446,5 @@ TEST_MAIN(ONE(oldest_with_its_wal), ONE(many_of_one_directory), ONE(many_of_smal
           ONE(dry_run_tells_and_touches_nothing), ONE(with_an_older_one_no_wal_goes),
           ONE(refusals), ONE(while_a_backup_runs), ONE(an_interrupted_one_is_finished),
           ONE(of_the_oldest_layouts), ONE(links_are_not_followed),
-          ONE(a_tree_goes_leaves_first), ONE(purge_before_the_first))
+          ONE(a_tree_goes_leaves_first), ONE(the_next_one_is_counted_again),
+          ONE(purge_before_the_first))

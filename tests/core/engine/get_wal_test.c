@@ -157,6 +157,82 @@ static void as_it_is_stored(void **state)
     fx_release(&f);
 }
 
+/* What may stand in a gzip file of the archive: a byte is changed, counted from its end (negative:
+ * from its beginning), or bytes are cut off there; or it has two members. */
+static const struct gz_row {
+    const char *label;
+    int members;
+    off_t change, cut; /* 0: nothing */
+    bool ok;
+} gz_rows[] = {
+    {"one member", 1, 0, 0, true},
+    {"two members", 2, 0, 0, true},
+    {"the size at the end is too small", 1, 2, 0, false},
+    {"the size at the end is too large", 1, 1, 0, false},
+    {"another checksum", 1, 6, 0, false},
+    {"another byte within", 1, -30, 0, false},
+    {"without its last byte", 1, 0, 1, false},
+    {"without size and checksum", 1, 0, 8, false},
+    {"the second member is cut", 2, 0, 3, false},
+};
+
+static void gzip_members(const char *path, int members)
+{
+    static char mem[FX_SEG];
+    size_t part = sizeof mem / (size_t)members;
+    int fd = open(fx_fmt("%s/" W1, f.root), O_RDONLY);
+
+    assert_int_equal(read(fd, mem, sizeof mem), FX_SEG);
+    close(fd);
+    for (int i = 0; i < members; i++) {
+        gzFile gz = gzopen(path, i ? "ab1" : "wb1");
+
+        assert_int_equal(gzwrite(gz, mem + part * (size_t)i, (unsigned)part), (int)part);
+        gzclose(gz);
+    }
+}
+
+static void gzip_in_the_archive(void **state)
+{
+    const struct gz_row *row = *state;
+    struct get_wal what = {.repo = &f.r, .name = W1};
+    static char is[FX_SEG], want[FX_SEG];
+    struct err err = {0};
+    const char *at, *out;
+    off_t size, change;
+    char byte;
+    int fd;
+
+    fill();
+    at = fx_fmt("%s/0000000100000000/" W1, f.r.wals_dir);
+    gzip_members(at, row->members);
+    size = fx_size(at);
+    fd = open(at, O_RDWR);
+    change = row->change < 0 ? -row->change : size - row->change;
+    if (row->change) {
+        assert_int_equal(pread(fd, &byte, 1, change), 1);
+        byte = (char)(byte ^ 0x10);
+        assert_int_equal(pwrite(fd, &byte, 1, change), 1);
+    }
+    assert_int_equal(ftruncate(fd, size - row->cut), 0);
+    close(fd);
+    out = fx_fmt("%s/out", f.root);
+    what.fd = open(out, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(get_wal(said_init(&said), &what, &err), row->ok);
+    if (row->ok) {
+        assert_int_equal(pread(what.fd, is, sizeof is, 0), FX_SEG);
+        fd = open(fx_fmt("%s/" W1, f.root), O_RDONLY);
+        assert_int_equal(read(fd, want, sizeof want), FX_SEG);
+        close(fd);
+        assert_memory_equal(is, want, FX_SEG);
+    } else {
+        assert_int_equal(err.code, ERR_FORMAT);
+        assert_string_equal(err.what, at);
+    }
+    close(what.fd);
+    fx_release(&f);
+}
+
 static void damaged_in_the_archive(void **state)
 {
     struct get_wal what = {.repo = &f.r, .name = W1};
@@ -198,5 +274,6 @@ static void peek(void **state)
     fx_release(&f);
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(into_a_directory), ONE(packed_on_the_way_out),
-          ONE(as_it_is_stored), ONE(damaged_in_the_archive), ONE(peek))
+TEST_MAIN(ROWS(rows, check_row), ROWS(gz_rows, gzip_in_the_archive), ONE(into_a_directory),
+          ONE(packed_on_the_way_out), ONE(as_it_is_stored), ONE(damaged_in_the_archive),
+          ONE(peek))

@@ -29,6 +29,7 @@ static void write_conf(struct world *w)
 
     fx_text(path, fx_fmt("[barman]\nbarman_home = %s\n[main]\nbackup_method = postgres\n"
                          "streaming_archiver = on\nactive = false\n"
+                         "retention_policy = redundancy 1\n"
                          "slot_name = barman\nstreaming_conninfo = host=/nowhere\n"
                          "conninfo = host=/nowhere port=9 password=geheim\n",
                          w->fx.root));
@@ -65,8 +66,8 @@ static void print(struct look *l, char *out, size_t cap)
     assert_non_null(s);
     sbuf_init(&b, out, cap);
     for (size_t i = 0; i < s->backups; i++) {
-        sbuf_fmt(&b, "%s %d wal %" PRIu64 " keep %d\n", s->backup[i].id, s->backup[i].status,
-                 s->backup[i].wal_bytes, s->backup[i].keep);
+        sbuf_fmt(&b, "%s %d wal %" PRIu64 " keep %d %s\n", s->backup[i].id, s->backup[i].status,
+                 s->backup[i].wal_bytes, s->backup[i].keep, s->backup[i].retention);
     }
     assert_non_null(s->coverage);
     for (size_t i = 0; i < s->coverage->runs; i++) {
@@ -254,9 +255,9 @@ static void test_every_change_is_seen(void **state)
     put_file(&w, 1, 8);
     agree(&w, "run 1 2-16 ");
     put_backup(&w, B, 6, 7);
-    agree(&w, B " 3 wal ");
+    agree(&w, "keep 0 OBSOLETE\n"); /* the other one */
     fx_text(fx_fmt("%s/%s-keep", w.fx.r.meta_dir, B), "full");
-    agree(&w, "keep 1");
+    agree(&w, "keep 1 KEEP:FULL");
     fx_text(fx_fmt("%s/00000002.history", w.fx.r.wals_dir), "1\t0/1000000\tno reason\n");
     agree(&w, "lines 2");
     put_segment(&w, 2, 16);

@@ -20,8 +20,15 @@ struct mk {
     uint64_t at;   /* offset of the next byte */
     uint64_t prev; /* LSN of the last record */
     uint32_t tli;
-    uint32_t xid; /* of the records that follow; 0: 700 */
+    uint32_t xid;  /* of the records that follow; 0: 700 */
+    uint32_t seg;  /* size of a segment; 0: MK_SEG */
+    uint64_t base; /* LSN of the stream's first byte; 0: MK_BASE */
 };
+
+static inline uint64_t mk_base(const struct mk *m)
+{
+    return m->base ? m->base : MK_BASE;
+}
 
 static inline void mk_le(uint8_t *p, uint64_t v, int n)
 {
@@ -34,16 +41,17 @@ static inline void mk_le(uint8_t *p, uint64_t v, int n)
 static inline void mk_page(struct mk *m, uint16_t info, uint32_t rem)
 {
     uint8_t *p = m->buf + m->at;
-    bool is_long = m->at % MK_SEG == 0;
+    uint32_t seg = m->seg ? m->seg : MK_SEG;
+    bool is_long = m->at % seg == 0;
 
     mk_le(p, 0xD110, 2);
     mk_le(p + 2, (uint64_t)info | (is_long ? 2 : 0), 2);
     mk_le(p + 4, m->tli, 4);
-    mk_le(p + 8, MK_BASE + m->at, 8);
+    mk_le(p + 8, mk_base(m) + m->at, 8);
     mk_le(p + 16, rem, 4);
     if (is_long) {
         mk_le(p + 24, 42, 8);
-        mk_le(p + 32, MK_SEG, 4);
+        mk_le(p + 32, seg, 4);
         mk_le(p + 36, MK_PAGE, 4);
     }
     m->at += is_long ? 40 : 24;
@@ -74,7 +82,7 @@ static inline uint64_t mk_record(struct mk *m, uint8_t rmid, uint8_t info, uint8
     if (m->at % MK_PAGE == 0) {
         mk_page(m, 0, 0);
     }
-    uint64_t lsn = MK_BASE + m->at;
+    uint64_t lsn = mk_base(m) + m->at;
     memset(rec, 0, 24);
     mk_le(rec, total, 4);
     mk_le(rec + 4, m->xid ? m->xid : 700, 4);

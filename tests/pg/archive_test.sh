@@ -292,6 +292,137 @@ test_17_22_second_history_of_a_timeline() {
     printf '1\t0/1900000\tanother server\n' >"$BK_HOME/src/incoming/00000002.history"
     expect_status 1 bk archive-wal src
     expect_match 'differs from the archived one' "$ERR"
+    expect_match 'split brain: two servers have made timeline 00000002' "$ERR"
     all_is_archived
     expect_equal 1 "$(find "$BK_HOME/src/errors" -name '00000002.history.*.duplicate' | wc -l)"
+    expect_status 1 bk check src
+    expect_match 'archiver errors: FAILED \(duplicates: 1\)' "$OUT"
+}
+
+# ---- delivered again ---------------------------------------------------------------------
+
+first_wal() { find wal -type f -printf '%f\n' | sort | sed -n 1p; }
+
+archived_path() { find "$BK_HOME/src/wals" -name "$1" -type f; }
+
+test_001_the_same_again() {
+    local name file before option
+    make_wal
+    for option in none gzip; do
+        fresh "compression = $option"
+        bk archive-wal src >/dev/null
+        name=$(first_wal)
+        file=$(archived_path "$name")
+        before=$(stat -c '%i %Y %s' "$file")
+        cp "wal/$name" "$BK_HOME/src/incoming/"
+        expect_status 0 bk archive-wal src
+        expect_equal "$before" "$(stat -c '%i %Y %s' "$file")" 'the archived file'
+        all_is_archived
+        expect_equal '' "$(ls "$BK_HOME/src/errors")"
+    done
+}
+
+test_002_other_bytes_of_the_same_name() {
+    local name file sum
+    make_wal
+    fresh
+    bk archive-wal src >/dev/null
+    name=$(first_wal)
+    file=$(archived_path "$name")
+    sum=$(sha256sum <"$file")
+    cp "wal/$name" "$BK_HOME/src/incoming/"
+    printf 'xxxxxxxx' | dd of="$BK_HOME/src/incoming/$name" bs=1 seek=500000 conv=notrunc status=none
+    cp "$BK_HOME/src/incoming/$name" "$T/other"
+    expect_status 1 bk archive-wal src
+    expect_match "differs from the archived one .*${sum%% *}" "$ERR"
+    expect_match "$(sha256sum <"$T/other" | cut -d' ' -f1)" "$ERR"
+    expect_equal "$sum" "$(sha256sum <"$file")" 'the archived file'
+    cmp "$T/other" "$BK_HOME/src/errors/$name".*.duplicate
+    expect_status 1 bk check src
+    expect_match 'archiver errors: FAILED \(duplicates: 1\)' "$OUT"
+}
+
+test_021_old_primary_goes_on() {
+    local names name at
+    make_wal
+    mapfile -t names < <(find wal -regex '.*/[0-9A-F]*' -printf '%f\n' | sort)
+    at=${names[2]:22:2}
+    at=0/${at#0}00000
+    fresh 'compression = gzip'
+    rm "$BK_HOME"/src/incoming/*
+    printf '1\t%s\tno recovery target specified\n' "$at" \
+        >"$BK_HOME/src/incoming/00000002.history"
+    cp "wal/${names[0]}" "wal/${names[1]}" "$BK_HOME/src/incoming/"
+    expect_status 0 bk archive-wal src
+    expect_status 0 bk archive-wal src
+    expect_no_match WARNING "$ERR"
+    cp "wal/${names[2]}" "$BK_HOME/src/incoming/"
+    expect_status 0 bk archive-wal src
+    expect_match "${names[2]}' of server src: timeline 1 goes on behind $at, where timeline 2" "$ERR"
+    expect_match "^diverged.1.$at" "$BK_HOME/src/.barkeep/wal-notes"
+    cp "wal/${names[3]}" "$BK_HOME/src/incoming/"
+    expect_status 0 bk archive-wal src
+    expect_no_match 'goes on behind' "$ERR"
+    for name in "${names[@]}"; do
+        gzip -dc "$(archived_path "$name")" | cmp - "wal/$name"
+    done
+}
+
+# ---- walked on arrival -------------------------------------------------------------------
+
+damage_wal() { printf 'xxxxxxxx' | dd of="$1" bs=1 seek=9000 conv=notrunc status=none; }
+
+# Compressed: a damaged segment is kept, told at once, noted once, and a failure of check.
+test_wal_records_are_walked_on_arrival() {
+    local names name
+    make_wal
+    mapfile -t names < <(find wal -regex '.*/[0-9A-F]*' -printf '%f\n' | sort)
+    name=${names[1]}
+    fresh 'compression = gzip'
+    expect_status 0 bk archive-wal src
+    expect_no_match 'damaged' "$ERR"
+    expect_no_match 'WAL records' "$(bk check src || true)"
+
+    fresh 'compression = gzip'
+    damage_wal "$BK_HOME/src/incoming/$name"
+    cp "$BK_HOME/src/incoming/$name" "$T/damaged"
+    expect_status 0 bk archive-wal src
+    expect_match "WARNING: WAL file '$name' of server src is damaged: valid records end at 0/" "$ERR"
+    expect_equal 1 "$(grep -c 'is damaged' "$ERR")" 'segments told'
+    gzip -dc "$(archived_path "$name")" | cmp - "$T/damaged"
+    expect_status 1 bk check src
+    expect_match "WAL records: FAILED \($name is damaged: " "$OUT"
+    expect_status 2 bk check --nagios src
+    expect_match 'WAL records' "$OUT"
+    # A sound copy in its place, and the line is gone.
+    cp "wal/$name" "$(archived_path "$name")"
+    bk check src >"$T/again" || true
+    expect_no_match 'WAL records' "$T/again"
+
+    # One that lies in streaming, and is encrypted instead; without either nothing is walked.
+    fresh 'streaming_archiver = on' 'slot_name = barman' 'compression = zstd'
+    rm "$BK_HOME"/src/incoming/*
+    cp "$T/damaged" "$BK_HOME/src/streaming/$name"
+    expect_status 0 bk archive-wal src
+    expect_match "'$name' of server src is damaged" "$ERR"
+    fresh
+    cp "$T/damaged" "$BK_HOME/src/incoming/$name"
+    expect_status 0 bk archive-wal src
+    expect_no_match 'damaged' "$ERR"
+}
+
+#: deadline=60
+test_archive_custom_filter_hangs() {
+    local name
+    make_wal 2
+    name=$(first_wal)
+    fresh 'compression = custom' 'custom_compression_filter = cat >/dev/null; sleep 1000' \
+        'custom_decompression_filter = cat' 'custom_compression_magic = 0x123456'
+    bk_bg hung archive-wal src
+    wait_until 10 pgrep -f 'sleep 1000'
+    bk_bg_stop hung TERM
+    expect_equal 1 "$BK_STATUS" status
+    [ -e "$BK_HOME/src/incoming/$name" ] || fail 'the segment is gone'
+    ! pgrep -u "$(id -u)" -f 'sleep 1000' || fail 'the filter still runs'
+    nothing_is_lost
 }

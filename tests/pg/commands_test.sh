@@ -16,7 +16,7 @@ archiving_server() {
     bk_home main 'archiver = on' 'streaming_archiver = off' 'slot_name = -' 'create_slot = -'
 }
 wal_count_is() { [ "$(find wal -type f | wc -l)" -ge "$1" ]; }
-first_wal() { find wal -type f -printf '%f\n' | sort | head -n 1; }
+first_wal() { find wal -type f -printf '%f\n' | sort | sed -n 1p; }
 
 # ssh and barman as barman-wal-archive finds them: everything runs here.
 fake_ssh() {
@@ -408,7 +408,7 @@ test_show_servers() {
     done
     expect_status 0 bk -f json show-servers main other
     expect_no_match 's3cr3t' "$OUT"
-    expect_equal "concurrent_backup 10 None True 1 ['a', 'barman_receive_wal']" "$(json \
+    expect_equal "BackupOptions({'concurrent_backup'}) 10 None True 1 ['a', 'barman_receive_wal']" "$(json \
         '"{backup_options} {max_wal_senders} {active_model} {streaming} {timeline} {synchronous_standby_names}".format(**d["main"])' <"$OUT")" 'document'
     expect_equal '(inactive) True False' "$(json '"{description} {passive_node} {}".format("streaming" in d["other"], **d["other"])' <"$OUT")" 'passive, inactive'
     expect_status 0 bk show-server other
@@ -528,4 +528,55 @@ test_config_update() {
     expect_status 0 bk cron
     expect_match 'WARNING: Malformed or empty configuration change queue' "$ERR"
     [ -s "$queue.malformed" ] || fail 'not kept'
+}
+
+# A link is enough for what is installed around Barman.
+#: quick
+test_called_as_barman() {
+    local barman=$T/bin/barman
+    mkdir -p bin
+    ln -s "$BARKEEP" "$barman"
+    pg_new main
+    pg_start main
+    bk_home main
+    bk_server main other
+    bk receive-wal --create-slot main
+    expect_status 0 "$barman" -v
+    expect_match '^3\.17\.0 Barman by EnterpriseDB' "$OUT"
+    expect_status 0 "$barman" -c "$BK_CONF"
+    expect_match '^usage: barman ' "$OUT"
+    expect_no_match 'start-copy|--batch|dry-run' "$OUT"
+    expect_status 2 "$barman" -c "$BK_CONF" --batch list-servers
+    expect_match '^barman: error: unrecognized arguments: --batch$' "$ERR"
+    expect_status 2 "$barman" -c "$BK_CONF" delete main latest --dry-run
+    expect_match '^barman: error: unrecognized arguments: --dry-run$' "$ERR"
+    expect_status 2 "$barman" -c "$BK_CONF" estimate-size main
+    expect_status 0 "$barman" -c "$BK_CONF" -q cron
+    expect_status 0 "$barman" -c "$BK_CONF" list-servers --minimal
+    expect_equal $'main\nother' "$(cat "$OUT")"
+    "$barman" -c "$BK_CONF" receive-wal --stop main
+}
+
+# all: side by side, in order, one document; a backup each, with locks of its own.
+test_all_side_by_side() {
+    pg_new main
+    pg_start main
+    bk_home main
+    bk_server main a 'slot_name = a'
+    bk_server main b 'slot_name = b'
+    for name in a b main; do bk receive-wal --create-slot "$name"; done
+    bk_bg ra receive-wal a
+    bk_bg rb receive-wal b
+    bk_bg rm receive-wal main
+    expect_status 0 bk status all
+    expect_equal $'Server a:\nServer b:\nServer main:' "$(grep '^Server' "$OUT")"
+    expect_status 0 bk -f json status all
+    python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); assert list(d) == ["a", "b", "main"], d' "$OUT"
+    expect_status 0 bk backup --wait all
+    expect_equal $'a\nb\nmain' "$(sed -n 's/^Starting backup using postgres method for server \([a-z]*\) .*/\1/p' "$OUT")"
+    for name in a b main; do
+        expect_equal 1 "$(bk list-backups --minimal "$name" | wc -l)"
+    done
+    expect_status 0 bk check all --nagios
+    expect_match '^BARMAN OK - Ready to serve the Espresso backup for 3 servers \* a \* b \* main' "$OUT"
 }

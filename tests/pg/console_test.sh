@@ -295,7 +295,7 @@ test_console_delete_by_name() {
     set_up
     expect_status 0 bk backup main --wait
     expect_status 0 bk backup main --wait
-    first=$(bk list-backups main --minimal | sort | head -n 1)
+    first=$(bk list-backups main --minimal | sort | sed -n 1p)
     second=$(bk list-backups main --minimal | sort | tail -n 1)
     console
     tui_wait "$first"
@@ -445,7 +445,7 @@ test_115_control_characters_in_names() {
     tui_wait '1 WHEN'
     tui_match "R +restore point '.*pwned.*point.*more'"
     tui_keys j
-    tui_match '^ STOP +right AFTER LSN '
+    tui_match '^ STOP +at restore point '
     target_is_known
     wizard_plan
     tui_keys Enter
@@ -505,4 +505,23 @@ test_console_backup_of_a_shell() {
     expect_match 'FAILED' "$(bk show-backup main "$id")"
     tui_keys q
     tui_wait 'exit 0'
+}
+
+# ---- no screen -----------------------------------------------------------------------------------
+
+# TERM=dumb, a screen reader, a pipe: what the first screen would say, in lines.
+#: quick
+test_console_without_a_screen() {
+    pg_new main - && pg_start main
+    bk_home main
+    TERM_IS=dumb console 120 40
+    tui_wait 'Server main:'
+    tui_match 'PostgreSQL version: [0-9]'
+    tui_wait 'exit 0'
+    tui_same_modes
+    "$BARKEEP" -c "$BK_CONF" </dev/null >"$T/piped"
+    expect_match '^Server main:' "$T/piped"
+    ! grep -q usage: "$T/piped"
+    "$BARKEEP" -c "$BK_CONF" --batch >"$T/batch" # what was asked is missing: that is help
+    expect_match '^usage: ' "$T/batch"
 }

@@ -17,7 +17,7 @@ scene() {
     bk backup main
 }
 
-mark() { # N...: a row and, behind it, a restore point markN
+marked() { # N...: a row and, behind it, a restore point markN
     local n
     for n; do
         pg_sql main "insert into marks values ($n)"
@@ -51,7 +51,7 @@ restored_to() { # N DEST [OPTION...]
     expect_status 0 bk restore --target-name "mark$n" "$@" main latest "$dest"
 }
 
-marks_of() {
+copy_marks() {
     copy_sql "$1" "select string_agg(n::text, ' ' order by n) from marks"
 }
 
@@ -60,7 +60,7 @@ marks_of() {
 whole_way() {
     local sock
     scene "$@"
-    mark 1 2 3
+    marked 1 2 3
     caught_up
     copy_says "$T/copy" absent
     restored_to 2 "$T/copy"
@@ -69,7 +69,7 @@ whole_way() {
     expect_match 'paused at its target' "$OUT"
     sock=$(fact "$T/copy" socket)
     expect_equal 700 "$(stat -c %a "$sock")"
-    expect_equal '1 2' "$(marks_of "$T/copy")"
+    expect_equal '1 2' "$(copy_marks "$T/copy")"
     copy_says "$T/copy" paused "Connect: psql -h $sock -p 5432 -U postgres -d postgres"
     expect_match 'Last commit: 20' "$OUT"
     # Twice is once.
@@ -87,7 +87,7 @@ whole_way() {
     copy_says "$T/copy" stopped
     expect_status 0 bk stop-copy main "$T/copy"
     expect_status 0 bk start-copy main "$T/copy"
-    expect_equal '1 2 99' "$(marks_of "$T/copy")"
+    expect_equal '1 2 99' "$(copy_marks "$T/copy")"
     sock=$(fact "$T/copy" socket)
     expect_status 0 bk drop-copy main "$T/copy"
     [ ! -e "$T/copy" ] && [ ! -e "$sock" ]
@@ -101,7 +101,7 @@ test_copy_whole_way() {
     expect_status 0 bk restore main latest "$T/end"
     expect_status 0 bk start-copy main "$T/end"
     expect_match ': open$' "$OUT"
-    expect_equal '1 2 3' "$(marks_of "$T/end")"
+    expect_equal '1 2 3' "$(copy_marks "$T/end")"
     expect_status 0 bk drop-copy main "$T/end"
 }
 #: deadline=300
@@ -167,7 +167,7 @@ test_copy_is_harmless() {
     bk_receiver
     PGOPTIONS='-c session_preload_libraries=' bk backup main
     export PGOPTIONS='-c session_preload_libraries='
-    mark 1 2
+    marked 1 2
     caught_up
     restored_to 1 "$copy"
     unset PGOPTIONS
@@ -181,7 +181,7 @@ test_copy_is_harmless() {
     expect_status 0 bk start-copy main "$copy"
     expect_match 'paused at its target' "$OUT"
     export PGOPTIONS='-c session_preload_libraries='
-    expect_equal 1 "$(marks_of "$copy")"
+    expect_equal 1 "$(copy_marks "$copy")"
     expect_equal 'main RESTORED' "$(copy_sql "$copy" 'show cluster_name')"
     expect_equal '' "$(copy_sql "$copy" 'show listen_addresses')"
     expect_equal '' "$(copy_sql "$copy" 'show primary_conninfo')"
@@ -223,13 +223,13 @@ test_copy_configuration_outside_pgdata() {
     pg_sql main 'create table marks (n int primary key)'
     bk_receiver
     bk backup main
-    mark 1 2
+    marked 1 2
     caught_up
     restored_to 1 "$T/copy"
     # As if nothing had been saved with the backup.
     rm -rf "$etc" "$T/copy"/{postgresql,pg_hba,pg_ident}.conf
     expect_status 0 bk start-copy main "$T/copy"
-    expect_equal 1 "$(marks_of "$T/copy")"
+    expect_equal 1 "$(copy_marks "$T/copy")"
     expect_equal 222 "$(copy_sql "$T/copy" 'show max_connections')"
     expect_equal 33 "$(copy_sql "$T/copy" 'show max_prepared_transactions')"
     expect_status 0 bk drop-copy main "$T/copy"
@@ -239,12 +239,12 @@ test_copy_configuration_outside_pgdata() {
 #: deadline=180
 test_copy_recovery_settings_elsewhere() {
     scene
-    mark 1 2
+    marked 1 2
     caught_up
     restored_to 1 "$T/copy" --recovery-conf-filename mine.conf
     expect_status 0 bk start-copy main "$T/copy"
     expect_match 'paused at its target' "$OUT"
-    expect_equal 1 "$(marks_of "$T/copy")"
+    expect_equal 1 "$(copy_marks "$T/copy")"
     expect_status 0 bk drop-copy main "$T/copy"
 }
 
@@ -252,18 +252,18 @@ test_copy_recovery_settings_elsewhere() {
 #: deadline=240
 test_copy_settings_raised_in_the_wal() {
     scene
-    mark 1
+    marked 1
     echo 'max_connections = 345' >>"${PG_DATA[main]}/postgresql.conf"
     pg_restart main
-    mark 2
+    marked 2
     echo 'max_locks_per_transaction = 111' >>"${PG_DATA[main]}/postgresql.conf"
     pg_restart main
-    mark 3 4
+    marked 3 4
     wait_until 30 received main 0/1
     caught_up
     restored_to 3 "$T/copy"
     expect_status 0 bk start-copy main "$T/copy"
-    expect_equal '1 2 3' "$(marks_of "$T/copy")"
+    expect_equal '1 2 3' "$(copy_marks "$T/copy")"
     expect_equal 345 "$(copy_sql "$T/copy" 'show max_connections')"
     expect_status 0 bk drop-copy main "$T/copy"
 }
@@ -274,7 +274,7 @@ test_copy_port() {
     local port
     scene
     pg_sql main "create role reader login password 'secret'"
-    mark 1
+    marked 1
     caught_up
     port=$(free_port)
     restored_to 1 "$T/copy"
@@ -297,7 +297,7 @@ test_copy_port() {
 #: deadline=180
 test_copy_server_gives_up() {
     scene
-    mark 1 2
+    marked 1 2
     caught_up
     restored_to 2 "$T/copy"
     rm -f "$T/copy/barman_wal/"*
@@ -309,9 +309,9 @@ test_copy_server_gives_up() {
     expect_status 0 bk drop-copy main "$T/copy"
 
     restored_to 2 "$T/copy"
-    echo 'no_such_setting = 1' >>"$T/copy/postgresql.auto.conf"
+    echo "recovery_target_action = 'x'" >>"$T/copy/postgresql.auto.conf"
     expect_status 1 bk start-copy main "$T/copy"
-    expect_match 'unrecognized configuration parameter "no_such_setting"' "$ERR"
+    expect_match 'invalid value for parameter "recovery_target_action"' "$ERR"
     expect_match 'Take that line out of its postgresql.auto.conf' "$ERR"
 
     echo 12 >"$T/copy/PG_VERSION"
@@ -338,6 +338,24 @@ test_copy_server_gives_up() {
     [ ! -e "${PG_DATA[main]}/.barkeep-copy" ]
 }
 
+# What this host's server does not know is commented out and told.
+test_copy_settings_not_known_here() {
+    local conf=$T/copy/postgresql.auto.conf
+    scene
+    marked 1 2
+    caught_up
+    restored_to 2 "$T/copy"
+    printf '%s\n' 'no_such_setting = 1' "lc_messages = 'xx_XX.utf8'" 'NO_SUCH = on' >>"$conf"
+    expect_status 0 bk start-copy main "$T/copy"
+    expect_match "'no_such_setting = 1' is commented out in the copy" "$ERR"
+    grep -qx '#BARMAN#no_such_setting = 1' "$conf"
+    grep -qx "#BARMAN#lc_messages = 'xx_XX.utf8'" "$conf"
+    grep -qx '#BARMAN#NO_SUCH = on' "$conf"
+    grep -q '^recovery_target_name' "$conf"
+    expect_equal '1 2' "$(copy_marks "$T/copy")"
+    expect_status 0 bk drop-copy main "$T/copy"
+}
+
 # Replay that takes its time.
 slow() { # DEST
     sed -i "s/^restore_command = 'cp /restore_command = 'sleep 1; cp /" "$1/postgresql.auto.conf"
@@ -348,13 +366,13 @@ slow() { # DEST
 test_copy_killed_and_cancelled_while_starting() {
     local pid
     scene
-    mark 1
+    marked 1
     for _ in 1 2 3 4; do
         pg_sql main 'select pg_switch_wal()' >/dev/null
         pg_sql main 'delete from marks where n = 0'
         pg_sql main 'create table t as select 1; drop table t'
     done
-    mark 2
+    marked 2
     caught_up
     restored_to 2 "$T/copy"
     slow "$T/copy"
@@ -377,7 +395,7 @@ test_copy_killed_and_cancelled_while_starting() {
     wait_until 20 copy_is "$T/copy" replaying
     bk_bg_stop start KILL
     expect_status 0 bk start-copy main "$T/copy"
-    expect_equal '1 2' "$(marks_of "$T/copy")"
+    expect_equal '1 2' "$(copy_marks "$T/copy")"
     expect_status 0 bk drop-copy main "$T/copy"
     [ ! -e "$T/copy" ]
 }
@@ -390,7 +408,7 @@ test_copy_drop_refuses() {
     pg_sql main "create tablespace fast location '$T/space'"
     pg_sql main 'create table there tablespace fast as select generate_series(1, 1000) i'
     bk backup main
-    mark 1
+    marked 1
     caught_up
     restored_to 1 "$T/copy" --tablespace "fast:$T/copy.fast"
     # Not started: not ours to drop.
@@ -463,7 +481,7 @@ test_copy_drop_refuses() {
 test_copy_drop_killed() {
     local nth left=0
     scene
-    mark 1
+    marked 1
     caught_up
     for nth in 1 20 200 600; do
         restored_to 1 "$T/copy"
@@ -496,7 +514,7 @@ test_copy_compare() {
     pg_sql main 'create unlogged table unlogged as select 1'
     pg_sql main 'analyze busy'
     pg_sql main 'create database other'
-    mark 1
+    marked 1
     caught_up
     restored_to 1 "$T/copy"
     expect_status 0 bk start-copy main "$T/copy"
@@ -557,7 +575,7 @@ test_copy_never_as_root() {
 }
 scene_of_root() {
     scene
-    mark 1
+    marked 1
     caught_up
     restored_to 1 "$T/copy"
 }
@@ -577,7 +595,7 @@ test_in_place_round_trip() {
     pg_sql main "create tablespace fast location '$space'"
     pg_sql main 'create table there tablespace fast as select generate_series(1, 1000) i'
     bk backup main
-    mark 1 2
+    marked 1 2
     caught_up
     expect_status 1 bk restore --in-place main latest "$data"
     expect_match 'a server is running' "$ERR"
@@ -623,7 +641,7 @@ test_082_in_place_killed_and_resumed() {
     scene
     data=${PG_DATA[main]}
     echo 'the old one' >"$data/old"
-    mark 1
+    marked 1
     caught_up
     pg_stop main
     bk_bg_stop receiver || true
@@ -661,7 +679,7 @@ test_082_power_cut_in_place() {
     scene
     data=${PG_DATA[main]}
     echo 'the old one' >"$data/old"
-    mark 1
+    marked 1
     caught_up
     pg_stop main
     bk_bg_stop receiver || true

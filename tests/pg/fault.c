@@ -24,8 +24,8 @@
  *         E seq                 it succeeded: what came before B is safe
  *
  * Counted are only paths of real files: no descriptor of a pipe, socket or terminal, nothing in
- * /proc, /sys and /dev. Not seen: stdio, which calls the kernel from inside the C library, and
- * mappings. Everything goes straight to the kernel by syscall(), so nothing here can recurse.
+ * /proc, /sys and /dev (but in /dev/shm). Not seen: stdio, which calls the kernel from inside
+ * the C library, and mappings. Everything goes straight to the kernel by syscall(), so nothing here can recurse.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -108,7 +108,8 @@ static bool path_of(int fd, const char *path, char out[2 * PATH_MAX])
     }
     snprintf(out, 2 * PATH_MAX, "%s%s%s", dir, *dir && path ? "/" : "", path ? path : "");
     errno = saved;
-    return out[0] == '/' && strncmp(out, "/proc/", 6) != 0 && strncmp(out, "/dev/", 5) != 0 &&
+    return out[0] == '/' && strncmp(out, "/proc/", 6) != 0 &&
+           (strncmp(out, "/dev/", 5) != 0 || strncmp(out, "/dev/shm/", 9) == 0) &&
            strncmp(out, "/sys/", 5) != 0 && !(cfg.log && strcmp(out, cfg.log) == 0);
 }
 

@@ -17,7 +17,7 @@
 #   expect_status N CMD...         run; its exit status must be N; output in $OUT and $ERR
 #   expect_match REGEX FILE|TEXT   grep -E must find it;  expect_no_match: must not
 #   expect_equal WANT GOT [WHAT]
-#   wait_until SECONDS CMD...      poll ten times a second until CMD succeeds, else fail
+#   wait_until SECONDS CMD...      poll five times a second until CMD succeeds, else fail
 #   as_postgres FUNCTION           in a test of root's: a function of the same file as the user
 #                                  postgres, with a shell and servers of its own
 #   now                            this instant, as PostgreSQL reads it, with microseconds and +00
@@ -142,7 +142,7 @@ wait_until() {
     shift
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || fail "not within $seconds s: $*"
-        nap 0.1
+        nap 0.2
     done
 }
 
@@ -184,6 +184,7 @@ pg_client() {
     done
     fail "no $1 here. Run scripts/deps --test."
 }
+PSQL=$(pg_client psql)
 
 # A port that no other test of this run has and nobody listens on.
 free_port() {
@@ -208,7 +209,7 @@ initdb_from_template() {
         flock 9
         [ -d "$template" ] || initdb_fresh "$bin" "$template" "$@"
     ) 9>"$TEMPLATES/$key.lock"
-    cp -a "$template" "$data"
+    cp -a --sparse=always "$template" "$data"
 }
 
 initdb_fresh() {
@@ -246,7 +247,8 @@ pg_new() {
             "unix_socket_directories = '$PG_SOCK'" "fsync = off" "shared_buffers = 16MB" \
             "max_connections = 30" "wal_level = replica" "max_wal_senders = 10" \
             "max_replication_slots = 10" "track_commit_timestamp = on" "timezone = 'UTC'" \
-            "log_timezone = 'UTC'" "${conf[@]}"
+            "log_timezone = 'UTC'" "wal_init_zero = off" "wal_recycle = off" "autovacuum = off" \
+            "${conf[@]}"
     } >>"$data/postgresql.conf"
 }
 
@@ -318,7 +320,9 @@ pg_sql() {
         *) args+=(-c "$arg") ;;
         esac
     done
-    "$(pg_client psql)" -X -qAt -v ON_ERROR_STOP=1 -d "$(pg_conninfo "$name")" "${args[@]}"
+    # Called thousands of times: no process for a word, no question for encryption.
+    "$PSQL" -X -qAt -v ON_ERROR_STOP=1 -d "host=127.0.0.1 port=${PG_PORT[$name]} user=postgres \
+        dbname=postgres sslmode=disable gssencmode=disable" "${args[@]}"
 }
 
 pg_answers() {
@@ -463,6 +467,7 @@ bk_bg_stop() {
 bk_receiver() {
     bk receive-wal --create-slot --if-not-exists "${1:-main}"
     bk_bg receiver receive-wal "${1:-main}"
+    wait_until 15 grep -q 'starting log streaming' "$T/receiver.log"
 }
 
 received() {

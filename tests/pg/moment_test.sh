@@ -41,14 +41,14 @@ moment_scene() { # BARMAN_OPTION...
     pg_sql main 'create table marks (n int primary key)'
     bk_receiver
     bk backup main
-    FIRST=$(bk list-backups --minimal main | head -n 1)
+    FIRST=$(bk list-backups --minimal main | sed -n 1p)
     mark 1
     pg_sql main "select pg_create_restore_point('it''s %s;\$(id) \"x\"')"
     next_segment
     mark 2
     nap 1.1 # ids of backups and their ends have whole seconds
     bk backup main
-    SECOND=$(bk list-backups --minimal main | head -n 1)
+    SECOND=$(bk list-backups --minimal main | sed -n 1p)
     nap 1.1
     mark 3
     pg_sql main "select pg_create_restore_point('after three')"
@@ -156,7 +156,7 @@ test_moment_pg18() {
 test_moment_compressed_archive() {
     moment_scene 'compression = gzip'
     bk archive-wal main
-    file=$(find "$BK_HOME/main/wals" -type f -regex '.*/[0-9A-F]*' | head -n 1)
+    file=$(find "$BK_HOME/main/wals" -type f -regex '.*/[0-9A-F]*' | sed -n 1p)
     expect_equal 1f8b "$(head -c 2 "$file" | od -An -tx1 | tr -d ' ')" 'not packed'
     each_moment
 }
@@ -281,7 +281,7 @@ test_moment_across_a_timeline_switch() {
     pg_wait_promoted copy
     sed -i "s/port=${PG_PORT[main]}/port=${PG_PORT[copy]}/g" "$BK_CONF"
     bk_receiver
-    xid=$(pg_sql copy 'insert into marks values (33) returning xmin' | head -n 1)
+    xid=$(pg_sql copy 'insert into marks values (33) returning xmin' | sed -n 1p)
     time=$(pg_sql copy 'select pg_xact_commit_timestamp(xmin) from marks where n = 33')
     pg_sql copy 'insert into marks values (34)'
     caught_up copy

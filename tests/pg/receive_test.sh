@@ -203,8 +203,61 @@ test_receive_becomes_synchronous() {
         fail "five commits took $(((after - before) / 1000000)) ms"
 }
 
+# ... and after a few commits that waited so, it has noticed, on the same connection.
+test_receive_notices_that_it_is_waited_for() {
+    local before after pid
+    keeps_all main
+    pg_sql main "create table t(i int)"
+    receiver_start
+    wait_until 20 is_streaming main
+    caught_up main
+    pid=$(pg_sql main 'select pid from pg_stat_replication')
+    pg_sql main "alter system set synchronous_standby_names = 'barman_receive_wal'" \
+        'select pg_reload_conf()' >/dev/null
+    wait_until 10 is_sync main
+    for _ in 1 2 3 4 5 6; do
+        echo 'insert into t values (1);'
+    done | pg_sql main -f-
+    sleep 1
+    before=$(date +%s%N)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        echo 'insert into t values (1);'
+    done | pg_sql main -f-
+    after=$(date +%s%N)
+    [ $((after - before)) -lt 1500000000 ] ||
+        fail "ten commits took $(((after - before) / 1000000)) ms"
+    expect_equal "$pid" "$(pg_sql main 'select pid from pg_stat_replication')" 'connection'
+}
+
 is_sync() {
     [ "$(pg_sql "$1" 'select sync_state from pg_stat_replication')" = sync ]
+}
+
+# ---- damage on the server's own disk: told by the receiver, found by the plan -----------
+
+receiver_told() { grep -q "is damaged" "$T/receiver.log"; }
+
+test_receive_damaged_wal() {
+    local name
+    keeps_all main
+    bk_receiver
+    bk backup main >/dev/null
+    caught_up main
+    bk_bg_stop receiver TERM
+    pg_sql main 'create table fill as select md5(i::text) from generate_series(1, 60000) i'
+    name=$(pg_sql main 'select pg_walfile_name(pg_current_wal_insert_lsn() - 2 * 1024 * 1024)')
+    printf 'xxxxxxxx' | dd of="${PG_DATA[main]}/pg_wal/$name" bs=1 seek=500000 conv=notrunc status=none
+    pg_sql main 'select pg_switch_wal()' >/dev/null
+    receiver_start
+    wait_until 30 receiver_told
+    caught_up main
+    expect_match "WAL file '$name' of server main is damaged" "$T/receiver.log"
+    expect_equal 1 "$(grep -c 'is damaged' "$T/receiver.log")" 'segments told'
+    cmp "${PG_DATA[main]}/pg_wal/$name" "$(wal_of main "$name")"
+    bk check main >"$T/check" || true
+    expect_match "WAL records: FAILED \($name is damaged: " "$T/check"
+    expect_status 1 bk restore --dry-run main latest "$T/dest"
+    expect_match "segment $name is damaged" "$OUT"
 }
 
 # ---- B. Streaming receiver -------------------------------------------------------------
@@ -361,7 +414,7 @@ test_038_promotion_while_streaming() {
     bk_bg_stop receiver
     expect_equal 0 "$BK_STATUS"
     cmp "$(wal_of main 00000002.history)" "$T/pg_main/pg_wal/00000002.history"
-    at=$(cut -f 2 "$T/pg_main/pg_wal/00000002.history" | head -n 1)
+    at=$(cut -f 2 "$T/pg_main/pg_wal/00000002.history" | sed -n 1p)
     seg=$(pg_sql main "select substr(pg_walfile_name('$at'), 9)")
     [ -n "$(wal_of main "00000001$seg.partial")" ] || fail "00000001$seg.partial is not kept"
     [ -z "$(wal_of main "00000001$seg")" ] || fail "00000001$seg was given its final name"

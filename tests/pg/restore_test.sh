@@ -53,7 +53,7 @@ refused() { # REGEX OPTION...: nothing is written, neither by --dry-run nor by t
 }
 
 backup_id() {
-    bk list-backups --minimal main | head -n 1
+    bk list-backups --minimal main | sed -n 1p
 }
 
 # ---- targets ---------------------------------------------------------------------------
@@ -192,7 +192,7 @@ test_086_092_a_gap_and_damage_in_the_wal() {
     mark 2
     bk_lose
     bk archive-wal main
-    name=$(find "$BK_HOME/main/wals" -type f -regex '.*/[0-9A-F]*' | sort | tail -n 3 | head -n 1)
+    name=$(find "$BK_HOME/main/wals" -type f -regex '.*/[0-9A-F]*' | sort | tail -n 3 | sed -n 1p)
     mv "$name" "$T/kept"
     refused "segment ${name##*/} is missing, WAL goes on at"
     refused "segment ${name##*/} is missing" --target-lsn "${LSN[2]}"
@@ -317,7 +317,7 @@ test_094_a_file_is_not_what_the_manifest_says() {
     lose_server
     expect_status 0 bk verify-backup main latest
     expect_match 'successfully verified' "$OUT"
-    file=$(find "$BK_HOME/main/base/$(backup_id)/data/base" -type f -size +64k | sort | head -n 1)
+    file=$(find "$BK_HOME/main/base/$(backup_id)/data/base" -type f -size +64k | sort | sed -n 1p)
     printf x | dd of="$file" bs=1 seek=9000 conv=notrunc status=none
     expect_status 1 bk restore main latest "$T/copy"
     expect_match "${file##*/}" "$ERR"
@@ -501,4 +501,24 @@ test_restore_standby_mode_and_own_files() {
     [ ! -e "$T/copy/backup_manifest" ]
     [ -e "$T/copy/.barman-recover.info" ]
     bk_bg_stop receiver || true
+}
+
+# Over all threads together, plain files, archives and WAL alike.
+test_restore_bwlimit() {
+    local began took form bytes
+    pg_new main
+    pg_start main
+    bk_home main
+    bk_receiver
+    for form in none gzip; do
+        sed -i '/^backup_compression/d' "$BK_CONF"
+        [ "$form" = none ] || echo 'backup_compression = gzip' >>"$BK_CONF"
+        bk backup --wait main
+        began=$SECONDS
+        expect_status 0 bk restore --bwlimit 8192 -j 4 main latest "$T/$form"
+        took=$((SECONDS - began))
+        bytes=$(du -sb --exclude pg_wal "$T/$form" | cut -f 1)
+        [ "$took" -ge $((bytes / 8192 / 1024 - 1)) ] || fail "$bytes bytes in $took s"
+        [ "$took" -ge 2 ] || fail "$form: not slowed down at all"
+    done
 }

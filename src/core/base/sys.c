@@ -119,3 +119,19 @@ void sys_keep_memory(void)
     (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
 #endif
 }
+
+bool sys_set_direct(int fd, bool wanted)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0) {
+        return false;
+    }
+    flags = wanted ? flags | O_DIRECT : flags & ~O_DIRECT;
+    return fcntl(fd, F_SETFL, flags) == 0;
+}
+
+void sys_wants_huge_pages(void *p, size_t n)
+{
+    (void)madvise(p, n, MADV_HUGEPAGE);
+}

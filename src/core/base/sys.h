@@ -51,4 +51,10 @@ int sys_real_path(const char *path, char *out);
  * before there are threads. */
 void sys_keep_memory(void);
 
+/* Whether fd is written past the page cache from now on; false with errno where its file system
+ * cannot. */
+bool sys_set_direct(int fd, bool wanted);
+/* A hint: p is aligned to 2 MiB. */
+void sys_wants_huge_pages(void *p, size_t n);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/bug.h"
 #include "base/file.h"
+#include "direct.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,8 @@ struct extract {
     int fd;
     char name[TAR_NAME_CAP];
     uint64_t at, started;
+    struct direct *direct; /* of a sync that drops behind, from the first large file on */
+    bool is_direct;
 };
 
 static const char *full(const struct extract *x, const char *name, char out[PATH_CAP])
@@ -78,6 +81,7 @@ void extract_free(struct extract *x)
     for (unsigned i = 0; i <= x->depth; i++) {
         close(x->chain[i]);
     }
+    direct_free(x->direct);
     free(x);
 }
 
@@ -199,8 +203,22 @@ static bool make_dir(struct extract *x, const char *base, unsigned mode, struct 
     return true;
 }
 
-static bool make_file(struct extract *x, const char *base, unsigned mode, struct err *err)
+static bool begin_direct(struct extract *x, struct err *err)
 {
+    if (!x->direct) {
+        x->direct = direct_new(x->sync, err);
+    }
+    if (!x->direct) {
+        return false;
+    }
+    direct_begin(x->direct, x->fd);
+    return true;
+}
+
+static bool make_file(struct extract *x, const char *base, const struct tar_member *m,
+                      struct err *err)
+{
+    unsigned mode = m->mode;
     char path[PATH_CAP];
 
     x->fd = openat(x->chain[x->depth], base, OPEN_FILE, mode);
@@ -220,7 +238,8 @@ static bool make_file(struct extract *x, const char *base, unsigned mode, struct
     }
     x->at = 0;
     x->started = 0;
-    return true;
+    x->is_direct = x->sync && x->sync->drops_behind && m->size >= DIRECT_MIN;
+    return !x->is_direct || begin_direct(x, err);
 }
 
 static bool make_link(struct extract *x, const char *base, struct err *err)
@@ -262,7 +281,7 @@ bool extract_begin(struct extract *x, const struct tar_member *m, struct err *er
     case TAR_FILE:
         break;
     }
-    return make_file(x, base, m->mode, err);
+    return make_file(x, base, m, err);
 }
 
 bool extract_data(struct extract *x, const void *p, size_t n, struct err *err)
@@ -270,6 +289,9 @@ bool extract_data(struct extract *x, const void *p, size_t n, struct err *err)
     char path[PATH_CAP];
 
     BUG_IF(x->fd < 0);
+    if (x->is_direct) {
+        return direct_write(x->direct, p, n, full(x, x->name, path), err);
+    }
     if (!fd_write_all(x->fd, p, n, full(x, x->name, path), err)) {
         return false;
     }
@@ -289,7 +311,10 @@ bool extract_end(struct extract *x, struct err *err)
         return true;
     }
     full(x, x->name, path);
-    if (x->sync) {
+    if (x->is_direct) {
+        ok = direct_end(x->direct, path, err);
+    }
+    if (x->sync && ok) {
         ok = sync_file(x->sync, x->fd, path, err);
     }
     if (close(x->fd) != 0 && ok) {

@@ -24,8 +24,9 @@ enum sync_way { SYNC_FS, SYNC_EACH };
 
 struct sync {
     enum sync_way way;
-    bool drops_behind; /* what is on disk leaves the page cache: nobody reads it soon, and the
-                        * kernel has room at once for what comes next */
+    bool
+        drops_behind; /* what is on disk leaves the page cache, or never comes there (direct.h):
+                        * nobody reads it soon, and the kernel has room for what comes next */
     int fd[SYNC_FS_MAX];
     dev_t dev[SYNC_FS_MAX];
     char path[SYNC_FS_MAX][512]; /* for messages */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "harness.h"
+
+#include "repo/direct.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One file of `size` bytes that comes in pieces of `piece`, and is to be read back as it was. */
+struct row {
+    const char *label;
+    const char *dir; /* a tmpfs refuses to be written directly on older kernels */
+    size_t size, piece;
+};
+
+static const struct row rows[] = {
+    {"nothing at all", "/tmp", 0, 32768},
+    {"less than a block", "/tmp", 4095, 1000},
+    {"a block", "/tmp", 4096, 4096},
+    {"a block and one byte", "/tmp", 4097, 512},
+    {"a chunk less one byte", "/tmp", DIRECT_CHUNK - 1, 32768},
+    {"a chunk", "/tmp", DIRECT_CHUNK, 32768},
+    {"a chunk and one byte", "/tmp", DIRECT_CHUNK + 1, 32768},
+    {"pieces that cross chunks and blocks", "/tmp", 3 * DIRECT_CHUNK + 12345, 777777},
+    {"one piece larger than chunks", "/tmp", 2 * DIRECT_CHUNK + 8192, 3 * DIRECT_CHUNK},
+    {"in memory", "/dev/shm", DIRECT_CHUNK + 8192 + 7, 32768},
+};
+
+static unsigned char byte_at(size_t i)
+{
+    return (unsigned char)(i * 2654435761U >> 13);
+}
+
+static void feed(struct direct *d, const char *path, size_t size, size_t piece)
+{
+    unsigned char *all = malloc(size + 1);
+    struct err err;
+
+    assert_non_null(all);
+    for (size_t i = 0; i < size; i++) {
+        all[i] = byte_at(i);
+    }
+    for (size_t at = 0; at < size; at += piece) {
+        size_t n = size - at < piece ? size - at : piece;
+        assert_true(direct_write(d, all + at, n, path, &err));
+    }
+    assert_true(direct_end(d, path, &err));
+    free(all);
+}
+
+static void look(const char *path, size_t size)
+{
+    FILE *f = fopen(path, "r");
+
+    assert_non_null(f);
+    for (size_t i = 0; i < size; i++) {
+        int c = getc(f);
+        if (c != byte_at(i)) {
+            fail_msg("byte %zu is %d", i, c);
+        }
+    }
+    assert_int_equal(getc(f), EOF);
+    fclose(f);
+}
+
+static void test_reads_back(void **state)
+{
+    const struct row *r = *state;
+    char path[64];
+    struct sync sync;
+    struct err err;
+    struct direct *d;
+
+    sync_init(&sync);
+    d = direct_new(&sync, &err);
+    assert_non_null(d);
+    for (int i = 0; i < 2; i++) { /* the second file begins afresh */
+        int fd;
+        snprintf(path, sizeof path, "%s/direct_test.XXXXXX", r->dir);
+        fd = mkstemp(path);
+        assert_true(fd >= 0);
+        direct_begin(d, fd);
+        feed(d, path, r->size, r->piece);
+        close(fd);
+        look(path, r->size);
+        unlink(path);
+    }
+    direct_free(d);
+}
+
+static void test_a_full_disk_is_told(void **state)
+{
+    int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    char block[8192] = {0};
+    struct sync sync;
+    struct err err;
+    struct direct *d;
+
+    (void)state;
+    assert_true(fd >= 0);
+    sync_init(&sync);
+    d = direct_new(&sync, &err);
+    assert_non_null(d);
+    direct_begin(d, fd);
+    assert_true(direct_write(d, block, sizeof block, "/dev/full", &err));
+    assert_false(direct_end(d, "/dev/full", &err));
+    assert_int_equal(err.code, ERR_IO);
+    direct_free(d);
+    close(fd);
+}
+
+TEST_MAIN(ROWS(rows, test_reads_back); ONE(test_a_full_disk_is_told))

@@ -97,6 +97,8 @@ struct task task_serial(void (*sink)(void *ctx, enum say kind, const char *line)
 
 /* false and ERR_CANCEL or ERR_TIMEOUT when the job should stop now. */
 MUST_CHECK bool task_go_on(const struct task *t, struct err *err);
+/* Wait so long, unless it has to stop meanwhile: false as above. */
+MUST_CHECK bool task_rest(const struct task *t, int64_t ms, struct err *err);
 
 void task_say(const struct task *t, enum say kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

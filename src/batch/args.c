@@ -95,6 +95,14 @@ static bool is_option(const char *word)
     return word[0] == '-' && word[1] && word[1 + strspn(word + 1, "0123456789")];
 }
 
+/* Is the next word the value that may be left out? argparse takes every word for it. */
+static bool takes_next(const struct parse *p, const struct arg_option *o)
+{
+    const char *next = p->at < p->argc ? p->argv[p->at] : NULL;
+
+    return next && (p->out->as_barman ? !is_option(next) : is_choice(o, next));
+}
+
 /* The value of an option that needs one: what is glued to it, or the next word. */
 static bool take_value(struct parse *p, const struct arg_option *o, const char *glued,
                        const char **out)
@@ -103,7 +111,7 @@ static bool take_value(struct parse *p, const struct arg_option *o, const char *
         *out = glued;
         return true;
     }
-    if (o->type == ARG_MAYBE && (p->at == p->argc || !is_choice(o, p->argv[p->at]))) {
+    if (o->type == ARG_MAYBE && !takes_next(p, o)) {
         *out = arena_strndup(p->a, o->value, strcspn(o->value, "|"));
         return *out || arena_err(p->a, p->err);
     }
@@ -192,6 +200,12 @@ static bool parse_short(struct parse *p, const char *letters)
     return true;
 }
 
+/* argparse takes the names of a list from where the first one stands up to the next option. */
+static bool is_closed(const struct parse *p, const struct operand *o)
+{
+    return o->kind == OPERAND_COMMAND || (o->kind == OPERAND_SERVERS && p->listed);
+}
+
 static bool parse_word(struct parse *p, const char *word, size_t *operand)
 {
     const struct command *c = p->out->command;
@@ -202,8 +216,7 @@ static bool parse_word(struct parse *p, const char *word, size_t *operand)
         p->out->command = c && p->out->as_barman && c->ours ? NULL : c;
         return p->out->command || wrong_command(p, word);
     }
-    if (*operand == c->operands ||
-        (p->out->as_barman && c->operand[*operand].kind == OPERAND_COMMAND)) {
+    if (*operand == c->operands || (p->out->as_barman && is_closed(p, &c->operand[*operand]))) {
         return wrong_surplus(p, word, 0);
     }
     o = &c->operand[*operand];
@@ -251,6 +264,8 @@ static bool parse_words(struct parse *p, size_t *operand)
         const char *word = p->argv[p->at++];
         bool ok;
 
+        p->listed = p->listed || (p->out->servers > 0 && !only_words && is_option(word) &&
+                                  strcmp(word, "--") != 0);
         if (only_words || !is_option(word)) {
             ok = parse_word(p, word, operand);
         } else if (strcmp(word, "--") == 0) {

@@ -17,7 +17,8 @@ struct parse {
     int argc, at;
     struct args *out;
     struct err *err;
-    bool over; /* --help or --version was read */
+    bool over;   /* --help or --version was read */
+    bool listed; /* an option came after the first server's name */
     char surplus_text[200], words_text[256];
     struct sbuf surplus, words;
 };

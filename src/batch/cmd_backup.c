@@ -182,10 +182,7 @@ void run_delete(struct session *s, const struct server_cfg *srv)
         session_fail(s, &err);
         return;
     }
-    if (!session_repo(s, srv, &repo)) {
-        return;
-    }
-    b = session_backup(s, &repo, s->args.operand[1]);
+    b = session_backup(s, srv, &repo);
     if (!b) {
         return;
     }
@@ -229,12 +226,8 @@ void run_check_backup(struct session *s, const struct server_cfg *srv)
 {
     struct check_backup_job job;
     struct session_verb verb = {SESSION_KEEPS_HOUSE, srv, do_check_backup, &job};
-    const struct backup *b;
+    const struct backup *b = session_backup(s, srv, &job.repo);
 
-    if (!session_repo(s, srv, &job.repo)) {
-        return;
-    }
-    b = session_backup(s, &job.repo, s->args.operand[1]);
     if (b) {
         job.id = b->id;
         session_job(s, &verb);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* start-copy, show-copy, promote-copy, stop-copy, drop-copy, compare-copy. */
+#include "backup_doc.h"
 #include "session.h"
 
 #include "base/clock.h"
+#include "base/doc.h"
 #include "base/file.h"
 #include "engine/copy.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #define COUNT_S 60 /* for one count, then the estimate is shown */
 
@@ -17,27 +18,20 @@ struct copy_job {
     const struct server_cfg *srv;
     const char *destination;
     unsigned port;
+    bool tells;              /* in lines; otherwise the document has it */
+    struct answer_copy copy; /* how it stands afterwards */
 };
 
-/* Relative to where the command was typed; a job may run elsewhere. */
 static const char *destination_of(struct session *s)
 {
-    const char *path = s->args.operand[1];
-    char cwd[PATH_CAP], *copy;
-    size_t n;
+    const char *path = session_path(s, s->args.operand[1]);
+    size_t n = strlen(path);
 
-    if (path[0] == '/') {
-        copy = arena_strdup(&s->arena, path);
-    } else {
-        copy = getcwd(cwd, sizeof cwd) ? arena_fmt(&s->arena, "%s/%s", cwd, path) : NULL;
+    while (n > 1 && path[n - 1] == '/') { /* so that a link is seen to be one */
+        n--;
     }
-    if (!copy) {
-        return path;
-    }
-    for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--) {
-        copy[n - 1] = '\0'; /* so that a link is seen to be one */
-    }
-    return copy;
+    path = arena_strndup(&s->arena, path, n);
+    return path ? path : s->args.operand[1];
 }
 
 static const char *phase_word(enum copy_phase phase)
@@ -73,30 +67,62 @@ static void say_copy(const struct task *t, const char *destination, const struct
     }
 }
 
+static void doc_number(struct doc *d, const char *key, int64_t n, int64_t unknown)
+{
+    if (n == unknown) {
+        doc_null(d, key);
+    } else {
+        doc_int(d, key, n);
+    }
+}
+
+static void fill_copy(struct doc *d, const char *destination, const struct answer_copy *c)
+{
+    char when[DOC_ISO_CAP];
+    struct stamp commit = stamp_local(c->reached.us);
+
+    doc_text(d, "destination", destination);
+    doc_text(d, "phase", phase_word(c->phase));
+    doc_text(d, "state", c->sentence);
+    doc_text(d, "last_commit",
+             c->reached.is_proven
+                 ? doc_iso((struct moment){commit.us, commit.offset_s, true}, when)
+                 : NULL);
+    doc_number(d, "timeline", c->tli, 0);
+    doc_number(d, "pid", c->pid, 0);
+    doc_text(d, "log", c->log);
+    doc_text(d, "connect", c->psql);
+}
+
+static void tell(const struct task *t, const struct copy_job *job)
+{
+    if (job->tells) {
+        say_copy(t, job->destination, &job->copy);
+    }
+}
+
 static bool do_start(const struct task *task, void *arg, struct err *err)
 {
     struct copy_job *job = arg;
     struct copy_start what = {job->srv, job->destination, job->port};
-    struct answer_copy copy;
 
     task_say(task, SAY_OUT, "Starting the copy of server %s in %s", job->srv->name,
              job->destination);
-    if (!copy_start(task, &job->arena, &what, &copy, err)) {
+    if (!copy_start(task, &job->arena, &what, &job->copy, err)) {
         return false;
     }
-    say_copy(task, job->destination, &copy);
+    tell(task, job);
     return true;
 }
 
 static bool do_promote(const struct task *task, void *arg, struct err *err)
 {
     struct copy_job *job = arg;
-    struct answer_copy copy;
 
-    if (!copy_promote(task, &job->arena, job->destination, &copy, err)) {
+    if (!copy_promote(task, &job->arena, job->destination, &job->copy, err)) {
         return false;
     }
-    say_copy(task, job->destination, &copy);
+    tell(task, job);
     return true;
 }
 
@@ -108,7 +134,7 @@ static bool do_stop(const struct task *task, void *arg, struct err *err)
         return false;
     }
     task_say(task, SAY_OUT, "The copy in %s is stopped", job->destination);
-    return true;
+    return copy_look(task, &job->arena, job->destination, &job->copy, err);
 }
 
 static bool do_drop(const struct task *task, void *arg, struct err *err)
@@ -119,13 +145,14 @@ static bool do_drop(const struct task *task, void *arg, struct err *err)
         return false;
     }
     task_say(task, SAY_OUT, "The copy in %s is dropped", job->destination);
-    return true;
+    return copy_look(task, &job->arena, job->destination, &job->copy, err);
 }
 
 static void run_job(struct session *s, const struct server_cfg *srv,
                     bool (*run)(const struct task *task, void *arg, struct err *err))
 {
-    struct copy_job job = {.srv = srv, .destination = destination_of(s)};
+    struct copy_job job = {
+        .srv = srv, .destination = destination_of(s), .tells = !s->console.doc};
     struct session_verb verb = {SESSION_WRITES, srv, run, &job};
 
     if (s->args.command->options) {
@@ -137,7 +164,9 @@ static void run_job(struct session *s, const struct server_cfg *srv,
         return;
     }
     arena_init(&job.arena, 0);
-    session_job(s, &verb);
+    if (session_job(s, &verb) && s->console.doc) {
+        fill_copy(doc_object(s->console.doc, srv->name), job.destination, &job.copy);
+    }
     arena_release(&job.arena);
 }
 
@@ -190,12 +219,13 @@ void run_show_copy(struct session *s, const struct server_cfg *srv)
     struct answer_copy copy;
     struct err err;
 
-    (void)srv;
     if (!copy_look(&task, &s->arena, destination, &copy, &err)) {
         session_fail(s, &err);
-        return;
+    } else if (s->console.doc) {
+        fill_copy(doc_object(s->console.doc, srv->name), destination, &copy);
+    } else {
+        say_copy(&task, destination, &copy);
     }
-    say_copy(&task, destination, &copy);
 }
 
 /* ---- compare-copy ------------------------------------------------------------------------- */
@@ -210,7 +240,7 @@ static const char *count_text(int64_t n, bool is_estimate, char out[32])
     return out;
 }
 
-static void say_table(const struct task *t, const struct table_count *c)
+static void say_table(struct console *console, const struct table_count *c)
 {
     bool known = c->copy >= 0 && c->live >= 0;
     bool exact = known && !c->copy_is_estimate && !c->live_is_estimate;
@@ -219,50 +249,82 @@ static void say_table(const struct task *t, const struct table_count *c)
     if (known && c->copy != c->live) {
         str_fmt(more, sizeof more, "%s%+" PRId64, exact ? "" : "~", c->copy - c->live);
     }
-    task_say(t, SAY_OUT, "\t%s: copy %s, production %s%s%s", c->name,
-             count_text(c->copy, c->copy_is_estimate, copy),
-             count_text(c->live, c->live_is_estimate, live), more[0] ? ", copy has " : "",
-             more);
+    console_say(console, SAY_OUT, "\t%s: copy %s, production %s%s%s", c->name,
+                count_text(c->copy, c->copy_is_estimate, copy),
+                count_text(c->live, c->live_is_estimate, live), more[0] ? ", copy has " : "",
+                more);
     if (c->why) {
-        task_say(t, SAY_OUT, "\t\t%s", c->why);
+        console_say(console, SAY_OUT, "\t\t%s", c->why);
     }
 }
 
+static void say_compare(struct console *c, const struct copy_compare *what,
+                        const struct answer_compare *out)
+{
+    console_say(c, SAY_OUT, "Rows in the copy in %s beside server %s, database %s",
+                what->destination, what->srv->name, out->database);
+    if (out->live_why) {
+        console_say(c, SAY_WARN, "%s", out->live_why);
+    }
+    for (size_t i = 0; i < out->tables; i++) {
+        say_table(c, &out->table[i]);
+    }
+}
+
+static void fill_compare(struct doc *d, const struct copy_compare *what,
+                         const struct answer_compare *out)
+{
+    struct doc *rows = doc_array(d, "tables");
+
+    doc_text(d, "destination", what->destination);
+    doc_text(d, "database", out->database);
+    doc_text(d, "production_error", out->live_why);
+    for (size_t i = 0; i < out->tables; i++) {
+        const struct table_count *c = &out->table[i];
+        struct doc *row = doc_add_object(rows);
+
+        doc_text(row, "name", c->name);
+        doc_number(row, "copy", c->copy, -1);
+        doc_bool(row, "copy_is_estimate", c->copy_is_estimate);
+        doc_number(row, "production", c->live, -1);
+        doc_bool(row, "production_is_estimate", c->live_is_estimate);
+        doc_text(row, "reason", c->why);
+    }
+}
+
+struct compare_job {
+    struct arena *arena;
+    struct copy_compare what;
+    struct answer_compare out;
+};
+
 static bool do_compare(const struct task *task, void *arg, struct err *err)
 {
-    struct copy_compare *what = arg;
-    struct answer_compare out;
-    struct arena a;
-    bool ok;
+    struct compare_job *job = arg;
 
-    arena_init(&a, 0);
-    ok = copy_compare(task, &a, what, &out, err);
-    if (ok) {
-        task_say(task, SAY_OUT, "Rows in the copy in %s beside server %s, database %s",
-                 what->destination, what->srv->name, out.database);
-        if (out.live_why) {
-            task_say(task, SAY_WARN, "%s", out.live_why);
-        }
-        for (size_t i = 0; i < out.tables; i++) {
-            say_table(task, &out.table[i]);
-        }
-    }
-    arena_release(&a);
-    return ok;
+    return copy_compare(task, job->arena, &job->what, &job->out, err);
 }
 
 void run_compare_copy(struct session *s, const struct server_cfg *srv)
 {
     const struct arg_value *tables = arg_value(&s->args, "table");
-    struct copy_compare what = {
-        .srv = srv,
-        .destination = destination_of(s),
-        .database = arg_text(&s->args, "database"),
-        .table = tables->list,
-        .tables = tables->listed,
-        .timeout_s = (int64_t)arg_number(&s->args, "timeout", COUNT_S),
+    struct compare_job job = {
+        .arena = &s->arena,
+        .what = {.srv = srv,
+                 .destination = destination_of(s),
+                 .database = arg_text(&s->args, "database"),
+                 .table = tables->list,
+                 .tables = tables->listed,
+                 .timeout_s = (int64_t)arg_number(&s->args, "timeout", COUNT_S)},
     };
-    struct session_verb verb = {SESSION_LOOKS, srv, do_compare, &what};
+    struct session_verb verb = {SESSION_LOOKS, srv, do_compare, &job};
 
-    session_job(s, &verb);
+    if (!session_job(s, &verb)) {
+        return;
+    }
+    if (s->console.doc) {
+        fill_compare(doc_object(s->console.doc, srv->name), &job.what, &job.out);
+    } else {
+        say_compare(&s->console, &job.what, &job.out);
+    }
 }

@@ -42,7 +42,8 @@ static void put_list(struct doc *list, const struct server_fact *f)
         if (f->kind == FACT_SLOT && i == 1) {
             doc_add_bool(list, f->list[i][0] == 't');
         } else {
-            doc_add_text(list, f->list[i]);
+            /* a slot that was never used has no position */
+            doc_add_text(list, f->kind == FACT_SLOT && !f->list[i][0] ? NULL : f->list[i]);
         }
     }
 }

@@ -82,10 +82,7 @@ void run_keep(struct session *s, const struct server_cfg *srv)
                     "one of the arguments -r/--release -s/--status --target is required");
         return;
     }
-    if (!session_repo(s, srv, &repo)) {
-        return;
-    }
-    b = session_backup(s, &repo, s->args.operand[1]);
+    b = session_backup(s, srv, &repo);
     if (!b) {
         return;
     }

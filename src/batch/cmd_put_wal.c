@@ -8,15 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The first word of SSH_CONNECTION is the client's address. */
-static const char *ssh_host(struct session *s)
-{
-    const char *env = getenv("SSH_CONNECTION");
-    struct str rest = str_trim(str_of(env)), ip;
-
-    return str_split(&rest, ' ', &ip) && ip.n ? arena_strndup(&s->arena, ip.p, ip.n) : NULL;
-}
-
 /* A refusal is told in Barman's words, whatever else the error says. */
 static bool do_put(const struct task *task, void *arg, struct err *err)
 {
@@ -29,7 +20,7 @@ static bool do_put(const struct task *task, void *arg, struct err *err)
 void run_put_wal(struct session *s, const struct server_cfg *srv)
 {
     struct repo repo;
-    struct put_wal what = {.repo = &repo, .fd = STDIN_FILENO, .host = ssh_host(s)};
+    struct put_wal what = {.repo = &repo, .fd = STDIN_FILENO, .host = session_ssh_host(s)};
     struct session_verb verb = {SESSION_KEEPS_HOUSE, srv, do_put, &what};
 
     if (arg_given(&s->args, "test")) {

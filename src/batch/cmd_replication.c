@@ -339,6 +339,9 @@ void run_replication_status(struct session *s, const struct server_cfg *srv)
         w.source = REPLICATION_WAL_HOST;
     }
     if (!session_job(s, &verb)) {
+        if (s->console.doc) {
+            doc_object(s->console.doc, srv->name);
+        }
         return;
     }
     if (s->console.doc) {

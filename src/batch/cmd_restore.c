@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,25 +22,6 @@ struct restore_job {
     struct restore_result result;
     unsigned retry_times, retry_sleep_s;
 };
-
-/* Wait, unless the job is cancelled meanwhile. */
-static bool pause_for(const struct task *task, unsigned seconds, struct err *err)
-{
-    struct pollfd p = {.fd = task->cancel_fd, .events = POLLIN};
-    int64_t end = clock_mono_ns() + (int64_t)seconds * NS_PER_S;
-
-    for (;;) {
-        int64_t left = (end - clock_mono_ns()) / NS_PER_MS;
-
-        if (!task_go_on(task, err)) {
-            return false;
-        }
-        if (left <= 0) {
-            return true;
-        }
-        poll(&p, p.fd >= 0, left < 1000 ? (int)left : 1000);
-    }
-}
 
 /* An interrupted restore goes on where it stopped, so trying again is doing the same again. */
 static bool do_restore(const struct task *task, void *arg, struct err *err)
@@ -60,7 +40,7 @@ static bool do_restore(const struct task *task, void *arg, struct err *err)
         task_say(task, SAY_WARN, "%s", err_text(err, text, sizeof text));
         task_say(task, SAY_WARN, "Retrying in %u seconds (%u of %u)", job->retry_sleep_s,
                  tried + 1, job->retry_times);
-        if (!pause_for(task, job->retry_sleep_s, err)) {
+        if (!task_rest(task, INT64_C(1000) * job->retry_sleep_s, err)) {
             return false;
         }
     }
@@ -109,18 +89,6 @@ static struct target_words target_of(const struct args *args)
     };
 }
 
-/* A destination is relative to where the command was typed; an empty one (of a script whose
- * variable is not set) stays empty and is refused. */
-static const char *absolute(struct session *s, const char *path)
-{
-    char cwd[PATH_CAP];
-
-    if (!path || path[0] == '/' || path[0] == '\0' || !getcwd(cwd, sizeof cwd)) {
-        return path;
-    }
-    return arena_fmt(&s->arena, "%s/%s", cwd, path);
-}
-
 static bool fill_request(struct session *s, const struct server_cfg *srv,
                          struct restore_request *r)
 {
@@ -132,12 +100,13 @@ static bool fill_request(struct session *s, const struct server_cfg *srv,
         .program = s->program,
         .config_path = s->config_path,
         .backup_id = args->operand[1],
-        .destination = absolute(s, args->operand[2]),
+        .destination = session_path(s, args->operand[2]),
         .target = target_of(args),
         .get_wal = choice_of(args, "get-wal", "no-get-wal"),
         .standby_mode = arg_given(args, "standby-mode"),
-        .staging_wal_directory = absolute(s, arg_text(args, "staging-wal-directory")),
+        .staging_wal_directory = session_path(s, arg_text(args, "staging-wal-directory")),
         .recovery_conf_filename = arg_text(args, "recovery-conf-filename"),
+        .recovery_option_port = arg_text(args, "recovery-option-port"),
         .jobs = (unsigned)arg_number(args, "jobs", 0),
         .bwlimit_kib = (uint32_t)arg_number(args, "bwlimit", 0),
         .accept_corruption = arg_given(args, "accept-corruption"),

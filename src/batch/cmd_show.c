@@ -19,6 +19,7 @@ struct show {
 };
 
 #define LINE_CAP 4096
+#define DAMAGES  8 /* segments that are named */
 
 static void line(struct show *s, const char *text)
 {
@@ -204,6 +205,22 @@ static void show_base(struct show *s)
     line(s, "");
 }
 
+static void show_damage(struct show *s)
+{
+    const struct backup_show *of = s->of;
+    char at[FMT_CAP];
+
+    for (size_t i = 0; i < of->damages && i < DAMAGES; i++) {
+        const struct damaged_wal *m = &of->damaged[i];
+
+        nested(s, "Damaged WAL", "%s at %s%s", m->name, fmt_lsn(m->lsn, at),
+               list_needs(s->b, m->name) ? ", needed by this backup" : "");
+    }
+    if (of->damages > DAMAGES) {
+        nested(s, "Damaged WAL", "and %zu more", of->damages - DAMAGES);
+    }
+}
+
 static void show_wal(struct show *s)
 {
     const struct backup_show *of = s->of;
@@ -227,6 +244,7 @@ static void show_wal(struct show *s)
         }
         nested(s, "Reachable timelines", "%s", text);
     }
+    show_damage(s);
     line(s, "");
 }
 

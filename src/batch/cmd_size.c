@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* estimate-size, generate-manifest. */
+#include "backup_doc.h"
 #include "session.h"
 
 #include "base/doc.h"
@@ -87,15 +88,6 @@ static void say_room(struct session *s, const struct estimate_room *room)
     }
 }
 
-static void doc_size(struct doc *d, const char *key, uint64_t bytes)
-{
-    char size[FMT_CAP], key_bytes[64];
-
-    doc_text(d, key, fmt_size((int64_t)bytes, size));
-    str_fmt(key_bytes, sizeof key_bytes, "%s_bytes", key);
-    doc_int(d, key_bytes, (int64_t)bytes);
-}
-
 static void doc_room(struct doc *list, const struct estimate_room *room)
 {
     struct doc *d;
@@ -103,8 +95,8 @@ static void doc_room(struct doc *list, const struct estimate_room *room)
     if (room->known) {
         d = doc_add_object(list);
         doc_text(d, "path", room->path);
-        doc_size(d, "free", room->free);
-        doc_size(d, "needed", room->needs);
+        doc_size(d, "free", (int64_t)room->free);
+        doc_size(d, "needed", (int64_t)room->needs);
     }
 }
 
@@ -112,16 +104,16 @@ static void fill_doc(struct doc *d, const struct estimate *e)
 {
     struct doc *list = doc_array(d, "tablespaces");
 
-    doc_size(d, "cluster_size", e->cluster);
+    doc_size(d, "cluster_size", (int64_t)e->cluster);
     for (size_t i = 0; i < e->spaces; i++) {
         struct doc *one = doc_add_object(list);
 
         doc_text(one, "name", e->space[i].name);
         doc_text(one, "location", e->space[i].location);
         doc_int(one, "oid", e->space[i].oid);
-        doc_size(one, "size", e->space[i].bytes);
+        doc_size(one, "size", (int64_t)e->space[i].bytes);
     }
-    doc_size(d, "full_backup", e->full);
+    doc_size(d, "full_backup", (int64_t)e->full);
     doc_text(d, "compared_with", e->like);
     doc_real(d, "share_of_cluster", e->share);
     if (e->seconds > 0) {
@@ -129,10 +121,10 @@ static void fill_doc(struct doc *d, const struct estimate *e)
     } else {
         doc_null(d, "copy_time_seconds");
     }
-    doc_size(d, "wal", e->wal);
+    doc_size(d, "wal", (int64_t)e->wal);
     doc_real(d, "wal_bytes_per_second", e->wal_rate);
     if (e->incremental_known) {
-        doc_size(d, "incremental_backup", e->incremental);
+        doc_size(d, "incremental_backup", (int64_t)e->incremental);
         doc_text(d, "incremental_parent", e->parent);
     } else {
         doc_null(d, "incremental_backup");
@@ -198,10 +190,7 @@ void run_generate_manifest(struct session *s, const struct server_cfg *srv)
     };
     struct session_verb verb = {SESSION_WRITES, srv, do_manifest, &job};
 
-    if (!session_repo(s, srv, &repo)) {
-        return;
-    }
-    job.what.backup = session_backup(s, &repo, s->args.operand[1]);
+    job.what.backup = session_backup(s, srv, &repo);
     if (job.what.backup) {
         session_job(s, &verb);
     }

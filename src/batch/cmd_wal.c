@@ -164,6 +164,7 @@ void run_get_wal(struct session *s, const struct server_cfg *srv)
                            .name = s->args.operand[1],
                            .flags = get_flags(&s->args),
                            .directory = arg_text(&s->args, "output-directory"),
+                           .host = session_ssh_host(s),
                            .fd = STDOUT_FILENO};
     struct err err;
     bool ok;
@@ -177,7 +178,7 @@ void run_get_wal(struct session *s, const struct server_cfg *srv)
         return;
     }
     if (arg_given(&s->args, "peek")) {
-        ok = get_wal_peek(&task, &repo, what.name, arg_number(&s->args, "peek", 1), &err);
+        ok = get_wal_peek(&task, &what, arg_number(&s->args, "peek", 1), &err);
     } else {
         s->console.raw = !what.directory;
         ok = get_wal(&task, &what, &err);
@@ -190,6 +191,32 @@ void run_get_wal(struct session *s, const struct server_cfg *srv)
 
 /* ---- cron ---- */
 
+/* What retention removes goes side by side, each server's in a process of its own: that of one
+ * may take hours. */
+static void run_retention(struct session *s, const bool *due)
+{
+    const char **name = ARENA_ARRAY(&s->arena, s->cfg->servers + 1, const char *);
+    struct err err;
+    size_t n = 0;
+
+    if (!name) {
+        arena_err(&s->arena, &err);
+        session_fail(s, &err);
+        return;
+    }
+    for (size_t i = 0; i < s->cfg->servers; i++) {
+        if (due[i]) {
+            name[n++] = s->cfg->server[i].name;
+        }
+    }
+    if (n == 1) {
+        session_run_one(s, name[0]);
+    } else if (n) {
+        session_run_abreast(s, name, n);
+    }
+}
+
+/* srv: only retention of that one. */
 void run_cron(struct session *s, const struct server_cfg *srv)
 {
     struct task_sink sink;
@@ -199,16 +226,24 @@ void run_cron(struct session *s, const struct server_cfg *srv)
         .output = arg_given(&s->args, "keep-descriptors") ? CRON_CHILDREN_KEEP_OUTPUT
                                                           : CRON_CHILDREN_QUIET,
         .program = s->program,
-        .how = arg_given(&s->args, "dry-run") ? CRON_DRY_RUN : CRON_DO,
+        .how = arg_given(&s->args, "dry-run") ? CRON_DRY_RUN
+               : srv                          ? CRON_RETENTION
+                                              : CRON_DO,
+        .only = srv,
     };
     const struct config_change change = {s->cfg, s->program, s->config_path, &s->arena};
     struct err err;
 
-    (void)srv;
-    if (what.how == CRON_DO && !config_update_left_over(&task, &change, &err)) {
-        session_fail(s, &err);
+    if (what.how == CRON_DO) {
+        if (!config_update_left_over(&task, &change, &err)) {
+            session_fail(s, &err);
+        }
+        what.due = ARENA_ARRAY(&s->arena, s->cfg->servers + 1, bool);
     }
     if (!cron_run(&task, &what, &err)) {
         session_fail(s, &err);
+    }
+    if (what.due) {
+        run_retention(s, what.due);
     }
 }

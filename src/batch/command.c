@@ -3,10 +3,12 @@
 
 #include <string.h>
 
-#define COUNT(a)       (sizeof(a) / sizeof((a)[0]))
-#define OPERANDS(a)    .operand = (a), .operands = COUNT(a)
-#define OPTIONS(a)     .option = (a), .options = COUNT(a)
-#define RULES(i, d, p) .inactive = RULE_##i, .disabled = RULE_##d, .passive = RULE_##p
+#define COUNT(a)    (sizeof(a) / sizeof((a)[0]))
+#define OPERANDS(a) .operand = (a), .operands = COUNT(a)
+#define OPTIONS(a)  .option = (a), .options = COUNT(a)
+/* Run for each server named, if not these rules say otherwise: inactive, disabled, passive. */
+#define FOR_SERVERS(i, d, p)                                                                   \
+    .needs = NEEDS_SERVER, .inactive = RULE_##i, .disabled = RULE_##d, .passive = RULE_##p
 
 /* Servers at a time: those that are only asked are waited for, those that are copied share the
  * disk and the network. */
@@ -225,39 +227,38 @@ const struct command command_table[] = {
      .about = "Takes the WAL files that wait in the streaming and incoming directories, checks "
               "them, compresses them when 'compression' says so, and files them in the archive. "
               "cron does this every minute.",
-     OPERANDS(one_server), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     OPERANDS(one_server), FOR_SERVERS(SKIP, REFUSE, RUN),
      .run = run_archive_wal},
     {.name = "backup", .help = "take a base backup",
      .about = "Copies a running cluster over the replication protocol. Somebody must be taking "
               "its WAL (receive-wal or an archive_command), or the backup refuses to begin.",
-     OPERANDS(many_servers), OPTIONS(backup_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .is_job = true, .draws = true, .abreast = AT_WORK,
-     .run = run_backup},
+     OPERANDS(many_servers), OPTIONS(backup_options), FOR_SERVERS(SKIP, REFUSE, SKIP),
+     .is_job = true, .draws = true, .abreast = AT_WORK, .run = run_backup},
     {.name = "check", .help = "see whether servers are ready to be backed up",
      .about = "One line a question, OK or FAILED. Exit status 1 when a check of an active "
               "server failed.",
-     OPERANDS(many_servers), OPTIONS(check_options), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .abreast = AT_LOOKS, .run = run_check},
+     OPERANDS(many_servers), OPTIONS(check_options), FOR_SERVERS(RUN, RUN, RUN),
+     .abreast = AT_LOOKS, .run = run_check},
     {.name = "check-backup", .help = "see whether a backup has all the WAL it needs",
      .about = "A backup that waits for WAL becomes DONE when its last segment is archived, and "
               "FAILED when one in the middle is missing.",
-     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     OPERANDS(server_backup), FOR_SERVERS(SKIP, REFUSE, RUN),
      .run = run_check_backup},
     {.name = "check-wal-archive", .help = "see whether a new server may archive here",
      .about = "The archive must be empty, or with --timeline hold older timelines only. Exit "
               "status 1 when it does not.",
-     OPERANDS(one_server), OPTIONS(check_archive_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, RUN), .run = run_check_wal_archive},
+     OPERANDS(one_server), OPTIONS(check_archive_options), FOR_SERVERS(SKIP, REFUSE, RUN),
+     .run = run_check_wal_archive},
     {.name = "compare-copy", .ours = true, .help = "count rows in a started copy and in the server",
      .about = "Side by side, table by table, read-only on both sides. A count that takes longer "
               "than --timeout gives way to the planner's estimate, marked '~'.",
-     OPERANDS(server_copy), OPTIONS(compare_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .draws = true, .run = run_compare_copy},
+     OPERANDS(server_copy), OPTIONS(compare_options), FOR_SERVERS(RUN, REFUSE, RUN),
+     .draws = true, .run = run_compare_copy},
     {.name = "config-switch", .help = "put a model over a server's configuration",
      .about = "The model's options count instead of the server's, until another model is chosen "
               "or --reset. receive-wal is started again.",
-     OPERANDS(server_model), OPTIONS(config_switch_options), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .run = run_config_switch},
+     OPERANDS(server_model), OPTIONS(config_switch_options), FOR_SERVERS(RUN, RUN, RUN),
+     .run = run_config_switch},
     {.name = "config-update", .help = "change options in the configuration files",
      .about = "Each change goes to the file that has the option, or to .barman.auto.conf. "
               "Everything is checked first; what was interrupted is finished by the next call or "
@@ -268,20 +269,20 @@ const struct command command_table[] = {
               "them, in its words; no backup is copied. A legacy catalogue can hold neither "
               "incremental nor encrypted backups. Interrupted, it goes on when the same command "
               "is given again.",
-     OPERANDS(server_layout), OPTIONS(convert_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .is_job = true, .run = run_convert_layout},
+     OPERANDS(server_layout), OPTIONS(convert_options), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .run = run_convert_layout},
     {.name = "cron", .help = "start what should be running; call it every minute",
      .about = "For each server: archive-wal when WAL waits for it, receive-wal when "
               "streaming_archiver is on and none runs, check-backup for a backup that waits for "
               "WAL. Each runs on its own; cron does not wait for it. Then it deletes the backups "
               "that retention_policy calls obsolete and the WAL that wal_retention_policy wants "
               "no longer, and finishes deletes that were interrupted.",
-     OPTIONS(cron_options), .needs = NEEDS_CONFIG, .run = run_cron},
+     OPTIONS(cron_options), .needs = NEEDS_CONFIG, .abreast = AT_WORK, .run = run_cron},
     {.name = "delete", .help = "delete a backup and the WAL only it needs",
      .about = "Refuses a backup with a keep mark, and one that minimum_redundancy counts on. On "
               "a terminal the backup's id has to be typed first; --batch does not ask.",
-     OPERANDS(server_backup), OPTIONS(delete_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .is_job = true, .run = run_delete},
+     OPERANDS(server_backup), OPTIONS(delete_options), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .run = run_delete},
     {.name = "diagnose", .help = "print everything that is known, for whoever is asked for help",
      .about = "One JSON document: configuration, what the servers say, backups, the last WAL of "
               "each timeline. Passwords are left out.",
@@ -292,45 +293,45 @@ const struct command command_table[] = {
               "refused, and so is the server's own. On a terminal the directory's name has to be "
               "typed first; --batch does not ask. An interrupted drop goes on when the same "
               "command is given again.",
-     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
-     .draws = true, .run = run_drop_copy},
+     OPERANDS(server_copy), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .draws = true, .run = run_drop_copy},
     {.name = "estimate-size", .ours = true, .help = "tell what a backup would take, and whether it fits",
      .about = "The cluster by tablespace, a full backup, the WAL that comes meanwhile, an "
               "incremental backup where the server can tell (17 and later with summarize_wal), and "
               "the room there is. Exit status: 0 a full backup fits, 1 it does not.",
-     OPERANDS(one_server), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, SKIP),
+     OPERANDS(one_server), FOR_SERVERS(RUN, REFUSE, SKIP),
      .run = run_estimate_size},
     {.name = "generate-manifest", .help = "make the backup_manifest of an rsync backup",
      .about = "So that verify-backup and pg_verifybackup can read the backup against it later. A "
               "backup that has a manifest is refused.",
-     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN), .is_job = true,
-     .draws = true, .run = run_generate_manifest},
+     OPERANDS(server_backup), FOR_SERVERS(SKIP, REFUSE, RUN),
+     .is_job = true, .draws = true, .run = run_generate_manifest},
     {.name = "get-wal", .help = "write one WAL file to stdout or into a directory",
      .about = "What a restore_command calls. Exit status: 0 written, 1 not there, 3 impossible "
               "name or the output cannot be opened.",
-     OPERANDS(server_wal), OPTIONS(get_wal_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .run = run_get_wal},
+     OPERANDS(server_wal), OPTIONS(get_wal_options), FOR_SERVERS(RUN, REFUSE, RUN),
+     .run = run_get_wal},
     {.name = "help", .help = "explain a command",
      .about = "Without a command: the list of commands.",
      OPERANDS(help_operands), .needs = NEEDS_NOTHING, .run = run_help},
     {.name = "keep", .help = "keep a backup whatever the retention policy says",
      .about = "One of --target, --release and --status has to be given. Only a backup that is "
               "DONE and not incremental can be kept.",
-     OPERANDS(server_backup), OPTIONS(keep_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, RUN), .run = run_keep},
+     OPERANDS(server_backup), OPTIONS(keep_options), FOR_SERVERS(SKIP, REFUSE, RUN),
+     .run = run_keep},
     {.name = "list-backups", .alias = "list-backup", .help = "list the backups of servers",
      .about = "Newest first, whatever their status. 'WAL Size' is what came after the backup, "
               "up to the next one.",
-     OPERANDS(many_servers), OPTIONS(minimal_option), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .run = run_list_backups},
+     OPERANDS(many_servers), OPTIONS(minimal_option), FOR_SERVERS(RUN, RUN, RUN),
+     .run = run_list_backups},
     {.name = "list-files", .help = "list the files of a backup",
      .about = "Absolute paths, one a line. The WAL of 'standalone' is listed whether it is there "
               "or not.",
-     OPERANDS(server_backup), OPTIONS(list_files_options), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .run = run_list_files},
+     OPERANDS(server_backup), OPTIONS(list_files_options), FOR_SERVERS(RUN, RUN, RUN),
+     .run = run_list_files},
     {.name = "list-processes", .alias = "list-process", .help = "list what runs for a server",
      .about = "Process number and task of everybody who holds one of the server's locks.",
-     OPERANDS(one_server), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     OPERANDS(one_server), FOR_SERVERS(SKIP, REFUSE, RUN),
      .run = run_list_processes},
     {.name = "list-servers", .alias = "list-server", .help = "list the configured servers",
      .about = "One line a server, with its description.", OPTIONS(minimal_option),
@@ -341,74 +342,74 @@ const struct command command_table[] = {
     {.name = "promote-copy", .ours = true, .help = "end the recovery of a copy where it stands",
      .about = "The copy can be written afterwards. It stays as harmless as it was started: to keep "
               "it, stop it and start it with a configuration of its own.",
-     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
-     .run = run_promote_copy},
+     OPERANDS(server_copy), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .run = run_promote_copy},
     {.name = "put-wal", .help = "take WAL files from stdin into the incoming directory",
      .about = "What barman-wal-archive calls over SSH: a tar stream with WAL files and their "
               "SHA256SUMS or MD5SUMS. Exit status 0 only when all are safe on disk.",
-     OPERANDS(one_server), OPTIONS(put_wal_options), .needs = NEEDS_SERVER,
-     RULES(REFUSE, REFUSE, RUN), .run = run_put_wal},
+     OPERANDS(one_server), OPTIONS(put_wal_options), FOR_SERVERS(REFUSE, REFUSE, RUN),
+     .run = run_put_wal},
     {.name = "rebuild-xlogdb", .help = "make the list of archived WAL anew",
      .about = "From the files in the archive. The list is replaced in one step.",
-     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN), .abreast = AT_WORK,
-     .run = run_rebuild_xlogdb},
+     OPERANDS(many_servers), FOR_SERVERS(SKIP, REFUSE, RUN),
+     .abreast = AT_WORK, .run = run_rebuild_xlogdb},
     {.name = "receive-wal", .help = "receive WAL over the replication protocol until stopped",
      .about = "Writes what the server sends to the streaming directory, tells the server how far "
               "it is safe on disk, and files finished segments in the archive. It connects again "
               "when the connection is lost. cron starts it.",
-     OPERANDS(one_server), OPTIONS(receive_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .lifts = "create-slot,drop-slot,stop,reset", .is_job = true,
-     .run = run_receive_wal},
+     OPERANDS(one_server), OPTIONS(receive_options), FOR_SERVERS(SKIP, REFUSE, SKIP),
+     .lifts = "create-slot,drop-slot,stop,reset", .is_job = true, .run = run_receive_wal},
     {.name = "replication-status", .help = "show who streams from servers, and how far",
      .about = "Standbys and WAL streamers with their positions, most synchronous first.",
-     OPERANDS(many_servers), OPTIONS(replication_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .abreast = AT_LOOKS, .run = run_replication_status},
+     OPERANDS(many_servers), OPTIONS(replication_options), FOR_SERVERS(SKIP, REFUSE, SKIP),
+     .abreast = AT_LOOKS, .run = run_replication_status},
     {.name = "restore", .alias = "recover", .help = "bring a backup back, up to a moment",
      .about = "Makes a new PGDATA out of a backup and its WAL, including what was received of "
               "the last, unfinished segment. Everything is checked before a byte is copied; "
               "--dry-run stops there. A restore that was interrupted goes on when the same "
               "command is given again.",
-     OPERANDS(restore_operands), OPTIONS(restore_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .is_job = true, .draws = true,
-     .run = run_restore},
+     OPERANDS(restore_operands), OPTIONS(restore_options), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .draws = true, .run = run_restore},
     {.name = "show-backup", .alias = "show-backups", .help = "show what is known of a backup",
      .about = "Where it comes from, its size, its WAL, and its neighbours.",
-     OPERANDS(server_backup), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN),
+     OPERANDS(server_backup), FOR_SERVERS(RUN, RUN, RUN),
      .run = run_show_backup},
     {.name = "show-copy", .ours = true, .help = "show how a copy stands",
      .about = "Whether it runs, what it has replayed, its log, and a command that connects to it.",
-     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .run = run_show_copy},
+     OPERANDS(server_copy), FOR_SERVERS(RUN, RUN, RUN),
+     .run = run_show_copy},
     {.name = "show-servers", .alias = "show-server", .help = "show all that is known of servers",
      .about = "Every option with the value it has, and what the server says about itself. "
               "Passwords are left out.",
-     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .abreast = AT_LOOKS,
-     .run = run_show_servers},
+     OPERANDS(many_servers), FOR_SERVERS(RUN, RUN, RUN),
+     .abreast = AT_LOOKS, .run = run_show_servers},
     {.name = "start-copy", .ours = true, .help = "start a restored cluster to look at it",
      .about = "Harmlessly: with a configuration of its own, no archiving, no preloaded library, no "
               "replication or subscription, and no way in but a private socket. Waits until it has "
               "come to its target. Interrupted, it stops the server and leaves the files.",
-     OPERANDS(server_copy), OPTIONS(start_copy_options), .needs = NEEDS_SERVER,
-     RULES(RUN, REFUSE, RUN), .is_job = true, .draws = true, .run = run_start_copy},
+     OPERANDS(server_copy), OPTIONS(start_copy_options), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .draws = true, .run = run_start_copy},
     {.name = "status", .help = "show what servers and their backups are like",
      .about = "Version, WAL position, archiving, backups and redundancy, a line each.",
-     OPERANDS(many_servers), .needs = NEEDS_SERVER, RULES(RUN, RUN, RUN), .abreast = AT_LOOKS, .run = run_status},
+     OPERANDS(many_servers), FOR_SERVERS(RUN, RUN, RUN),
+     .abreast = AT_LOOKS, .run = run_status},
     {.name = "stop-copy", .ours = true, .help = "stop a copy and leave its files",
      .about = "start-copy starts it again where it stood.",
-     OPERANDS(server_copy), .needs = NEEDS_SERVER, RULES(RUN, REFUSE, RUN), .is_job = true,
-     .run = run_stop_copy},
+     OPERANDS(server_copy), FOR_SERVERS(RUN, REFUSE, RUN),
+     .is_job = true, .run = run_stop_copy},
     {.name = "switch-wal", .alias = "switch-xlog", .help = "have servers close their WAL segment",
      .about = "So that what was written so far can be archived.",
-     OPERANDS(many_servers), OPTIONS(switch_options), .needs = NEEDS_SERVER,
-     RULES(SKIP, REFUSE, SKIP), .abreast = AT_LOOKS, .run = run_switch_wal},
+     OPERANDS(many_servers), OPTIONS(switch_options), FOR_SERVERS(SKIP, REFUSE, SKIP),
+     .abreast = AT_LOOKS, .run = run_switch_wal},
     {.name = "terminate-process", .help = "stop what runs for a server",
      .about = "Sends SIGINT to the process of that task and waits ten seconds for its end.",
-     OPERANDS(server_task), .needs = NEEDS_SERVER, RULES(SKIP, REFUSE, RUN),
+     OPERANDS(server_task), FOR_SERVERS(SKIP, REFUSE, RUN),
      .run = run_terminate_process},
     {.name = "verify-backup", .alias = "verify", .help = "read a backup and compare checksums",
      .about = "Reads every file of the backup against its manifest, and every record of the WAL "
               "it needs.",
-     OPERANDS(server_backup), OPTIONS(verify_options), .needs = NEEDS_SERVER,
-     RULES(RUN, RUN, RUN), .draws = true, .run = run_verify_backup},
+     OPERANDS(server_backup), OPTIONS(verify_options), FOR_SERVERS(RUN, RUN, RUN),
+     .draws = true, .run = run_verify_backup},
 };
 /* clang-format on */
 const size_t command_count = COUNT(command_table);

@@ -72,7 +72,11 @@ static void print_prefixed(struct console *c, const char *color, const char *pre
 {
     console_erase(c);
     fflush(c->out); /* what was said before comes before */
-    fprintf(c->err, "%s%s:%s %s\n", c->color ? color : "", prefix, c->color ? PLAIN : "", line);
+    if (c->color && *color) {
+        fprintf(c->err, "%s%s: %s%s\n", color, prefix, line, PLAIN);
+    } else {
+        fprintf(c->err, "%s: %s\n", prefix, line);
+    }
 }
 
 static void collect(struct console *c, enum say kind, const char *text)

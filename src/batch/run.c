@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "engine/repo_of.h"
 #include "repo/catalogue.h"
+#include "repo/mount.h"
 #include "workers/job.h"
 
 #include <errno.h>
@@ -23,6 +24,14 @@ void session_fail(struct session *s, const struct err *err)
 
     console_err(&s->console, err);
     s->status = s->status > status ? s->status : status;
+}
+
+/* The first word of SSH_CONNECTION is the client's address. */
+const char *session_ssh_host(struct session *s)
+{
+    struct str rest = str_trim(str_of(getenv("SSH_CONNECTION"))), ip;
+
+    return str_split(&rest, ' ', &ip) && ip.n ? arena_strndup(&s->arena, ip.p, ip.n) : NULL;
 }
 
 struct task session_task(struct session *s, struct task_sink *store)
@@ -54,6 +63,25 @@ static const char *plan_text(struct session *s, const struct server_cfg *srv)
     return arena_strdup(&s->arena, mem);
 }
 
+/* A job begins with a directory in the home; the others ask when they lock or write. */
+static bool is_mounted(struct session *s, const struct session_verb *verb)
+{
+    struct repo repo;
+    struct err err;
+
+    if (verb->kind != SESSION_WRITES) {
+        return true;
+    }
+    if (!session_repo(s, verb->srv, &repo)) {
+        return false;
+    }
+    if (!repo_home_mounted(&repo, &err)) {
+        session_fail(s, &err);
+        return false;
+    }
+    return true;
+}
+
 bool session_job(struct session *s, const struct session_verb *verb)
 {
     const char *plan = plan_text(s, verb->srv);
@@ -69,8 +97,12 @@ bool session_job(struct session *s, const struct session_verb *verb)
         .watch = {&s->console, console_print, console_progress},
     };
     struct err err;
-    bool ok = job_run(&spec, &err);
+    bool ok;
 
+    if (!is_mounted(s, verb)) {
+        return false;
+    }
+    ok = job_run(&spec, &err);
     console_erase(&s->console);
     if (!ok) {
         session_fail(s, &err);
@@ -90,18 +122,33 @@ bool session_repo(struct session *s, const struct server_cfg *srv, struct repo *
     return true;
 }
 
-const struct backup *session_backup(struct session *s, const struct repo *r, const char *word)
+const struct backup *session_backup(struct session *s, const struct server_cfg *srv,
+                                    struct repo *out)
 {
     const struct backup *b;
     struct catalogue catalogue;
     struct err err;
 
-    if (!catalogue_look(r, &s->arena, &catalogue, &err) ||
-        !catalogue_resolve(&catalogue, r->server, word, &b, &err)) {
+    if (!session_repo(s, srv, out)) {
+        return NULL;
+    }
+    if (!catalogue_look(out, &s->arena, &catalogue, &err) ||
+        !catalogue_resolve(&catalogue, srv->name, s->args.operand[1], &b, &err)) {
         session_fail(s, &err);
         return NULL;
     }
     return b;
+}
+
+const char *session_path(struct session *s, const char *path)
+{
+    char cwd[PATH_CAP];
+    const char *whole = NULL;
+
+    if (path && path[0] != '/' && path[0] != '\0' && getcwd(cwd, sizeof cwd)) {
+        whole = arena_fmt(&s->arena, "%s/%s", cwd, path);
+    }
+    return whole ? whole : path;
 }
 
 unsigned session_retry_times(const struct session *s, const struct server_cfg *srv)

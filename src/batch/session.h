@@ -28,6 +28,9 @@ struct session {
 
 void session_fail(struct session *s, const struct err *err);
 
+/* The address of the client, when it came through SSH; NULL: it did not. */
+const char *session_ssh_host(struct session *s);
+
 /* A task that runs everything in this thread, for commands that only look. */
 struct task session_task(struct session *s, struct task_sink *store);
 
@@ -51,8 +54,14 @@ bool session_job(struct session *s, const struct session_verb *verb);
 /* The repository of a server; false: the failure was told. */
 bool session_repo(struct session *s, const struct server_cfg *srv, struct repo *out);
 
-/* Id, name or word -> backup, by the server's catalogue; NULL: the failure was told. */
-const struct backup *session_backup(struct session *s, const struct repo *r, const char *word);
+/* The same, and the backup that the second operand names by its id, name or a word; NULL: the
+ * failure was told. */
+const struct backup *session_backup(struct session *s, const struct server_cfg *srv,
+                                    struct repo *out);
+
+/* A path of the command line is relative to where it was typed; a job may run elsewhere. NULL
+ * and "" (of a script whose variable is not set) stay what they are. */
+const char *session_path(struct session *s, const char *path);
 
 /* Retry options: --no-retry, --retry-times, --retry-sleep over the configuration's. */
 unsigned session_retry_times(const struct session *s, const struct server_cfg *srv);

@@ -118,6 +118,23 @@ static void show_base(struct doc *out, const struct backup_show *of)
     show_copy(in, of);
 }
 
+/* Ours; not there where nothing is damaged. */
+static void show_damage(struct doc *in, const struct backup_show *of)
+{
+    struct doc *list = of->damages ? doc_array(in, "damaged_wals") : NULL;
+    char at[FMT_CAP];
+
+    for (size_t i = 0; i < of->damages; i++) {
+        const struct damaged_wal *m = &of->damaged[i];
+        struct doc *row = doc_add_object(list);
+
+        doc_text(row, "name", m->name);
+        doc_text(row, "lsn", fmt_lsn(m->lsn, at));
+        doc_text(row, "why", m->why);
+        doc_bool(row, "needed", list_needs(of->backup, m->name));
+    }
+}
+
 static void show_wal(struct doc *out, const struct backup_show *of)
 {
     struct doc *in = doc_object(out, "wal_information"), *list = doc_array(in, "timelines");
@@ -143,6 +160,7 @@ static void show_wal(struct doc *out, const struct backup_show *of)
         str_fmt(text, sizeof text, "%" PRIu32, of->timeline[i]);
         doc_add_text(list, text);
     }
+    show_damage(in, of);
 }
 
 static void show_children(struct doc *in, const struct backup *b)

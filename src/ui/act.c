@@ -55,7 +55,7 @@ static unsigned yes_cancel(struct ui *ui)
 }
 
 /* What a cancelled job leaves behind, by its verb. */
-static const char *consequence(const char *verb)
+static const char *consequence(const struct job_row *job)
 {
     static const struct {
         const char *verb, *text;
@@ -66,8 +66,11 @@ static const char *consequence(const char *verb)
         {"start-copy", "the copy's server is stopped, its files stay"},
     };
 
+    if (strcmp(job->verb, "restore") == 0 && job->plan && strstr(job->plan, " --in-place ")) {
+        return "once it copies, the new directory stays unfinished, the old one beside it";
+    }
     for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
-        if (strcmp(left[i].verb, verb) == 0) {
+        if (strcmp(left[i].verb, job->verb) == 0) {
             return left[i].text;
         }
     }
@@ -80,7 +83,7 @@ static unsigned act_cancel(struct ui *ui)
 
     ui->doing_job = job->number;
     ui_ask_yes(ui, yes_cancel, "Cancel #%u %s %s? %s.", job->number, job->verb, job->server,
-               consequence(job->verb));
+               consequence(job));
     return UI_REDRAW;
 }
 

@@ -34,26 +34,19 @@ void save_print(const struct grid *g, struct sbuf *out)
     }
 }
 
+static void put_screen(struct sbuf *b, const void *what)
+{
+    save_print(what, b);
+}
+
 bool save_screen(const struct grid *g, int64_t now_us, char path[PATH_CAP], struct err *err)
 {
-    size_t cap = (size_t)g->rows * ((size_t)g->cols * 4 + 1) + 1;
+    size_t max = (size_t)g->rows * ((size_t)g->cols * 4 + 1) + 1;
     struct civil c = civil_at(now_us, clock_local_offset(now_us));
     char name[64];
-    struct arena a;
-    struct sbuf b;
-    char *mem;
-    bool ok;
 
-    arena_init(&a, 0);
-    mem = arena_alloc(&a, cap);
-    if (!mem) {
-        return arena_err(&a, err);
-    }
-    sbuf_init(&b, mem, cap);
-    save_print(g, &b);
     str_fmt(name, sizeof name, "screen-%04d%02d%02d-%02d%02d%02d.txt", c.year, c.month, c.day,
             c.hour, c.minute, c.second);
-    ok = place_state_made(path, name, err) && file_replace(path, str_n(b.p, b.len), err);
-    arena_release(&a);
-    return ok || err_wrap(err, "save the screen");
+    return (place_state_made(path, name, err) && file_print(path, max, put_screen, g, err)) ||
+           err_wrap(err, "save the screen");
 }

@@ -14,6 +14,7 @@
 #include "ui/ui.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,10 +98,11 @@ static bool begin(struct loop *l)
     l->ui.model.config_path = l->setup->config_path;
     l->ui.symbols = symbols_of(l->setup->symbols);
     set_now(l);
-    if (l->setup->notice) {
+    choose(l);
+    if (l->setup
+            ->notice) { /* what was kept hidden by a filter stands in its pane's title, too */
         ui_say(&l->ui, LIGHT_WARN, "%s", l->setup->notice);
     }
-    choose(l);
     l->tick_ns = ui_next_ns(&l->ui);
     l->is_dirty = true;
     if (l->quits || !term_open(&l->theme, &err)) {
@@ -396,10 +398,19 @@ static void turn(struct loop *l)
 int screen_run(const struct screen_setup *setup)
 {
     struct loop *l = &screen;
+    struct err err;
+    char why[512];
     int status;
 
     term_locale();
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || term_is_dumb()) {
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        return -1;
+    }
+    if (term_is_dumb(&err)) {
+        if (err.code) {
+            (void)fprintf(stderr, "WARNING: no screen: %s. %s\n",
+                          err_text(&err, why, sizeof why), err.hint);
+        }
         return -1;
     }
     memset(l, 0, sizeof *l);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "ui/state.h"
 
+#include "base/field.h"
 #include "base/file.h"
 #include "ui/entry.h"
 #include "ui/place.h"
@@ -8,28 +9,12 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind {
-    TEXT,
-    CHOICE, /* int32_t or an enum, 0 .. max */
-    NUMBER, /* uint32_t, .. max */
-    MOMENT, /* int64_t */
-    YES,    /* bool */
-};
-
-struct field {
-    const char *key;
-    enum kind kind;
-    size_t at;   /* in struct state, or in an element */
-    size_t size; /* of a text */
-    uint64_t max;
-};
-
 #define AT(member)      offsetof(struct state, member)
-#define IS_TEXT(member) TEXT, AT(member), sizeof((struct state *)0)->member, 0
+#define IS_TEXT(member) FIELD_CHARS, AT(member), sizeof((struct state *)0)->member
 
 #define LIST_OF(name, pane)                                                                    \
-    {name ".sort", CHOICE, AT(list[pane].sort), 0, 100},                                       \
-        {name ".reversed", YES, AT(list[pane].is_reversed), 0, 0},                             \
+    {name ".sort", FIELD_ENUM, AT(list[pane].sort), 100},                                      \
+        {name ".reversed", FIELD_BOOL, AT(list[pane].is_reversed), 0},                         \
     {                                                                                          \
         name ".filter", IS_TEXT(list[pane].filter)                                             \
     }
@@ -37,35 +22,35 @@ struct field {
 static const struct field fields[] = {
     {"theme", IS_TEXT(theme)},
     {"server", IS_TEXT(server)},
-    {"saved", MOMENT, AT(saved_us), 0, 0},
-    {"pane", CHOICE, AT(pane), 0, PANE_COUNT - 1},
+    {"saved", FIELD_I64, AT(saved_us), 0},
+    {"pane", FIELD_ENUM, AT(pane), PANE_COUNT - 1},
     LIST_OF("servers", PANE_SERVERS),
     LIST_OF("backups", PANE_BACKUPS),
     LIST_OF("wal", PANE_WAL),
     LIST_OF("jobs", PANE_JOBS),
-    {"wizard.begun", YES, AT(wizard.is_begun), 0, 0},
-    {"wizard.step", CHOICE, AT(wizard.step), 0, VIEW_CHECK},
-    {"wizard.begun_at", MOMENT, AT(wizard.begun_us), 0, 0},
+    {"wizard.begun", FIELD_BOOL, AT(wizard.is_begun), 0},
+    {"wizard.step", FIELD_ENUM, AT(wizard.step), VIEW_CHECK},
+    {"wizard.begun_at", FIELD_I64, AT(wizard.begun_us), 0},
     {"wizard.server", IS_TEXT(wizard.words.server)},
     {"wizard.backup", IS_TEXT(wizard.words.backup)},
-    {"wizard.target", CHOICE, AT(wizard.words.goal.kind), 0, GOAL_IMMEDIATE},
+    {"wizard.target", FIELD_ENUM, AT(wizard.words.goal.kind), GOAL_IMMEDIATE},
     {"wizard.target_text", IS_TEXT(wizard.words.goal.text)},
-    {"wizard.exclusive", YES, AT(wizard.words.goal.is_exclusive), 0, 0},
+    {"wizard.exclusive", FIELD_BOOL, AT(wizard.words.goal.is_exclusive), 0},
     {"wizard.point", IS_TEXT(wizard.words.goal.point)},
-    {"wizard.timeline", NUMBER, AT(wizard.words.goal.tli), 0, UINT32_MAX},
+    {"wizard.timeline", FIELD_U32, AT(wizard.words.goal.tli), UINT32_MAX},
     {"wizard.action", IS_TEXT(wizard.words.goal.action)},
-    {"wizard.where", CHOICE, AT(wizard.words.where), 0, WHERE_FILES},
+    {"wizard.where", FIELD_ENUM, AT(wizard.words.where), WHERE_FILES},
     {"wizard.destination", IS_TEXT(wizard.words.destination)},
-    {"wizard.destination_typed", YES, AT(wizard.destination_typed), 0, 0},
-    {"wizard.jobs", NUMBER, AT(wizard.words.jobs), 0, 1024},
-    {"wizard.cursor", MOMENT, AT(wizard.at_us), 0, 0},
-    {"wizard.from", MOMENT, AT(wizard.from_us), 0, 0},
-    {"wizard.to", MOMENT, AT(wizard.to_us), 0, 0},
-    {"wizard.typed", YES, AT(wizard.types), 0, 0},
-    {"wizard.port", NUMBER, AT(wizard.words.port), 0, 65535},
-    {"wizard.restore_job", NUMBER, AT(wizard.restore_job), 0, UINT32_MAX},
-    {"wizard.copy_job", NUMBER, AT(wizard.copy_job), 0, UINT32_MAX},
-    {"wizard.wants_copy", YES, AT(wizard.wants_copy), 0, 0},
+    {"wizard.destination_typed", FIELD_BOOL, AT(wizard.destination_typed), 0},
+    {"wizard.jobs", FIELD_U32, AT(wizard.words.jobs), 1024},
+    {"wizard.cursor", FIELD_I64, AT(wizard.at_us), 0},
+    {"wizard.from", FIELD_I64, AT(wizard.from_us), 0},
+    {"wizard.to", FIELD_I64, AT(wizard.to_us), 0},
+    {"wizard.typed", FIELD_BOOL, AT(wizard.types), 0},
+    {"wizard.port", FIELD_U32, AT(wizard.words.port), 65535},
+    {"wizard.restore_job", FIELD_U32, AT(wizard.restore_job), UINT32_MAX},
+    {"wizard.copy_job", FIELD_U32, AT(wizard.copy_job), UINT32_MAX},
+    {"wizard.wants_copy", FIELD_BOOL, AT(wizard.wants_copy), 0},
 };
 
 /* Elements of arrays: the key ends in ".NUMBER", from 0. */
@@ -76,15 +61,15 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {{"wizard.tablespace", TEXT, AT(wizard.words.move[0].name), NAME_CAP, 0},
+    {{"wizard.tablespace", FIELD_CHARS, AT(wizard.words.move[0].name), NAME_CAP},
      sizeof(struct tablespace_move),
      ASK_MOVES_MAX,
      AT(wizard.words.moves)},
-    {{"wizard.location", TEXT, AT(wizard.words.move[0].location), ASK_PATH_CAP, 0},
+    {{"wizard.location", FIELD_CHARS, AT(wizard.words.move[0].location), ASK_PATH_CAP},
      sizeof(struct tablespace_move),
      ASK_MOVES_MAX,
      AT(wizard.words.moves)},
-    {{"wizard.table", TEXT, AT(wizard.table[0]), 2 * NAME_CAP, 0},
+    {{"wizard.table", FIELD_CHARS, AT(wizard.table[0]), 2 * NAME_CAP},
      2 * NAME_CAP,
      ASK_TABLES,
      AT(wizard.tables)},
@@ -93,8 +78,7 @@ static const struct row rows[] = {
 #define FIELDS (sizeof fields / sizeof fields[0])
 #define ROWS   (sizeof rows / sizeof rows[0])
 
-_Static_assert(sizeof(enum goal_kind) == sizeof(int32_t), "CHOICE reads enums as int32_t");
-_Static_assert(sizeof(unsigned) == sizeof(uint32_t), "NUMBER reads unsigned as uint32_t");
+_Static_assert(sizeof(enum goal_kind) == sizeof(int32_t), "FIELD_ENUM");
 
 /* ---- values ---- */
 
@@ -136,77 +120,35 @@ static void put_text(struct sbuf *b, const char *text)
     }
 }
 
-static bool take_number(const struct field *f, struct str value, char *at)
+/* The field of a struct at base. */
+static bool take_value(const struct field *f, struct str value, char *base)
 {
-    uint64_t v;
-    uint32_t small;
-
-    if (!str_u64(value, f->max, &v)) {
-        return false;
-    }
-    small = (uint32_t)v;
-    memcpy(at, &small, sizeof small);
-    return true;
-}
-
-static bool take_value(const struct field *f, struct str value, char *at)
-{
-    int64_t moment;
     bool yes = str_eq(value, "yes");
 
     switch (f->kind) {
-    case TEXT:
-        return take_text(value, at, f->size);
-    case CHOICE:
-    case NUMBER:
-        return take_number(f, value, at);
-    case MOMENT:
-        if (!str_i64(value, &moment)) {
-            return false;
-        }
-        memcpy(at, &moment, sizeof moment);
-        return true;
-    case YES:
-        memcpy(at, &yes, sizeof yes);
+    case FIELD_CHARS:
+        return take_text(value, base + f->at, f->most);
+    case FIELD_BOOL:
+        memcpy(base + f->at, &yes, sizeof yes);
         return yes || str_eq(value, "no");
+    default:
+        return field_take_number(f, value, base);
     }
-    return false;
 }
 
 /* Nothing for what is empty: that is what a reader begins with. */
-static void put_value(const struct field *f, const char *key, const char *at, struct sbuf *b)
+static void put_value(const struct field *f, const char *key, const char *base, struct sbuf *b)
 {
-    uint32_t number;
-    int64_t moment;
-    bool yes;
+    char number[FMT_CAP];
 
-    switch (f->kind) {
-    case TEXT:
-        if (at[0]) {
-            sbuf_fmt(b, "%s = ", key);
-            put_text(b, at);
-            sbuf_char(b, '\n');
+    if (f->kind != FIELD_CHARS) {
+        if (field_number(f, base, number)[0]) {
+            sbuf_fmt(b, "%s = %s\n", key, f->kind == FIELD_BOOL ? "yes" : number);
         }
-        return;
-    case CHOICE:
-    case NUMBER:
-        memcpy(&number, at, sizeof number);
-        if (number) {
-            sbuf_fmt(b, "%s = %u\n", key, number);
-        }
-        return;
-    case MOMENT:
-        memcpy(&moment, at, sizeof moment);
-        if (moment) {
-            sbuf_fmt(b, "%s = %lld\n", key, (long long)moment);
-        }
-        return;
-    case YES:
-        memcpy(&yes, at, sizeof yes);
-        if (yes) {
-            sbuf_fmt(b, "%s = yes\n", key);
-        }
-        return;
+    } else if (base[f->at]) {
+        sbuf_fmt(b, "%s = ", key);
+        put_text(b, base + f->at);
+        sbuf_char(b, '\n');
     }
 }
 
@@ -234,23 +176,22 @@ static bool take_entry(const struct entries *e, struct state *s, struct err *err
     char *base = (char *)s;
     const struct field *f = NULL;
     const struct row *row;
-    size_t at, index, count;
+    size_t index, count;
 
     for (size_t i = 0; i < FIELDS && !f; i++) {
         f = str_eq(e->key, fields[i].key) ? &fields[i] : NULL;
     }
-    if (f) {
-        at = f->at;
-    } else if (find_row(e->key, &row, &index)) {
+    if (!f && !find_row(e->key, &row, &index)) {
+        return true;
+    }
+    if (!f) {
         f = &row->field;
-        at = f->at + index * row->stride;
         memcpy(&count, base + row->count_at, sizeof count);
         count = count > index ? count : index + 1;
         memcpy(base + row->count_at, &count, sizeof count);
-    } else {
-        return true;
+        base += index * row->stride;
     }
-    return take_value(f, e->value, base + at) ||
+    return take_value(f, e->value, base) ||
            entry_bad(e, err, "The file is written anew at the end.",
                      "'%.*s' cannot be the value of '%s'", (int)e->value.n, e->value.p, f->key);
 }
@@ -281,7 +222,7 @@ void state_print(const struct state *s, struct sbuf *out)
     sbuf_add(out, "; What barkeep's screen remembers. It writes this file; deleting it is "
                   "harmless.\n");
     for (size_t i = 0; i < FIELDS; i++) {
-        put_value(&fields[i], fields[i].key, base + fields[i].at, out);
+        put_value(&fields[i], fields[i].key, base, out);
     }
     for (size_t i = 0; i < ROWS; i++) {
         size_t count;
@@ -289,7 +230,7 @@ void state_print(const struct state *s, struct sbuf *out)
         memcpy(&count, base + rows[i].count_at, sizeof count);
         for (size_t k = 0; k < count; k++) {
             str_fmt(key, sizeof key, "%s.%zu", rows[i].field.key, k);
-            put_value(&rows[i].field, key, base + rows[i].field.at + k * rows[i].stride, out);
+            put_value(&rows[i].field, key, base + k * rows[i].stride, out);
         }
     }
 }
@@ -317,25 +258,17 @@ bool state_load(struct state *out, struct err *err)
     return true;
 }
 
+static void put_state(struct sbuf *b, const void *what)
+{
+    state_print(what, b);
+}
+
 bool state_save(const struct state *s, struct err *err)
 {
     char path[PATH_CAP];
-    struct arena a;
-    struct sbuf b;
-    char *mem;
-    bool ok;
 
-    arena_init(&a, 0);
-    mem = arena_alloc(&a, ENTRY_FILE_MAX);
-    if (!mem) {
-        return arena_err(&a, err);
-    }
-    sbuf_init(&b, mem, ENTRY_FILE_MAX);
-    state_print(s, &b);
-    ok = sbuf_ok(&b) && place_state_made(path, "ui.ini", err) &&
-         file_replace(path, str_n(b.p, b.len), err);
-    arena_release(&a);
-    return ok;
+    return place_state_made(path, "ui.ini", err) &&
+           file_print(path, ENTRY_FILE_MAX, put_state, s, err);
 }
 
 /* ---- to and from the screen ---- */
@@ -357,6 +290,21 @@ void state_of(const struct ui *ui, struct state *out)
     }
 }
 
+/* A filter could hide what fails: it is back, and that is said. */
+static void apply_list(const struct list *kept, struct ui *ui, enum pane pane)
+{
+    static const char *const name[] = {"servers", "backups", "WAL", "jobs"};
+    struct list *list = &ui->list[pane];
+
+    list->sort = kept->sort;
+    list->is_reversed = kept->is_reversed;
+    (void)str_copy(list->filter, sizeof list->filter, kept->filter);
+    if (list->filter[0]) {
+        ui_say(ui, LIGHT_WARN, "%s are filtered as last time: /%s. Esc in pane %d clears that",
+               name[pane], list->filter, (int)pane + 1);
+    }
+}
+
 void state_apply(const struct state *s, struct ui *ui)
 {
     int64_t age = ui->model.now_us - s->saved_us;
@@ -367,9 +315,8 @@ void state_apply(const struct state *s, struct ui *ui)
         }
     }
     ui->pane = (enum pane)s->pane;
-    for (int i = 0; i < PANE_COUNT; i++) {
-        ui->list[i].sort = s->list[i].sort;
-        ui->list[i].is_reversed = s->list[i].is_reversed; /* a filter could hide what fails */
+    for (int i = PANE_COUNT - 1; i >= 0; i--) { /* the servers are told last, and stay told */
+        apply_list(&s->list[i], ui, (enum pane)i);
     }
     if (s->wizard.is_begun && age >= 0 && age < STATE_WIZARD_US) {
         ui->wizard = s->wizard;

@@ -45,6 +45,17 @@ void columns_text(const struct columns *c, struct grid *g, size_t i, int row, en
     }
 }
 
+void columns_over(const struct columns *c, struct grid *g, size_t first, size_t last, int row,
+                  enum role role, const char *text)
+{
+    while (first < last && c->at[first] < 0) {
+        first++;
+    }
+    if (c->at[last] >= 0 && text) {
+        grid_cut(g, c->at[first], row, c->end[last], role, text);
+    }
+}
+
 void columns_head(const struct columns *c, struct grid *g, int row, int sort, bool reversed)
 {
     char text[64];

@@ -37,6 +37,9 @@ void columns_place(struct columns *c, const struct column *column, size_t n,
 void columns_head(const struct columns *c, struct grid *g, int row, int sort, bool reversed);
 void columns_text(const struct columns *c, struct grid *g, size_t i, int row, enum role role,
                   const char *text);
+/* Over the columns first .. last, as one. */
+void columns_over(const struct columns *c, struct grid *g, size_t first, size_t last, int row,
+                  enum role role, const char *text);
 
 /* The row of the cursor: a mark, and its colour when the pane has the focus. What tells of a
  * state keeps its own. */

@@ -5,21 +5,22 @@
 #include "base/bug.h"
 #include "base/clock.h"
 #include "ui/key.h"
+#include "ui/term_curses.h"
 #include "ui/tty.h"
 
 #include <langinfo.h>
 #include <locale.h>
-#include <ncurses.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <term.h>
 #include <unistd.h>
 #include <wchar.h>
 
 enum colours { COLOURS_NONE, COLOURS_8, COLOURS_16, COLOURS_256, COLOURS_EXACT };
+
+static struct curses_api curses; /* empty until curses_load() */
 
 static const char paste_on[] = "\033[?2004h";
 static const char paste_off[] = "\033[?2004l";
@@ -83,10 +84,15 @@ enum symbols term_symbols(void)
 
 /* ---- capabilities ---- */
 
+static bool curses_load(struct err *err)
+{
+    return curses.open || lib_load(&curses_lib, &curses, err);
+}
+
 /* A string of terminfo without its padding; "": it has none. */
 static const char *capability(const char *name, char *out, size_t cap)
 {
-    const char *s = tigetstr(name);
+    const char *s = curses.capability(name);
     struct sbuf b;
 
     sbuf_init(&b, out, cap);
@@ -107,17 +113,18 @@ static const char *capability(const char *name, char *out, size_t cap)
     return out;
 }
 
-bool term_is_dumb(void)
+bool term_is_dumb(struct err *err)
 {
     int status;
     char cup[64];
     bool is_dumb;
 
-    if (setupterm(NULL, STDOUT_FILENO, &status) != OK || status != 1) {
+    *err = (struct err){0};
+    if (!curses_load(err) || curses.setup(NULL, STDOUT_FILENO, &status) != OK || status != 1) {
         return true;
     }
     is_dumb = !capability("cup", cup, sizeof cup)[0];
-    del_curterm(cur_term);
+    curses.forget(*curses.term);
     return is_dumb;
 }
 
@@ -144,30 +151,30 @@ static const char *term_name(char out[64])
         base.n -= strlen("-256color");
     }
     if (!str_fmt(out, 64, "%.*s-direct", (int)base.n, base.p) ||
-        setupterm(out, STDOUT_FILENO, &status) != OK) {
+        curses.setup(out, STDOUT_FILENO, &status) != OK) {
         return name;
     }
-    if (tigetflag("RGB") > 0) {
+    if (curses.flag("RGB") > 0) {
         name = out;
     }
-    del_curterm(cur_term);
+    curses.forget(*curses.term);
     return name;
 }
 
 static enum colours colours_there(void)
 {
-    if (is_set("NO_COLOR") || !has_colors()) {
+    if (is_set("NO_COLOR") || !curses.has_colors()) {
         return COLOURS_NONE;
     }
-    start_color();
-    use_default_colors();
-    if (COLORS > 256 && tigetflag("RGB") > 0) {
+    curses.start_color();
+    curses.default_colors();
+    if (*curses.colors > 256 && curses.flag("RGB") > 0) {
         return COLOURS_EXACT;
     }
-    if (COLORS >= 256) {
+    if (*curses.colors >= 256) {
         return COLOURS_256;
     }
-    return COLORS >= 16 ? COLOURS_16 : COLORS >= 8 ? COLOURS_8 : COLOURS_NONE;
+    return *curses.colors >= 16 ? COLOURS_16 : *curses.colors >= 8 ? COLOURS_8 : COLOURS_NONE;
 }
 
 static void name_keys(void)
@@ -262,7 +269,7 @@ void term_theme(const struct theme *theme)
 
         pick(&theme->paint[role], colour, &term.attr[role]);
         if (there != COLOURS_NONE) {
-            init_extended_pair(role + 1, colour[0], colour[1]);
+            curses.pair(role + 1, colour[0], colour[1]);
         }
     }
     term.colours = there;
@@ -274,7 +281,7 @@ void term_theme(const struct theme *theme)
 static void enter(void)
 {
     tty_keys();
-    def_prog_mode();
+    curses.keep_mode();
     if (term.takes_ansi) {
         tty_write(paste_on, sizeof paste_on - 1);
     }
@@ -285,7 +292,7 @@ static void leave(void)
     if (term.takes_ansi && !term.is_lost) {
         tty_write(paste_off, sizeof paste_off - 1);
     }
-    endwin();
+    curses.end();
     tty_before();
 }
 
@@ -294,15 +301,15 @@ static void ask_size(void)
     int cols, rows;
 
     if (!tty_size(&cols, &rows)) {
-        cols = COLS;
-        rows = LINES;
+        cols = *curses.cols;
+        rows = *curses.rows;
     }
-    if (cols != COLS || rows != LINES) {
-        resize_term(rows, cols);
-        clearok(curscr, TRUE); /* terminals cut, move or keep what was there */
+    if (cols != *curses.cols || rows != *curses.rows) {
+        curses.resize(rows, cols);
+        curses.redraw(*curses.now, TRUE); /* terminals cut, move or keep what was there */
     }
-    term.cols = COLS;
-    term.rows = LINES;
+    term.cols = *curses.cols;
+    term.rows = *curses.rows;
 }
 
 bool term_open(const struct theme *theme, struct err *err)
@@ -310,10 +317,10 @@ bool term_open(const struct theme *theme, struct err *err)
     const char *type = getenv("TERM");
     char name[64], cup[64];
 
-    if (!tty_open(err)) {
+    if (!curses_load(err) || !tty_open(err)) {
         return false;
     }
-    term.screen = newterm(term_name(name), stdout, stdin);
+    term.screen = curses.open(term_name(name), stdout, stdin);
     if (!term.screen) {
         tty_close();
         return err_set(err, ERR_USAGE, "Set TERM to what the terminal is.", type ? type : "",
@@ -321,13 +328,13 @@ bool term_open(const struct theme *theme, struct err *err)
     }
     term.takes_ansi = str_starts(str_of(capability("cup", cup, sizeof cup)), "\033[");
     term.is_lost = term.is_lost_told = false;
-    cbreak();
-    noecho();
-    nonl();
-    typeahead(-1);
-    keypad(stdscr, TRUE);
-    leaveok(stdscr, FALSE);
-    curs_set(0);
+    curses.cbreak();
+    curses.noecho();
+    curses.nonl();
+    curses.typeahead(-1);
+    curses.keypad(*curses.screen, TRUE);
+    curses.leave(*curses.screen, FALSE);
+    curses.cursor(0);
     prepare_reset();
     name_keys();
     enter();
@@ -344,7 +351,7 @@ void term_close(void)
     }
     leave();
     tty_close();
-    delscreen(term.screen);
+    curses.close(term.screen);
     term.screen = NULL;
     grid_free(term.shown);
     term.shown = NULL;
@@ -431,8 +438,8 @@ static void make_cell(const struct cell *c, cchar_t *out)
     if (c->ch < 0x20 || width != c->width) {
         text[0] = L'?';
     }
-    setcchar(out, text, term.attr[c->role],
-             term.colours == COLOURS_NONE ? 0 : (short)(c->role + 1), NULL);
+    curses.cell(out, text, term.attr[c->role],
+                term.colours == COLOURS_NONE ? 0 : (short)(c->role + 1), NULL);
 }
 
 static bool row_same(const struct grid *a, const struct grid *b, int row)
@@ -460,7 +467,8 @@ static void put_row(const struct grid *g, int row)
         } else {
             make_cell(c, &out);
         }
-        mvwadd_wchnstr(stdscr, row, col, &out, 1);
+        curses.go(*curses.screen, row, col);
+        curses.put(*curses.screen, &out, 1);
     }
 }
 
@@ -483,9 +491,10 @@ static void put_cursor(const struct grid *g)
     bool is_shown = g->cursor_col >= 0 && g->cursor_col < term.cols && g->cursor_row >= 0 &&
                     g->cursor_row < term.rows;
 
-    curs_set(is_shown);
-    leaveok(stdscr, !is_shown);
-    wmove(stdscr, is_shown ? g->cursor_row : term.rows - 1, is_shown ? g->cursor_col : 0);
+    curses.cursor(is_shown);
+    curses.leave(*curses.screen, !is_shown);
+    curses.go(*curses.screen, is_shown ? g->cursor_row : term.rows - 1,
+              is_shown ? g->cursor_col : 0);
 }
 
 void term_show(const struct grid *g)
@@ -496,7 +505,7 @@ void term_show(const struct grid *g)
         return;
     }
     if (!fits) {
-        erase();
+        curses.wipe(*curses.screen);
     }
     for (int row = 0; row < g->rows && row < term.rows; row++) {
         if (!fits || !row_same(term.shown, g, row)) {
@@ -504,8 +513,8 @@ void term_show(const struct grid *g)
         }
     }
     put_cursor(g);
-    wnoutrefresh(stdscr);
-    doupdate();
+    curses.stage(*curses.screen);
+    curses.update();
     keep_shown(g);
 }
 
@@ -513,7 +522,7 @@ void term_redraw(void)
 {
     grid_free(term.shown);
     term.shown = NULL;
-    clearok(curscr, TRUE);
+    curses.redraw(*curses.now, TRUE);
 }
 
 /* ---- away and back ---- */

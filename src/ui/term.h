@@ -27,7 +27,9 @@ void term_locale(void);
 bool term_is_utf8(void); /* by the locale */
 /* By the locale: blocks and lines are two columns wide in some terminals of East Asia. */
 enum symbols term_symbols(void);
-bool term_is_dumb(void); /* no cursor addressing: status text instead of a screen */
+/* No cursor addressing: status text instead of a screen. err says it when ncurses itself is not there,
+ * else its code is ERR_NONE. */
+bool term_is_dumb(struct err *err);
 
 MUST_CHECK bool term_open(const struct theme *theme, struct err *err);
 void term_close(void);

@@ -441,6 +441,15 @@ static const struct {
 };
 #define NEXTS ((int)(sizeof next_table / sizeof next_table[0]))
 
+static const char *next_note(const struct ui *ui, int i)
+{
+    const struct answer_copy *copy = copy_of(ui);
+    bool runs = copy && copy->pid;
+
+    return next_table[i].act == ACT_DETACH && !runs ? "its files stay; r comes back to it"
+                                                    : next_table[i].note;
+}
+
 static void draw_next(struct ui *ui, struct grid *g, int row, int last)
 {
     if (row > last) {
@@ -453,7 +462,7 @@ static void draw_next(struct ui *ui, struct grid *g, int row, int last)
         grid_text(g, 3, row, g->cols, off ? ROLE_DIM : ROLE_ACCENT, next_table[i].key);
         grid_text(g, 6, row, 30, off ? ROLE_DIM : ROLE_TEXT, next_table[i].text);
         (void)draw_wrapped(g, 30, row, g->cols - 1, row, ROLE_DIM,
-                           off ? off : next_table[i].note);
+                           off ? off : next_note(ui, i));
     }
 }
 
@@ -484,6 +493,8 @@ static void draw_files(struct ui *ui, struct grid *g, int last)
                     "look at the data; SELECT pg_wal_replay_resume() ends a pause and opens it "
                     "for writing.");
     if (in_place) {
+        row = draw_fact(g, row, last, ROLE_TEXT, "old data",
+                        "stands beside it, renamed *.before-TIME: remove it when all is well.");
         (void)draw_fact(g, row, last, ROLE_TEXT, "backup",
                         "take a new base backup soon: it is on a new timeline.");
     }

@@ -23,7 +23,7 @@ enum {
 
 static const struct column column[COLS] = {
     {"STATE", 5, 0, false, false, 0}, {"ID", 15, 0, false, false, 0},
-    {"TYPE", 8, 76, false, false, 0}, {"ENDED", 14, 0, false, false, 0},
+    {"TYPE", 5, 76, false, false, 0}, {"ENDED", 14, 0, false, false, 0},
     {"TOOK", 7, 90, true, false, 0},  {"SIZE", 6, 0, true, false, 0},
     {"WAL", 6, 100, true, false, 0},  {"RETENTION", 9, 74, false, false, 0},
     {"NAME", 4, 72, false, true, 0},
@@ -124,10 +124,10 @@ static void draw_row(const struct ui *ui, struct grid *g, const struct columns *
     }
     columns_text(c, g, COL_SIZE, row, role, b->size ? fmt_bytes(b->size, size) : "-");
     columns_text(c, g, COL_WAL, row, role, b->wal_bytes ? fmt_bytes(b->wal_bytes, size) : "-");
-    columns_text(c, g, COL_RETENTION, row, role, retention);
-    if (b->error && b->error[0]) {
-        columns_text(c, g, COL_NAME, row, ROLE_FAIL, b->error);
+    if (b->error && b->error[0]) { /* no policy counts it: its reason gets that room too */
+        columns_over(c, g, COL_RETENTION, COL_NAME, row, ROLE_FAIL, b->error);
     } else {
+        columns_text(c, g, COL_RETENTION, row, role, retention);
         columns_text(c, g, COL_NAME, row, role, b->name);
     }
 }

@@ -82,11 +82,11 @@ static void draw_running(const struct ui *ui, struct grid *g, const struct place
     } else {
         col = grid_fmt(g, col, row, p->end, ROLE_TEXT, "%s  ", r->progress.phase);
     }
-    if (wide >= 26) {
+    if (wide >= 26 && (r->progress.done || r->progress.total)) {
         col = grid_fmt(g, col, row, p->end, ROLE_TEXT, "%s  ", word_done(&r->progress, text));
     }
     if (wide >= 60 && r->progress.per_sec) {
-        grid_fmt(g, col, row, p->end, ROLE_TEXT, "%s/s", fmt_bytes(r->progress.per_sec, text));
+        grid_text(g, col, row, p->end, ROLE_TEXT, word_rate(&r->progress, text));
     }
     word_left(&r->progress, more);
     if (text_width(more) < p->end - col) {

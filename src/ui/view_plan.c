@@ -44,7 +44,9 @@ static void server_fact(const struct ui *ui, struct dialog *d, const struct snap
     char text[160];
 
     (void)str_fmt(text, sizeof text, "%s  %s%s%s", ui->wizard.words.server,
-                  s->live.version_text && s->live.in_recovery ? "STANDBY " : "",
+                  !s->live.version_text ? ""
+                  : s->live.in_recovery ? "STANDBY "
+                                        : "PRIMARY ",
                   s->live.address ? s->live.address : "",
                   s->live.state == LIVE_OK ? "  it ANSWERS now" : "  it does not answer");
     dialog_fact(d, "server", text);
@@ -65,9 +67,9 @@ static void in_place_facts(struct ui *ui, struct dialog *d, const struct answer_
         dialog_fact(d, "server", ui->wizard.words.server);
     }
     dialog_fact(d, "directory", path_tail(ui->wizard.words.destination, 56, "..", tail));
-    (void)str_fmt(text, sizeof text, "all that is there, by %s",
+    (void)str_fmt(text, sizeof text, "backup %s, in the place of all that is there",
                   plan->backup_id ? plan->backup_id : "?");
-    dialog_fact(d, "replaced", text);
+    dialog_fact(d, "gets", text);
     goal_text(&ui->wizard.words.goal, text, sizeof text);
     dialog_fact(d, "target", text);
     if (moment && (moment->moment.stop.us || moment->moment.stop.xid)) {
@@ -75,7 +77,7 @@ static void in_place_facts(struct ui *ui, struct dialog *d, const struct answer_
                       mark_text(&moment->moment.stop, ui->model.now_us, ui->cols, mark));
         dialog_fact(d, "lost", text);
     }
-    dialog_fact(d, "way back", "none from here");
+    dialog_fact(d, "old data", "stays beside it, renamed *.before-TIME; back by hand only");
     if (ui->rows < 20) {
         return;
     }
@@ -109,7 +111,7 @@ static unsigned run(struct ui *ui)
 {
     const struct answer_plan *plan = plan_of(ui);
 
-    if (!plan) { /* it could not be made; key_off() told all else */
+    if (!plan || !plan->holds) { /* what stood in the way may be gone */
         plan_enter(ui);
         return UI_REDRAW;
     }
@@ -119,19 +121,15 @@ static unsigned run(struct ui *ui)
 
 const char *plan_off(const struct ui *ui)
 {
+    return ui->model.waiting[ASK_PLAN] ? "still being checked; nothing is run before that"
+                                       : NULL;
+}
+
+const char *plan_next_label(const struct ui *ui)
+{
     const struct answer_plan *plan = plan_of(ui);
 
-    if (ui->model.waiting[ASK_PLAN]) {
-        return "still being checked; nothing is run before that";
-    }
-    for (size_t i = 0; plan && !plan->holds && i < plan->lines; i++) {
-        const char *hint = plan->line[i].hint;
-
-        if (plan->line[i].verdict == PLAN_REFUSED && hint && hint[0]) {
-            return hint;
-        }
-    }
-    return plan && !plan->holds ? "refused; Esc goes back to change it" : NULL;
+    return plan && plan->holds ? "RUN it" : "check again";
 }
 
 static const char *command_line(struct ui *ui, char *out, size_t cap)
@@ -368,7 +366,8 @@ void plan_draw(struct ui *ui, struct grid *g)
     }
     draw_wrapped(g, 2, last - rows + 1 + (!is_short), g->cols - 1, last, ROLE_DIM, text);
     frame_bottom(ui, g,
-                 plan_of(ui) && plan_of(ui)->holds
+                 !plan_of(ui) ? "Esc goes back to change it; nothing has been written."
+                 : plan_of(ui)->holds
                      ? "Enter runs it. Esc goes back; nothing has been written."
-                     : "Esc goes back to change it; nothing has been written.");
+                     : "Enter checks again, Esc goes back to change it; nothing is written.");
 }

@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "ui/view.h"
 #include "ui/wizard.h"
+#include "ui/words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -168,7 +169,7 @@ static int phases_shown(const struct ui *ui)
 
 static void draw_numbers(const struct ui *ui, struct grid *g, int row, const struct progress *p)
 {
-    char done[FMT_CAP], total[FMT_CAP], left[FMT_CAP], text[160];
+    char done[FMT_CAP], total[FMT_CAP], left[FMT_CAP], rate[FMT_CAP], text[160];
     bool is_replay = ui->wizard.copy_job != 0;
     uint64_t rest = p->total > p->done ? p->total - p->done : 0;
 
@@ -185,14 +186,7 @@ static void draw_numbers(const struct ui *ui, struct grid *g, int row, const str
     if (p->per_sec == 0) {
         return;
     }
-    if (is_replay) {
-        uint64_t tenth = p->per_sec / 100000; /* times real time, in tenths */
-
-        (void)str_fmt(text, sizeof text, "%" PRIu64 " x real time", tenth / 10);
-    } else {
-        (void)str_fmt(text, sizeof text, "%s/s", fmt_bytes(p->per_sec, done));
-    }
-    grid_text(g, 16, row + 1, g->cols, ROLE_TEXT, text);
+    grid_text(g, 16, row + 1, g->cols, ROLE_TEXT, word_rate(p, rate));
     grid_fmt(g, g->cols - 24, row + 1, g->cols - 1, ROLE_TEXT, "about %s left",
              fmt_span((int64_t)(rest / p->per_sec) * NS_PER_S, left));
 }
@@ -254,6 +248,16 @@ static int draw_phases(const struct ui *ui, struct grid *g, int row, int last)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
+static const char *cancelled_words(const struct wizard *w)
+{
+    if (w->copy_job) {
+        return "cancelled; the copy's server is stopped, its files stay";
+    }
+    return w->words.where == WHERE_IN_PLACE
+               ? "cancelled; old data that was set aside is whole beside it: *.before-TIME"
+               : "cancelled; the directory stays, marked unfinished";
+}
+
 /* Why it ended, and what Enter does about it. */
 static int draw_failure(const struct ui *ui, struct grid *g, int row, int last)
 {
@@ -274,22 +278,37 @@ static int draw_failure(const struct ui *ui, struct grid *g, int row, int last)
     if (!has_failed(job)) {
         return row;
     }
-    row = draw_fact(
-        g, row, last, ROLE_FAIL, "FAIL",
-        job->state == ROW_CANCELLED ? "cancelled; the directory stays, marked unfinished"
-        : text[0]                   ? text
-        : job->state == ROW_DIED
-            ? "its process is gone without a last word: killed, or the host restarted"
-            : "it ended without saying why; its log may tell");
+    row =
+        draw_fact(g, row, last, ROLE_FAIL, "FAIL",
+                  job->state == ROW_CANCELLED ? cancelled_words(&ui->wizard)
+                  : text[0]                   ? text
+                  : job->state == ROW_DIED
+                      ? "its process is gone without a last word: killed, or the host restarted"
+                      : "it ended without saying why; its log may tell");
     row = draw_fact(g, row, last, ROLE_TEXT, "do", job->hint ? job->hint : "");
     return draw_fact(g, row, last, ROLE_ACCENT, "next", next);
+}
+
+/* How far a copy's replay is; NULL: nobody knows. */
+static const char *replay_words(const struct ui *ui, const struct answer *a, char out[200])
+{
+    const struct mark *reached = &a->copy.reached;
+    char mark[128];
+
+    if (reached->us || reached->xid) {
+        (void)str_fmt(out, 200, "replayed to %s",
+                      mark_text(reached, ui->model.now_us, ui->cols, mark));
+        return out;
+    }
+    return a->copy.phase == COPY_REPLAYING ? "no commit is replayed yet" : NULL;
 }
 
 static int draw_destination(const struct ui *ui, struct grid *g, int row, int last)
 {
     const struct answer *a = wizard_answer(ui, ASK_COPY);
     const struct restore_words *r = &ui->wizard.words;
-    char tail[128], text[200], mark[128];
+    char tail[128], text[200];
+    const char *replayed;
 
     if (row + 1 > last) {
         return row;
@@ -298,9 +317,10 @@ static int draw_destination(const struct ui *ui, struct grid *g, int row, int la
     grid_text(g, 3, row++, g->cols - 1, ROLE_TEXT,
               path_tail(r->destination, g->cols - 4, symbol_text(g->symbols, SYM_MORE), tail));
     if (ui->wizard.copy_job && a && row <= last) {
-        (void)str_fmt(text, sizeof text, "replayed to %s",
-                      mark_text(&a->copy.reached, ui->model.now_us, ui->cols, mark));
-        grid_text(g, 3, row++, g->cols - 1, ROLE_TEXT, text);
+        replayed = replay_words(ui, a, text);
+        if (replayed) {
+            grid_text(g, 3, row++, g->cols - 1, ROLE_TEXT, replayed);
+        }
     } else if (r->where == WHERE_COPY && row <= last) {
         (void)str_fmt(text, sizeof text, "harmless: archiving off, private socket%s",
                       ui->wizard.words.port ? " and one port on 127.0.0.1" : " only");
@@ -444,7 +464,9 @@ void run_draw(struct ui *ui, struct grid *g)
     frame_bottom(
         ui, g,
         has_ended(job) || ui->wizard.failed_to_start ? ""
-        : ui->wizard.copy_job
-            ? "c cancels: the copy's server is stopped, its files stay."
+        : ui->wizard.copy_job ? "c cancels: the copy's server is stopped, its files stay."
+        : ui->wizard.words.where == WHERE_IN_PLACE
+            ? "c cancels: once it copies, the new directory stays unfinished, the old one "
+              "beside it."
             : "c cancels: the directory stays, marked unfinished; the plan can go on.");
 }

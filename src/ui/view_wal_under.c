@@ -339,8 +339,12 @@ static void draw_stretch(const struct ui *ui, struct page *p, const struct stret
 {
     char what[80];
 
-    (void)str_fmt(what, sizeof what, "tli %u, %zu backup%s%s", s->tli, s->backups,
-                  s->backups == 1 ? "" : "s", s->is_main ? "" : ", abandoned");
+    if (!s->is_main && ui->cols < 100) { /* that it is abandoned is what must be seen */
+        (void)str_fmt(what, sizeof what, "tli %u, abandoned", s->tli);
+    } else {
+        (void)str_fmt(what, sizeof what, "tli %u, %zu backup%s%s", s->tli, s->backups,
+                      s->backups == 1 ? "" : "s", s->is_main ? "" : ", abandoned");
+    }
     draw_part(ui, p, (int64_t[]){s->from.us, s->to.us}, s->is_main ? ROLE_OK : ROLE_DIM, what);
 }
 

@@ -263,11 +263,23 @@ static void draw_stretches(const struct ui *ui, struct grid *g, int col, int row
 
 /* ---- what you get --------------------------------------------------------------------------- */
 
+/* The last moment of the timeline that is restored. */
+static int64_t end_of(const struct ui *ui, pg_tli tli)
+{
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct coverage *c = s ? s->coverage : NULL;
+    int64_t us = 0;
+
+    for (size_t i = 0; c && i < c->stretches; i++) {
+        us = c->stretch[i].tli == tli && c->stretch[i].to.us > us ? c->stretch[i].to.us : us;
+    }
+    return us;
+}
+
 static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum role role)
 {
     const struct answer_moment *m = &wizard_answer(ui, ASK_MOMENT)->moment;
-    const struct snapshot *s = ui_snapshot(ui);
-    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
+    int64_t end_us = end_of(ui, m->tli);
     char text[400], mark[128], until[WHEN_CAP];
 
     if (m->before.us || m->before.xid || m->before.lsn) {
@@ -281,14 +293,17 @@ static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum
     if (m->stop.us || m->stop.xid) {
         (void)str_fmt(text, sizeof text, "%s, and all behind it%s%s",
                       mark_text(&m->stop, ui->model.now_us, ui->cols, mark),
-                      newest ? " until " : "",
-                      newest ? when_moment(newest->to.us, ui->model.now_us, until) : "");
+                      end_us ? " until " : "",
+                      end_us ? when_moment(end_us, ui->model.now_us, until) : "");
     } else {
         (void)str_copy(text, sizeof text,
                        "nothing that is kept: it goes to the end of the WAL");
     }
     row = draw_fact(g, row, last, role, "lost", text);
     row = draw_fact(g, row, last, role, "stops", m->sentence ? m->sentence : "");
+    if (m->hint && m->hint[0]) { /* two restore points of one name */
+        row = draw_fact(g, row, last, role == ROLE_DIM ? role : ROLE_WARN, "beware", m->hint);
+    }
     if (m->backup_id[0]) {
         (void)str_fmt(text, sizeof text, "backup %s, timeline %" PRIu32, m->backup_id, m->tli);
         row = draw_fact(g, row, last, role, "from", text);
@@ -408,9 +423,10 @@ static enum light when_light(const struct ui *ui, char *out, size_t cap)
     } else if (a && !us && a->moment.stop.us && !wizard_is_stale(ui, ASK_MOMENT)) {
         (void)str_fmt(out + n, cap - n, "   %s",
                       when_moment(a->moment.stop.us, ui->model.now_us, when));
-    } else if (us && ui->cols >= 76) {
+    } else if (us && ui->cols >= 76) { /* typed in UTC: what the clock here showed */
+        (void)stamp_iso((struct stamp){us - us % US_PER_S, 0}, utc);
         (void)str_fmt(out + n, cap - n, "   = %s",
-                      stamp_iso((struct stamp){us - us % US_PER_S, 0}, utc));
+                      strstr(words, utc) ? when_moment(us, ui->model.now_us, when) : utc);
     }
     return LIGHT_RUN;
 }

@@ -168,6 +168,22 @@ static bool take_number(struct str text, uint64_t low, uint64_t high, unsigned *
     return true;
 }
 
+/* A tablespace that was proposed beside the directory stays beside it. */
+static void move_along(struct restore_words *r, struct str to)
+{
+    size_t n = strlen(r->destination);
+
+    for (size_t i = 0; i < r->moves && n; i++) {
+        char *at = r->move[i].location, rest[ASK_PATH_CAP];
+
+        if (strncmp(at, r->destination, n) == 0 && at[n] == '.') {
+            (void)str_copy(rest, sizeof rest, at + n);
+            (void)str_fmt(at, ASK_PATH_CAP, "%.*s%s", (int)to.n, to.p, rest);
+        }
+    }
+    (void)str_fmt(r->destination, sizeof r->destination, "%.*s", (int)to.n, to.p);
+}
+
 unsigned where_field(struct ui *ui, size_t field, const char *typed)
 {
     struct wizard *w = &ui->wizard;
@@ -179,11 +195,15 @@ unsigned where_field(struct ui *ui, size_t field, const char *typed)
     } else if (field == FIELD_JOBS) {
         why = take_number(text, 1, 64, &w->words.jobs) ? "" : "a number from 1 to 64";
     } else if (is_path(text, &why)) {
-        bool is_directory = field == FIELD_DIRECTORY;
-        char *out =
-            is_directory ? w->words.destination : w->words.move[field - FIELD_MOVE].location;
-
-        (void)str_fmt(out, ASK_PATH_CAP, "%.*s", (int)text.n, text.p);
+        while (text.n > 1 && text.p[text.n - 1] == '/') {
+            text.n--;
+        }
+        if (field == FIELD_DIRECTORY) {
+            move_along(&w->words, text);
+        } else {
+            (void)str_fmt(w->words.move[field - FIELD_MOVE].location, ASK_PATH_CAP, "%.*s",
+                          (int)text.n, text.p);
+        }
         w->destination_typed = true;
     }
     (void)str_copy(ui->prompt.told, sizeof ui->prompt.told, why);
@@ -366,7 +386,8 @@ static const char *const harmless[][2] = {
 
 static const char *const in_place[][2] = {
     {"downtime", "production stays stopped until the restore has ended and it is started"},
-    {"way back", "none from here: what is there now is replaced"},
+    {"old data", "stays beside it, renamed *.before-TIME: room for both is needed"},
+    {"way back", "by hand: stop, and give the old directory its name back"},
     {"instead", "a new copy shows the same data without touching production"},
 };
 
@@ -396,7 +417,7 @@ static void draw_consequence(struct ui *ui, struct grid *g, int row, int last)
         int lines;
     } about[] = {
         [WHERE_COPY] = {"THE COPY IS KEPT HARMLESS", harmless, 4},
-        [WHERE_IN_PLACE] = {"IN PLACE: WHAT IT MEANS", in_place, 3},
+        [WHERE_IN_PLACE] = {"IN PLACE: WHAT IT MEANS", in_place, 4},
         [WHERE_FILES] = {"FILES ONLY: WHAT IT MEANS", files_only, 3},
     };
     const struct answer *a = wizard_answer(ui, ASK_PLACE);

@@ -50,7 +50,6 @@ const char *wizard_key_label(const struct ui *ui, enum act act)
     } own[] = {
         {ACT_OPEN, VIEW_WHEN, "next: where"},
         {ACT_OPEN, VIEW_WHERE, "next: the plan"},
-        {ACT_OPEN, VIEW_PLAN, "RUN it"},
         {ACT_NEXT_PANE, VIEW_WHERE, "next field"},
         {ACT_CHOOSE, VIEW_WHERE, "change"},
         {ACT_CHOOSE, VIEW_CHECK, "add a table"},
@@ -61,8 +60,10 @@ const char *wizard_key_label(const struct ui *ui, enum act act)
         {ACT_COPY, VIEW_CHECK, "copy psql command"},
     };
 
-    if (act == ACT_OPEN && ui->view >= VIEW_RUN) {
-        return ui->view == VIEW_RUN ? run_next_label(ui) : check_next_label(ui);
+    if (act == ACT_OPEN && ui->view >= VIEW_PLAN) {
+        return ui->view == VIEW_PLAN  ? plan_next_label(ui)
+               : ui->view == VIEW_RUN ? run_next_label(ui)
+                                      : check_next_label(ui);
     }
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (own[i].act == act && own[i].view == ui->view) {

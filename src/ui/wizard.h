@@ -70,6 +70,7 @@ const char *when_off(const struct ui *ui);
 const char *plan_off(const struct ui *ui);
 const char *run_off(const struct ui *ui);
 const char *check_off(const struct ui *ui);
+const char *plan_next_label(const struct ui *ui);
 const char *run_next_label(const struct ui *ui);
 const char *check_next_label(const struct ui *ui);
 void run_note_phase(struct ui *ui);

@@ -321,6 +321,10 @@ unsigned wizard_drop(struct ui *ui)
         dialog_fact(d, "tablespace",
                     path_tail(ui->wizard.words.move[i].location, 56, "..", tail));
     }
+    if (ui->wizard.words.moves > 2) {
+        (void)str_fmt(text, sizeof text, "and %zu more", ui->wizard.words.moves - 2);
+        dialog_fact(d, "", text);
+    }
     dialog_fact(d, "way back", "none; backups and production stay as they are");
     (void)str_copy(d->ask, sizeof d->ask, "Type the last part of the directory to drop it:");
     if (!str_copy(d->word, sizeof d->word, wizard_destination_name(ui)) ||

@@ -13,7 +13,7 @@ const char *word_type(enum backup_type type)
         [BACKUP_FULL] = "full",
         [BACKUP_INCREMENTAL] = "incr",
         [BACKUP_RSYNC] = "rsync",
-        [BACKUP_SNAPSHOT] = "snapshot",
+        [BACKUP_SNAPSHOT] = "snap",
     };
 
     return word[type];
@@ -249,11 +249,23 @@ int percent_of(const struct progress *p)
     return p->done >= p->total ? 100 : (int)((double)p->done * 100 / (double)p->total);
 }
 
+/* Then it is told in microseconds of database time, not in bytes. */
+static bool is_replay(const struct progress *p)
+{
+    return strcmp(p->phase, "replay") == 0;
+}
+
 const char *word_done(const struct progress *p, char out[FMT_CAP])
 {
     char done[FMT_CAP], total[FMT_CAP];
     size_t n;
 
+    if (is_replay(p)) {
+        fmt_span((int64_t)p->done * 1000, done);
+        fmt_span((int64_t)p->total * 1000, total);
+        (void)str_fmt(out, FMT_CAP, p->total ? "%.14s of %.14s" : "%.0s%.0s", done, total);
+        return out;
+    }
     fmt_bytes(p->done, done);
     if (p->total == 0) {
         return memcpy(out, done, FMT_CAP);
@@ -264,6 +276,24 @@ const char *word_done(const struct progress *p, char out[FMT_CAP])
         done[n - 2] = '\0'; /* one unit is enough for both */
     }
     (void)str_fmt(out, FMT_CAP, "%.20s/%.20s", done, total);
+    return out;
+}
+
+const char *word_rate(const struct progress *p, char out[FMT_CAP])
+{
+    char rate[FMT_CAP];
+
+    if (is_replay(p)) {
+        unsigned long long tenths = p->per_sec / (US_PER_S / 10);
+
+        if (tenths < 100) {
+            (void)str_fmt(out, FMT_CAP, "%llu.%llu x real time", tenths / 10, tenths % 10);
+        } else {
+            (void)str_fmt(out, FMT_CAP, "%llu x real time", tenths / 10);
+        }
+    } else {
+        (void)str_fmt(out, FMT_CAP, "%.20s/s", fmt_bytes(p->per_sec, rate));
+    }
     return out;
 }
 

@@ -9,7 +9,7 @@
 #include "base/fmt.h"
 #include "ui/ui.h"
 
-const char *word_type(enum backup_type type);             /* full, incr, rsync, snapshot */
+const char *word_type(enum backup_type type);             /* full, incr, rsync, snap */
 char letter_type(enum backup_type type);                  /* F i r s, on an axis */
 const char *word_version(int version, char out[FMT_CAP]); /* 170006: "17.6" */
 enum light light_backup(const struct backup_row *b);
@@ -38,8 +38,10 @@ const char *word_about(const struct mark *mark);
 const char *words_bound(const struct ui *ui, int64_t us, char out[WHEN_CAP]);
 /* The one sentence about the selected server. */
 enum light words_restorable(const struct ui *ui, char *out, size_t cap);
-/* "412/614 G", "18.2 M" */
+/* "412/614 G", "18.2 M"; of a replay database time: "12m 04s of 58m 10s" */
 const char *word_done(const struct progress *p, char out[FMT_CAP]);
+/* "384 M/s"; of a replay "64 x real time" */
+const char *word_rate(const struct progress *p, char out[FMT_CAP]);
 /* "9m 10s left"; "" when nobody knows. */
 const char *word_left(const struct progress *p, char out[FMT_CAP]);
 int percent_of(const struct progress *p); /* -1: not known */

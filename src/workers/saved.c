@@ -19,56 +19,18 @@ static void put_text(struct sbuf *b, const char *key, const char *text)
     }
 }
 
-static void put_unsigned(struct sbuf *b, const char *key, uint64_t v)
-{
-    if (v) {
-        sbuf_fmt(b, "\t%s=%llu", key, (unsigned long long)v);
-    }
-}
-
-static void put_signed(struct sbuf *b, const char *key, int64_t v)
-{
-    if (v) {
-        sbuf_fmt(b, "\t%s=%lld", key, (long long)v);
-    }
-}
-
-#define GET(type, p) (*(const type *)(const void *)(p))
-#define SET(type, p) (*(type *)(void *)(p))
-
 static void put_field(struct sbuf *b, const struct field *f, const char *row)
 {
     const char *p = row + f->at;
+    char number[FMT_CAP];
 
-    switch (f->kind) {
-    case FIELD_TEXT:
-        put_text(b, f->key, GET(char *const, p));
-        break;
-    case FIELD_CHARS:
+    if (f->kind == FIELD_TEXT) {
+        memcpy(&p, row + f->at, sizeof p);
         put_text(b, f->key, p);
-        break;
-    case FIELD_BOOL:
-        put_unsigned(b, f->key, GET(bool, p));
-        break;
-    case FIELD_ENUM:
-    case FIELD_U32:
-        put_unsigned(b, f->key, GET(uint32_t, p));
-        break;
-    case FIELD_I32:
-        put_signed(b, f->key, GET(int32_t, p));
-        break;
-    case FIELD_I64:
-        put_signed(b, f->key, GET(int64_t, p));
-        break;
-    case FIELD_U64:
-        put_unsigned(b, f->key, GET(uint64_t, p));
-        break;
-    case FIELD_SECONDS:
-        put_unsigned(b, f->key,
-                     GET(double, p) > 0 && GET(double, p) < 1e12
-                         ? (uint64_t)(GET(double, p) * 1000 + 0.5)
-                         : 0);
-        break;
+    } else if (f->kind == FIELD_CHARS) {
+        put_text(b, f->key, p);
+    } else if (field_number(f, row, number)[0]) {
+        sbuf_fmt(b, "\t%s=%s", f->key, number);
     }
 }
 
@@ -138,81 +100,33 @@ static bool bad(struct err *err, const char *why)
     return err_set(err, ERR_FORMAT, "", "seen", "%s", why);
 }
 
-static bool take_text(struct arena *a, const struct field *f, struct str v, char *p,
+static bool take_text(struct arena *a, const struct field *f, struct str v, char *row,
                       struct err *err)
 {
+    const char *text;
+
     if (f->kind == FIELD_TEXT) {
-        SET(const char *, p) = arena_strndup(a, v.p, v.n);
-        return SET(const char *, p) ? true : arena_err(a, err);
+        text = arena_strndup(a, v.p, v.n);
+        memcpy(row + f->at, &text, sizeof text);
+        return text || arena_err(a, err);
     }
     if (v.n >= f->most) {
         return bad(err, "a value is too long");
     }
-    memcpy(p, v.p, v.n);
-    return true;
-}
-
-static bool take_signed(const struct field *f, struct str v, char *p)
-{
-    int64_t n;
-
-    if (!str_i64(v, &n) || (f->kind == FIELD_I32 && (n < INT32_MIN || n > INT32_MAX))) {
-        return false;
-    }
-    if (f->kind == FIELD_I32) {
-        SET(int32_t, p) = (int32_t)n;
-    } else {
-        SET(int64_t, p) = n;
-    }
-    return true;
-}
-
-static bool take_unsigned(const struct field *f, struct str v, char *p)
-{
-    uint64_t most = f->kind == FIELD_BOOL   ? 1
-                    : f->kind == FIELD_ENUM ? f->most
-                    : f->kind == FIELD_U32  ? UINT32_MAX
-                                            : UINT64_MAX,
-             n;
-
-    if (!str_u64(v, most, &n)) {
-        return false;
-    }
-    if (f->kind == FIELD_BOOL) {
-        SET(bool, p) = n != 0;
-    } else if (f->kind == FIELD_U64) {
-        SET(uint64_t, p) = n;
-    } else if (f->kind == FIELD_SECONDS) {
-        SET(double, p) = (double)n / 1000;
-    } else {
-        SET(uint32_t, p) = (uint32_t)n;
-    }
+    memcpy(row + f->at, v.p, v.n);
     return true;
 }
 
 static bool take_field(struct arena *a, const struct field *f, struct str v, char *row,
                        struct err *err)
 {
-    char *p = row + f->at;
-
     if (v.n == 0) {
         return bad(err, "a value is empty");
     }
-    switch (f->kind) {
-    case FIELD_TEXT:
-    case FIELD_CHARS:
-        return take_text(a, f, v, p, err);
-    case FIELD_I32:
-    case FIELD_I64:
-        return take_signed(f, v, p) || bad(err, "not a number that can be");
-    case FIELD_BOOL:
-    case FIELD_ENUM:
-    case FIELD_U32:
-    case FIELD_U64:
-    case FIELD_SECONDS:
-        return take_unsigned(f, v, p) || bad(err, "not a number that can be");
+    if (f->kind == FIELD_TEXT || f->kind == FIELD_CHARS) {
+        return take_text(a, f, v, row, err);
     }
-    return false;
+    return field_take_number(f, v, row) || bad(err, "not a number that can be");
 }
 
 /* rest: what follows the word. */

@@ -3,8 +3,7 @@
 
 #include <stddef.h>
 
-_Static_assert(sizeof(size_t) == sizeof(uint64_t) && sizeof(enum light) == sizeof(uint32_t),
-               "the kinds of fields");
+_Static_assert(sizeof(enum light) == sizeof(uint32_t), "FIELD_ENUM");
 
 #define S(key, kind, member, most)                                                             \
     {                                                                                          \

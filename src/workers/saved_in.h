@@ -4,26 +4,8 @@
 #ifndef WORKERS_SAVED_IN_H
 #define WORKERS_SAVED_IN_H
 
+#include "base/field.h"
 #include "saved.h"
-
-enum field_kind {
-    FIELD_TEXT,    /* const char * */
-    FIELD_CHARS,   /* char[most] */
-    FIELD_BOOL,    /* 1 */
-    FIELD_ENUM,    /* 0 .. most */
-    FIELD_I32,     /* int, int32_t */
-    FIELD_U32,     /* */
-    FIELD_I64,     /* */
-    FIELD_U64,     /* uint64_t, size_t */
-    FIELD_SECONDS, /* double, as milliseconds */
-};
-
-struct field {
-    const char *key;
-    enum field_kind kind;
-    size_t at;
-    uint64_t most;
-};
 
 enum row_kind {
     ROW_SERVER,

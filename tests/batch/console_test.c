@@ -67,10 +67,12 @@ static void colours(void **state)
     console_result(&c, "pg", "replication slot", RESULT_FAILED, "not active");
     console_say(&c, SAY_ERROR, "x");
     console_say(&c, SAY_WARN, "y");
+    c.debug = true;
+    console_say(&c, SAY_DEBUG, "z");
     same(&c,
          "\tdirectories: \033[32mOK\033[0m\n"
          "\treplication slot: \033[31mFAILED\033[0m (not active)\n",
-         "\033[31mERROR:\033[0m x\n\033[33mWARNING:\033[0m y\n");
+         "\033[31mERROR: x\033[0m\n\033[33mWARNING: y\033[0m\nDEBUG: z\n");
 }
 
 static void secrets_and_control_characters(void **state)

@@ -11,19 +11,9 @@
  * No server answers: their sockets are not there. In what is kept '@' stands for barman_home,
  * and times that pass are cut out (see steady()).
  */
-#include "batch/session.h"
+#include "invocation.h"
 
-#include "base/file.h"
-#include "repo/tree.h"
-
-#include "harness.h"
-
-#include <fcntl.h>
-#include <pwd.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define CATALOGUE TEST_DATA "/catalogue"
 #define NOW       "1795435200" /* 2026-11-23 12:00:00 UTC */
@@ -88,6 +78,7 @@ static const struct {
     {"receive-wal-incompatible", "receive-wal --stop --reset main"},
     {"get-wal-test", "get-wal --test main x"},
     {"get-wal-peek", "get-wal --peek 5 main 000000010000000000000003"},
+    {"get-wal", "get-wal -o @ main 000000010000000000000003"},
     {"get-wal-invalid", "get-wal main x"},
     {"get-wal-missing", "get-wal main 0000000900000000000000FF"},
     {"get-wal-history", "get-wal main 00000002.history"},
@@ -98,6 +89,7 @@ static const struct {
     {"keep-status", "keep --status keep first"},
     {"keep-status-not", "keep -s main latest"},
     {"keep-nothing", "keep main latest"},
+    {"keep", "keep --target full main first"},
     {"keep-failed", "keep --target full main last-failed"},
     {"keep-incremental", "keep --target full chain latest"},
     {"keep-release", "keep --release keep first"},
@@ -116,9 +108,13 @@ static const struct {
     {"list-processes-off", "list-processes off"},
     {"terminate-process", "terminate-process main receive-wal"},
     {"lock-directory-cleanup", "lock-directory-cleanup"},
+    {"config-switch", "config-switch main main-moved"},
+    {"config-switch-other", "config-switch main elsewhere"},
     {"config-switch-nothing", "config-switch main"},
     {"config-switch-unknown", "config-switch main nosuch"},
     {"config-switch-reset", "config-switch --reset empty"},
+    {"config-update", "config-update "
+                      "[{\"scope\":\"server\",\"server_name\":\"main\",\"slot_name\":\"b\"}]"},
     {"config-update-none", "config-update []"},
     {"config-update-wrong", "config-update [{}]"},
     {"show-servers", "show-servers main"},
@@ -128,26 +124,7 @@ static const struct {
     {"help-restore", "help restore"},
 };
 
-static char home[256];
-
 /* ---- the catalogue ---- */
-
-static void expand(const char *text, size_t n, char *out, size_t cap)
-{
-    struct sbuf b;
-
-    sbuf_init(&b, out, cap);
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '@') {
-            sbuf_add(&b, home);
-        } else if (text[i] == '~') {
-            sbuf_add(&b, getpwuid(geteuid())->pw_name);
-        } else {
-            sbuf_char(&b, text[i]);
-        }
-    }
-    assert_true(sbuf_ok(&b));
-}
 
 /* Files named *.in have their '@' and '~' replaced; a file NAME.size holds how many bytes NAME
  * has. */
@@ -163,7 +140,7 @@ static void copy_file(struct arena *a, const char *from, const char *rel)
     str_fmt(to, sizeof to, "%s/%s", home, rel);
     if (str_ends(str_of(rel), ".in")) {
         to[strlen(to) - 3] = '\0';
-        expand(in.p, in.n, text, sizeof text);
+        expand(in, text, sizeof text);
         assert_true(file_replace(to, str_of(text), &err));
     } else if (str_ends(str_of(rel), ".size")) {
         to[strlen(to) - 5] = '\0';
@@ -193,55 +170,6 @@ static void copy_catalogue(struct arena *a)
         }
     }
     tree_close(&tree);
-}
-
-/* ---- running ---- */
-
-static void child(int argc, char **argv)
-{
-    static const char *const names[] = {"/dev/null", "out", "err"};
-    char path[512];
-
-    setenv("BARKEEP_NOW", NOW, 1);
-    setenv("TZ", "UTC", 1);
-    unsetenv("BARMAN_CONFIG_FILE");
-    for (int i = 0; i < 3; i++) {
-        int fd;
-
-        str_fmt(path, sizeof path, i ? "%s/%s" : "%.0s%s", home, names[i]);
-        fd = open(path, i ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0600);
-        if (fd < 0 || dup2(fd, i) != i) {
-            _exit(99);
-        }
-    }
-    _exit(batch_main(argc, argv));
-}
-
-static int run(const char *before, const char *line)
-{
-    char text[1024], mem[2048], *argv[32];
-    int argc = 0, status;
-    struct str rest, word;
-    pid_t pid;
-
-    str_fmt(text, sizeof text, "barkeep %s -c @/conf %s", before, line);
-    expand(text, strlen(text), mem, sizeof mem);
-    rest = str_of(mem);
-    while (str_split(&rest, ' ', &word)) {
-        if (word.n) {
-            mem[(word.p - mem) + (ptrdiff_t)word.n] = '\0';
-            argv[argc++] = mem + (word.p - mem);
-        }
-    }
-    argv[argc] = NULL;
-    pid = fork();
-    if (pid == 0) {
-        child(argc, argv);
-    }
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
 }
 
 /* ---- comparing ---- */
@@ -286,17 +214,6 @@ static const char *steady(struct arena *a, const char *text)
     return mem;
 }
 
-static const char *said(struct arena *a, const char *name)
-{
-    char path[512];
-    struct str text;
-    struct err err;
-
-    str_fmt(path, sizeof path, "%s/%s", home, name);
-    assert_true(file_read(a, path, 1 << 20, &text, &err));
-    return steady(a, text.p);
-}
-
 static void compare(struct arena *a, const char *name, const char *ext, const char *got)
 {
     const char *update = getenv("GOLDEN_UPDATE");
@@ -321,20 +238,19 @@ static void compare(struct arena *a, const char *name, const char *ext, const ch
 static void once(const char *name, const char *ext, const char *before, const char *line)
 {
     struct arena a;
-    struct err err;
     int status;
 
     arena_init(&a, 0);
-    str_copy(home, sizeof home, "/tmp/barkeep-golden-XXXXXX");
-    assert_non_null(mkdtemp(home));
+    home_make();
     copy_catalogue(&a);
-    status = run(before, line);
+    status = run(arena_fmt(&a, "barkeep %s -c @/conf %s", before, line));
     compare(&a, name, ext,
             arena_fmt(&a, "$ barkeep %s%s%s\n%s%s%s==== exit status %d\n", before,
-                      *before ? " " : "", line, said(&a, "out"),
-                      *said(&a, "err") ? "==== stderr\n" : "", said(&a, "err"), status));
+                      *before ? " " : "", line, steady(&a, said(&a, "out")),
+                      *said(&a, "err") ? "==== stderr\n" : "", steady(&a, said(&a, "err")),
+                      status));
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 static void golden(void **state)
@@ -343,6 +259,9 @@ static void golden(void **state)
         const char *label, *line;
     } *row = *state;
 
+    setenv("BARKEEP_NOW", NOW, 1);
+    setenv("TZ", "UTC", 1);
+    unsetenv("BARMAN_CONFIG_FILE");
     once(row->label, "txt", "", row->line);
     once(row->label, "json", "-f json", row->line);
 }

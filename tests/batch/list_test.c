@@ -269,5 +269,72 @@ static void shows_what_is_known(void **state)
                                 "    Backup Size "));
 }
 
+/* Segments that are known to be damaged, and which of them the backup itself needs. */
+static void shows_damage(void **state)
+{
+    struct damaged_wal mark[10];
+    struct backup b = done_backup();
+    struct backup_wal wal = {.last = "000000010000000000000007"};
+    struct backup_show show = {.backup = &b, .wal = &wal, .type = BACKUP_FULL, .damaged = mark};
+    const struct show_chain chain = {b.id, 1};
+    char got[8192];
+    struct sbuf out;
+
+    (void)state;
+    for (size_t i = 0; i < 10; i++) {
+        mark[i] = (struct damaged_wal){.name = i ? "000000010000000000000006"
+                                                 : "000000010000000000000004",
+                                       .lsn = i ? 0x6000100 : 0x4000028};
+    }
+    show.damages = 2;
+    sbuf_init(&out, got, sizeof got);
+    show_backup_lines(&show, &chain, collect, &out);
+    assert_non_null(strstr(
+        got, "    Last available       : 000000010000000000000007\n"
+             "    Damaged WAL          : 000000010000000000000004 at 0/4000028, needed by this "
+             "backup\n"
+             "    Damaged WAL          : 000000010000000000000006 at 0/6000100\n"
+             "\n"));
+    show.damages = 10;
+    sbuf_init(&out, got, sizeof got);
+    show_backup_lines(&show, &chain, collect, &out);
+    assert_non_null(strstr(got, "at 0/6000100\n    Damaged WAL          : and 2 more\n\n"));
+}
+
+static const char *document(struct arena *a, const struct backup_show *show)
+{
+    const struct show_chain chain = {show->backup->id, 1};
+    struct doc *d = doc_new(a);
+    const char *text;
+
+    show_backup_doc(d, a, show, &chain);
+    text = doc_string(d, 0, a);
+    assert_non_null(text);
+    return text;
+}
+
+/* A key of ours, and only where there is damage. */
+static void documents_damage(void **state)
+{
+    const struct damaged_wal mark = {
+        .name = "000000010000000000000004", .lsn = 0x4000028, .why = "wrong checksum"};
+    struct backup b = done_backup();
+    struct backup_wal wal = {0};
+    struct backup_show show = {
+        .backup = &b, .wal = &wal, .type = BACKUP_FULL, .damaged = &mark};
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_null(strstr(document(&a, &show), "damaged"));
+    show.damages = 1;
+    assert_non_null(strstr(document(&a, &show),
+                           "\"damaged_wals\": [{\"lsn\": \"0/4000028\", \"name\": "
+                           "\"000000010000000000000004\", \"needed\": true, \"why\": "
+                           "\"wrong checksum\"}]"));
+    arena_release(&a);
+}
+
 TEST_MAIN(ONE(lists_servers), ONE(lists_backups), ONE(shows_a_backup), ONE(shows_a_failure),
-          ONE(shows_an_incremental), ONE(shows_what_is_known))
+          ONE(shows_an_incremental), ONE(shows_what_is_known), ONE(shows_damage),
+          ONE(documents_damage))

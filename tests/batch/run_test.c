@@ -1,147 +1,34 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Whole invocations in a child process: streams and exit statuses, and the rules about servers
- * that are inactive, disabled, or not there. '@' stands for barman_home. */
-#include "batch/session.h"
+ * that are inactive, disabled, or not there. */
+#include "invocation.h"
 
-#include "base/file.h"
-
-#include "harness.h"
-
-#include <fcntl.h>
-#include <pwd.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-static char home[256];
-
-static void expand(const char *text, char *out, size_t cap)
-{
-    struct sbuf b;
-
-    sbuf_init(&b, out, cap);
-    for (; *text; text++) {
-        if (*text == '@') {
-            sbuf_add(&b, home);
-        } else {
-            sbuf_char(&b, *text);
-        }
-    }
-    assert_true(sbuf_ok(&b));
-}
-
-static void put(const char *name, const char *text)
-{
-    char path[512], all[8192];
-    struct err err;
-
-    expand(text, all, sizeof all);
-    str_fmt(path, sizeof path, "%s/%s", home, name);
-    assert_true(file_replace(path, str_of(all), &err));
-}
-
-static int redirect_all(void)
-{
-    static const char *const names[] = {"/dev/null", "out", "err"};
-    char path[512];
-
-    for (int i = 0; i < 3; i++) {
-        int fd;
-
-        str_fmt(path, sizeof path, i ? "%s/%s" : "%.0s%s", home, names[i]);
-        fd = open(path, i ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0600);
-        if (fd < 0 || dup2(fd, i) != i) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-/* The exit status; what was written is in home/out and home/err. */
-static int run(const char *line)
-{
-    char mem[1024], *argv[24];
-    struct str rest, word;
-    int argc = 0, status;
-    pid_t pid;
-
-    expand(line, mem, sizeof mem);
-    rest = str_of(mem);
-    while (str_split(&rest, ' ', &word)) {
-        mem[(word.p - mem) + (ptrdiff_t)word.n] = '\0';
-        argv[argc++] = mem + (word.p - mem);
-    }
-    argv[argc] = NULL;
-    pid = fork();
-    if (pid == 0) {
-        _exit(redirect_all() == 0 ? batch_main(argc, argv) : 99);
-    }
-    assert_true(pid > 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static const char *said(struct arena *a, const char *name)
-{
-    char path[512];
-    struct str text;
-    struct err err;
-
-    str_fmt(path, sizeof path, "%s/%s", home, name);
-    assert_true(file_read(a, path, 1 << 20, &text, &err));
-    return text.p;
-}
+#define PG     "[pg]\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
+#define BARMAN "[barman]\nbarman_home = @\nbarman_user = ~\n"
 
 static int set_up(void **state)
 {
-    char text[2048];
-    struct passwd *pw = getpwuid(geteuid());
-
     (void)state;
-    str_copy(home, sizeof home, "/tmp/barkeep-run-XXXXXX");
-    if (!pw || !mkdtemp(home)) {
-        return -1;
-    }
-    str_fmt(
-        text, sizeof text,
-        "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = @/log\n"
+    home_make();
+    put("conf", BARMAN
+        "log_file = @/log\n"
         "[pg]\ndescription = Orders\nconninfo = host=none\nbackup_method = postgres\n"
         "archiver = on\n"
         "[off]\nactive = no\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
         "[bad]\nbackup_method = postgres\narchiver = on\n"
         "[gpg]\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
-        "encryption = gpg\ncombine_mode = link\n",
-        pw->pw_name);
-    put("conf", text);
-    str_fmt(text, sizeof text,
-            "[barman]\nbarman_home = @\nbarman_user = %s\n[a]\nconninfo=host=a\n"
-            "backup_method=postgres\narchiver=on\nwals_directory=@/w\n"
-            "[b]\nconninfo=host=a\nbackup_method=postgres\narchiver=on\n"
-            "wals_directory=@/w\n",
-            pw->pw_name);
-    put("clash", text);
-    str_fmt(text, sizeof text,
-            "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = /proc/none/log\n"
-            "log_format = L=%%%%(levelname)s M=%%%%(message)s\n",
-            pw->pw_name);
-    put("nolog", text);
-    str_fmt(text, sizeof text,
-            "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = @/new/sub/log\n"
-            "log_format = %%%%%%%%(levelname)-7s|%%%%%%%%(message)s\n",
-            pw->pw_name);
-    put("layout", text);
-    str_fmt(text, sizeof text,
-            "[barman]\nbarman_home = @\nbarman_user = %s\nlog_file = @/log\n"
-            "log_format = hello\n",
-            pw->pw_name);
-    put("mislaid", text);
-    str_fmt(text, sizeof text,
-            "[barman]\nbarman_home = @\nbarman_user = %s\n[pg]\nconninfo = host=none\n"
-            "backup_method = postgres\narchiver = on\n",
-            pw->pw_name);
-    put("plain", text);
+        "encryption = gpg\ncombine_mode = link\n");
+    put("clash", BARMAN
+        "[a]\nconninfo=host=a\nbackup_method=postgres\narchiver=on\nwals_directory=@/w\n"
+        "[b]\nconninfo=host=a\nbackup_method=postgres\narchiver=on\nwals_directory=@/w\n");
+    put("nolog", BARMAN "log_file = /proc/none/log\n"
+                        "log_format = L=%%(levelname)s M=%%(message)s\n");
+    put("layout", BARMAN "log_file = @/new/sub/log\n"
+                         "log_format = %%%%(levelname)-7s|%%%%(message)s\n");
+    put("mislaid", BARMAN "log_file = @/log\nlog_format = hello\n");
+    put("plain", BARMAN PG);
     put("nobody", "[barman]\nbarman_home = @\nbarman_user = no-such-user\n");
     put("broken", "[barman]\nhello\n");
     return 0;
@@ -304,7 +191,7 @@ static void same(const char *got, const char *pattern)
     if (!pattern) {
         return;
     }
-    expand(pattern, want, sizeof want);
+    expand(str_of(pattern), want, sizeof want);
     if (want[0] == '*') {
         if (strncmp(got, want + 1, strlen(want + 1)) != 0) {
             assert_string_equal(got, want + 1);
@@ -322,7 +209,6 @@ static void invocation(void **state)
         const char *out, *err;
     } *row = *state;
     struct arena a;
-    struct err err;
     void *none = NULL;
     int status;
 
@@ -336,14 +222,13 @@ static void invocation(void **state)
         assert_true(strlen(said(&a, "err")) > 0);
     }
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 /* In the layout that was asked for, and its directory is made. */
 static void log_has_its_layout(void **state)
 {
     struct arena a;
-    struct err err;
 
     assert_int_equal(set_up(state), 0);
     arena_init(&a, 0);
@@ -351,13 +236,12 @@ static void log_has_its_layout(void **state)
     assert_string_equal(said(&a, "new/sub/log"), "ERROR  |Unknown server 'none'\n");
     assert_string_equal(said(&a, "err"), "ERROR: Unknown server 'none'\n");
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 static void log_that_cannot_be_goes_to_stderr(void **state)
 {
     struct arena a;
-    struct err err;
     const char *text;
 
     assert_int_equal(set_up(state), 0);
@@ -371,13 +255,12 @@ static void log_that_cannot_be_goes_to_stderr(void **state)
     assert_non_null(strstr(text, "\nL=ERROR M=Unknown server 'none'\n"));
     assert_non_null(strstr(text, "\nERROR: Unknown server 'none'\n"));
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 static void layout_that_is_none_is_told(void **state)
 {
     struct arena a;
-    struct err err;
 
     assert_int_equal(set_up(state), 0);
     arena_init(&a, 0);
@@ -385,28 +268,26 @@ static void layout_that_is_none_is_told(void **state)
     assert_non_null(strstr(said(&a, "err"), "WARNING: 'hello': not the layout of a log line"));
     assert_non_null(strstr(said(&a, "log"), " barkeep ERROR: Unknown server 'none'\n"));
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 /* Errors and warnings are in the log too, and what was redacted there as well. */
 static void log_has_the_errors(void **state)
 {
     struct arena a;
-    struct err err;
 
     assert_int_equal(set_up(state), 0);
     arena_init(&a, 0);
     assert_int_equal(run("barkeep -c @/conf list-backups none"), 1);
     assert_non_null(strstr(said(&a, "log"), "ERROR: Unknown server 'none'"));
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 /* The log is written by whoever types a command next: its mode is not the umask's to take. */
 static void odd_umask_makes_usable_files(void **state)
 {
     struct stat st;
-    struct err err;
     char path[512];
     mode_t was;
 
@@ -417,14 +298,13 @@ static void odd_umask_makes_usable_files(void **state)
     str_fmt(path, sizeof path, "%s/log", home);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 /* Closed by whoever started us: the log, the first file opened, must not become stdout. */
 static void closed_stdout_is_no_file(void **state)
 {
     struct arena a;
-    struct err err;
     int status;
     pid_t pid;
 
@@ -437,28 +317,28 @@ static void closed_stdout_is_no_file(void **state)
         char *argv[] = {name, c, conf, verb, NULL};
 
         str_fmt(conf, sizeof conf, "%s/conf", home);
-        _exit(redirect_all() == 0 && close(0) == 0 && close(1) == 0 ? batch_main(4, argv) : 99);
+        redirect();
+        _exit(close(0) == 0 && close(1) == 0 ? batch_main(4, argv) : 99);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(WEXITSTATUS(status), 1);
     assert_non_null(strstr(said(&a, "err"), "ERROR: cannot write to stdout"));
     assert_null(strstr(said(&a, "log"), "pg"));
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 /* A job under the number it was given, with its command line on record. */
 static void job_has_its_number(void **state)
 {
     struct arena a;
-    struct err err;
 
     assert_int_equal(set_up(state), 0);
     arena_init(&a, 0);
     assert_int_equal(run("barkeep --job 7 -c @/conf backup --bwlimit 9 pg"), 1);
     assert_string_equal(said(&a, ".barkeep/jobs/7/plan"), "backup --bwlimit 9 pg\n");
     arena_release(&a);
-    assert_true(tree_remove(home, &err));
+    home_remove();
 }
 
 TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors),

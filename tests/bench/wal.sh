@@ -34,7 +34,7 @@ segments() { find "$room/segments" -type f -name '0*' | sort; }
 wal_waits() { # SIDE COUNT
     rm -rf "$room/$1/wal/wals" "$room/$1/wal/incoming" "$room/$1/wal/.barkeep"
     mkdir -p "$room/$1/wal/incoming" "$room/$1/wal/wals"
-    segments | head -n "$2" | xargs cp -t "$room/$1/wal/incoming"
+    segments | awk -v n="$2" 'NR <= n' | xargs -r cp -t "$room/$1/wal/incoming"
 }
 
 # --- archive-wal ---------------------------------------------------------------------------
@@ -118,7 +118,7 @@ bench_get() {
         ours archive-wal wal >/dev/null
         theirs archive-wal wal >/dev/null
         sync -f "$room"
-        for seg in $(segments | head -n 24 | sed 's/.*\///'); do
+        for seg in $(segments | sed -n '1,24s/.*\///p'); do
             call "get-wal, $kind: barkeep" \
                 "$room/bin/barkeep -c $room/ours-wal.conf get-wal wal $seg >$room/got"
             cmp "$room/got" "$room/segments/$seg"

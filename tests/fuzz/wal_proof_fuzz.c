@@ -35,7 +35,7 @@ static void edges(struct str text)
 static void marks(struct str text)
 {
     struct str line;
-    struct wal_mark mark;
+    struct damaged_wal mark;
 
     while (str_line(&text, &line)) {
         struct arena a;

@@ -148,6 +148,26 @@ test_backup_saves_configuration_outside() {
     expect_equal "$T/etc/my_hba.conf" "$(field "$(newest)" hba_file)"
 }
 
+# From 16 on pg_hba.conf and pg_ident.conf include others.
+test_backup_saves_included_auth_files() {
+    local kept
+    pg_new main 17
+    mkdir -p "$T/etc"
+    echo 'host all all 10.0.0.0/8 scram-sha-256' >"$T/etc/team_hba.conf"
+    echo 'people alice bob' >"$T/etc/team_ident.conf"
+    echo "include \"$T/etc/team_hba.conf\"" >>"${PG_DATA[main]}/pg_hba.conf"
+    echo "include \"$T/etc/team_ident.conf\"" >>"${PG_DATA[main]}/pg_ident.conf"
+    pg_start main
+    bk_home main
+    bk_bg receiver receive-wal main
+    wait_until 20 streams main
+    good_backup
+    kept=$(base)/$(newest)/.barkeep/auth$T/etc
+    cmp "$T/etc/team_hba.conf" "$kept/team_hba.conf" || fail 'pg_hba.conf lost what it includes'
+    cmp "$T/etc/team_ident.conf" "$kept/team_ident.conf" ||
+        fail 'pg_ident.conf lost what it includes'
+}
+
 test_backup_syncs_file_by_file() {
     server
     BARKEEP_SYNC=fsync good_backup
@@ -194,16 +214,21 @@ EOC
     expect_equal 60000 "$(pg_sql copy 'SELECT count(*) FROM fill_60')"
 }
 
-test_053_relation_of_no_whole_pages() {
-    local file
-    server
-    pg_sql main "CREATE TABLE odd AS SELECT 1 AS x"
-    pg_sql main "CHECKPOINT"
-    file=$(pg_sql main "SELECT pg_relation_filepath('odd')")
-    printf 'tail' >>"${PG_DATA[main]}/$file"
+# A page that was added and never written is no damage, nor is a piece of one.
+test_051_053_zero_page_and_no_whole_pages() {
+    local odd new
+    server - --initdb=-k
+    pg_sql main 'CREATE TABLE odd AS SELECT 1 AS x'
+    pg_sql main 'CREATE TABLE new AS SELECT 1 AS x'
+    pg_sql main CHECKPOINT
+    odd=$(pg_sql main "SELECT pg_relation_filepath('odd')")
+    new=$(pg_sql main "SELECT pg_relation_filepath('new')")
+    printf 'tail' >>"${PG_DATA[main]}/$odd"
+    truncate -s +8192 "${PG_DATA[main]}/$new"
     good_backup
-    expect_match "'$file' is not a whole number of pages" "$ERR"
-    cmp "${PG_DATA[main]}/$file" "$(base)/$(newest)/data/$file" || fail "not copied as it is"
+    expect_match "'$odd' is not a whole number of pages" "$ERR"
+    cmp "${PG_DATA[main]}/$odd" "$(base)/$(newest)/data/$odd" || fail 'not copied as it is'
+    cmp "${PG_DATA[main]}/$new" "$(base)/$(newest)/data/$new" || fail 'no zero page'
 }
 
 test_054_empty_files() {
@@ -511,6 +536,27 @@ test_067_wait_ends() {
     expect_status_of "$(newest)" WAITING_FOR_WALS
 }
 
+becomes_checkpointed() { # the primary, after that place
+    [ "$(pg_sql main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')" != "$1" ]
+}
+
+# WAL that does not come, as from an idle primary: it is made to write, once.
+test_067_primary_checkpoint_timeout() {
+    local before
+    standby
+    sed -i "/^conninfo/a primary_conninfo = $(pg_conninfo main)\nprimary_checkpoint_timeout = 1" \
+        "$BK_CONF"
+    before=$(pg_sql main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')
+    kill -STOP "${BK_PID[receiver]}"
+    bk_bg b backup main --wait --wait-timeout 60
+    wait_until 40 grep -q 'a checkpoint is forced on the primary' "$T/b.log"
+    wait_until 20 becomes_checkpointed "$before"
+    kill -CONT "${BK_PID[receiver]}"
+    wait "${BK_PID[b]}" || fail "$(cat "$T/b.log")"
+    expect_status_of "$(newest)" DONE
+    expect_equal 1 "$(grep -c 'a checkpoint is forced' "$T/b.log")" 'checkpoints'
+}
+
 test_068_two_at_once() {
     server
     fill 40
@@ -544,6 +590,22 @@ test_097_group_access() {
     expect_equal 750 "$(stat -c %a "$(base)/$(newest)/data")"
     expect_equal 640 "$(stat -c %a "$(base)/$(newest)/data/PG_VERSION")"
     expect_equal 750 "$(stat -c %a "$(base)/$(newest)/data/base")"
+}
+
+# What we make is ours alone, whatever the umask; where others may look, that is told.
+test_108_open_to_others() {
+    local found
+    umask 000
+    server
+    good_backup
+    found=$(find "$BK_HOME/main" -perm /077 ! -type l ! -name '*backup.info')
+    expect_equal '' "$found" 'open to others'
+    expect_no_match 'open to every user' "$ERR"
+    chmod 755 "$T" "$BK_HOME" "$BK_HOME"/main{,/base}
+    expect_status 0 bk backup main
+    if [ "$(stat -c %A "${T%/*}" | cut -c 10)" = x ]; then
+        expect_match "WARNING: directory '$BK_HOME/main/base' is open to every user" "$ERR"
+    fi
 }
 
 # ---- disk ------------------------------------------------------------------------------

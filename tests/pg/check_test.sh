@@ -123,6 +123,9 @@ test_check_standby_and_primary() {
     bk_home main "primary_conninfo = $(pg_conninfo copy)"
     expect_status 1 bk check main
     expect_match 'PostgreSQL server is standby: FAILED' "$OUT"
+    expect_no_match 'Primary' "$OUT"
+    bk_home copy "primary_conninfo = $(pg_conninfo copy)"
+    expect_status 1 bk check copy
     expect_match 'Primary server is not a standby: FAILED' "$OUT"
     expect_match 'Primary and standby have same system ID: OK' "$OUT"
     pg_new other && pg_start other

@@ -173,3 +173,70 @@ test_cron_enforces_retention() {
     expect_no_match 'Enforcing|archiving' "$OUT"
     expect_no_match 'assert|BUG' "$T/barman.log"
 }
+
+# ---- a home whose disk is not there ---------------------------------------------------
+
+# off_disk COMMAND...   barkeep where /etc/fstab has a line for $T/disk, and nothing is there;
+# with DISK set something is
+# shellcheck disable=SC2016 # for the inner shell
+off_disk() {
+    unshare -m sh -c 'mount --bind "$1" /etc/fstab && { [ -z "$2" ] ||
+        mount -t tmpfs none "$2"; } && shift 2 && exec "$@"' sh "$T/fstab" "${DISK:-}" \
+        "$BARKEEP" -c "$BK_CONF" --batch "$@"
+}
+
+#: root
+test_unmounted_home_is_left_alone() {
+    local command
+    [ -e /etc/fstab ] || skip 'no /etc/fstab here'
+    mkdir "$T/disk"
+    cat /etc/fstab >fstab
+    echo "none $T/disk tmpfs noauto 0 0" >>fstab
+    printf '%s\n' '[barman]' "barman_home = $T/disk" "barman_user = $(id -un)" '[main]' \
+        'conninfo = host=127.0.0.1 port=1 user=u dbname=d' 'archiver = on' \
+        'backup_method = postgres' >"$BK_CONF"
+    for command in cron 'backup main' 'archive-wal main' 'receive-wal main' 'put-wal main' \
+        'rebuild-xlogdb main'; do
+        # shellcheck disable=SC2086 # words
+        expect_status 1 off_disk $command </dev/null
+        expect_match "'$T/disk': nothing is mounted on this mount point" "$ERR"
+        expect_match 'Mount it' "$ERR"
+        expect_equal '' "$(find "$T/disk" -mindepth 1)" "written by $command"
+    done
+    expect_status 1 off_disk check main
+    expect_match 'directories: FAILED' "$OUT"
+    expect_equal '' "$(find "$T/disk" -mindepth 1)" 'written by check'
+    DISK=$T/disk expect_status 0 off_disk cron
+
+    # Where somebody keeps backups on purpose, they go on.
+    mkdir -p "$T/disk/main/base/20260101T000000"
+    expect_status 0 off_disk cron
+    expect_equal '' "$(cat "$ERR")" 'said'
+}
+
+# ---- several servers ------------------------------------------------------------------
+
+# Retention of one that takes its time holds up nobody: not the receivers, not the others'.
+test_cron_retention_side_by_side() {
+    local name id
+    printf '%s\n' '[barman]' "barman_home = $BK_HOME" "barman_user = $(id -un)" \
+        "log_file = $T/barman.log" >"$BK_CONF"
+    for name in a b c; do
+        printf '%s\n' "[$name]" 'conninfo = host=127.0.0.1 port=1 user=u dbname=d' \
+            'archiver = on' 'backup_method = postgres' 'retention_policy = REDUNDANCY 1' \
+            "pre_delete_script = echo \$BARMAN_SERVER >>$T/began; until [ \$(wc -l <$T/began) = 3 ]; do sleep 0.1; echo >>$T/waits.\$BARMAN_SERVER; [ \$(wc -l <$T/waits.\$BARMAN_SERVER) -lt 100 ] || { echo \$BARMAN_SERVER >>$T/alone; break; }; done" \
+            'hook_timeout = 100' >>"$BK_CONF"
+        for id in 20260101T000000 20260102T000000; do
+            mkdir -p "$BK_HOME/$name/meta" "$BK_HOME/$name/base/$id/data"
+            printf '%s\n' 'status=DONE' 'mode=postgres' 'timeline=1' \
+                'begin_wal=000000010000000000000002' 'end_wal=000000010000000000000002' \
+                'end_time=2026-01-01 00:00:00.000000+00:00' >"$BK_HOME/$name/meta/$id-backup.info"
+        done
+    done
+    expect_status 0 bk cron
+    expect_equal 3 "$(grep -c '^Deleted backup 20260101T000000' "$OUT")" 'deleted'
+    [ ! -e "$T/alone" ] || fail "waited in vain for the others: $(cat "$T/alone")"
+    expect_equal 3 "$(find "$BK_HOME" -path '*/base/2*' -prune -print | wc -l)" 'backups left'
+    expect_status 0 bk cron
+    expect_equal '' "$(cat "$OUT" "$ERR")" 'said when nothing is to do'
+}

@@ -69,9 +69,10 @@ post backup_script WAITING_FOR_WALS" "$(called 'backup_')" 'scripts of the backu
     expect_match "^BARMAN_FILE=$BK_HOME/main/wals/[0-9A-F]{16}/[0-9A-F]{24}$" \
         "$T/env.post.archive_script"
 
-    expect_status 0 bk restore --target-immediate --target-action promote main "$id" "$T/restored"
+    expect_status 0 bk restore --target-immediate --target-action promote \
+        --recovery-option-port 2222 main "$id" "$T/restored"
     expect_equal "$T/restored" "$(told post.recovery_script BARMAN_DESTINATION_DIRECTORY)"
-    expect_equal '{"target_action": "promote", "target_immediate": true}' \
+    expect_equal '{"recovery_option_port": "2222", "target_action": "promote", "target_immediate": true}' \
         "$(told post.recovery_script BARMAN_RECOVER_OPTIONS)"
     expect_equal '' "$(told post.recovery_script BARMAN_TABLESPACES)"
 

@@ -155,13 +155,16 @@ over_ssh() { # TOOL OPTION... WAL [DEST]
 
 archived() { [ "$(pg_sql main "select archived_count > 2 and failed_count = 0 from pg_stat_archiver")" = t ]; }
 
+# The server names its segments relative to PGDATA, which is a link here.
 #: deadline=120
-test_interop_wal_over_ssh() {
+test_029_interop_wal_over_ssh() {
     local wal last
     ssh_start
     pg_new main - --segsize=1 'archive_mode = on' "archive_command = 'PATH=$T/ssh/bin:\$PATH barman-wal-archive -U $(id -un) --port $SSH_PORT -c $BK_CONF 127.0.0.1 main %p'"
     bk_home main 'streaming_archiver = off' 'archiver = on' 'slot_name = -' 'create_slot = -' \
         'compression = gzip'
+    mv "${PG_DATA[main]}" "$T/elsewhere"
+    ln -s "$T/elsewhere" "${PG_DATA[main]}"
     pg_start main
     bk check main >/dev/null || true # makes the directories
     expect_status 0 over_ssh barman-wal-archive --test 127.0.0.1 main dummy

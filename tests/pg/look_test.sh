@@ -67,7 +67,8 @@ test_look_name_on_a_boundary() {
 }
 
 #: quick
-test_look_password_is_never_shown() {
+test_109_password_is_never_shown() {
+    local what
     pg_new main && pg_start main
     bk_home main "conninfo = host=127.0.0.1 port=1 user=u password=geheim dbname=d connect_timeout=2" \
         "streaming_conninfo = postgresql://u:geheim@127.0.0.1:1/d"
@@ -76,6 +77,16 @@ test_look_password_is_never_shown() {
     expect_status 1 bk receive-wal --create-slot main
     expect_no_match geheim "$(cat "$OUT" "$ERR" "$T/barman.log")"
     expect_match 'connect to PostgreSQL' "$ERR"
+    for what in 'show-servers main' 'status main' diagnose 'backup main'; do
+        # shellcheck disable=SC2086 # words
+        bk -f json $what >"$OUT" 2>"$ERR" || true
+        [ -s "$OUT" ] || fail "$what says nothing"
+        expect_no_match geheim "$(cat "$OUT" "$ERR" "$T/barman.log")"
+    done
+    bk_bg receiver receive-wal main
+    expect_status 0 bk cron
+    expect_no_match geheim "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')"
+    bk_bg_stop receiver
     bk_home main 'conninfo = host=127.0.0.1 password=ge heim'
     expect_status 1 bk check main
     expect_no_match heim "$(cat "$OUT" "$ERR" "$T/barman.log")"

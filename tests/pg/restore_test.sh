@@ -261,7 +261,7 @@ test_082_killed_and_resumed() {
     local nth resumed=0
     scene
     lose_server
-    for nth in 3 40 400 700 900; do
+    for nth in 3 40 250 400 550; do
         rm -rf "$T/copy"
         ! bk_fault "open:$nth:kill" restore main latest "$T/copy" || continue
         [ ! -e "$T/copy/global/pg_control" ] || fail 'could be started'

@@ -213,6 +213,23 @@ test_082_killed_while_unpacking() {
     comes_back copy
 }
 
+# Killed behind the archives, the same command reads only that one again of which something is
+# not as it was: the damaged archive of the base is not touched.
+test_082_unpacked_is_not_unpacked_again() {
+    local file
+    scene - 'backup_compression = gzip'
+    good_backup
+    expect_status 137 bk_fault "any:1:kill:$T/copy/backup_manifest" restore \
+        --tablespace "one:$T/copy.one" --tablespace "two 'x':$T/copy.two" main latest "$T/copy"
+    [ -s "$T/copy/.barkeep-restore.control" ] || fail 'was not unpacked'
+    [ ! -e "$T/copy/global/pg_control" ] || fail 'it could be started'
+    file=$(find "$T/copy.one" -type f -size +8k -print -quit)
+    printf damage | dd of="$file" bs=1 seek=5000 conv=notrunc status=none
+    printf damage | dd of="$(data)/base.tar.gz" bs=1 seek=3000 conv=notrunc status=none
+    comes_back copy
+    expect_equal '' "$(find "$T/copy" "$T/copy.one" -name '.barkeep*')" 'left over'
+}
+
 test_store_plan_says_what_it_takes() {
     local need
     scene - 'backup_compression = zstd'

@@ -233,7 +233,6 @@ static void test_plan_refused(void **state)
     (void)state;
     to_plan();
     script_plan(&s, false);
-    script_keys(&s, "\n");
     golden_sizes(&s.ui, "plan-refused");
     script_end_all(&s);
 }

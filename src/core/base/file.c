@@ -290,6 +290,29 @@ bool file_replace(const char *path, struct str bytes, struct err *err)
     return true;
 }
 
+bool file_print(const char *path, size_t max, void (*put)(struct sbuf *b, const void *what),
+                const void *what, struct err *err)
+{
+    struct arena a;
+    struct sbuf b;
+    char *mem;
+    bool ok;
+
+    arena_init(&a, 0);
+    mem = arena_alloc(&a, max);
+    if (!mem) {
+        ok = arena_err(&a, err);
+        arena_release(&a);
+        return ok;
+    }
+    sbuf_init(&b, mem, max);
+    put(&b, what);
+    ok = sbuf_ok(&b) ? file_replace(path, str_n(b.p, b.len), err)
+                     : err_set(err, ERR_FORMAT, "", path, "more than %zu bytes", max - 1);
+    arena_release(&a);
+    return ok;
+}
+
 static bool is_torn(int fd)
 {
     off_t size = lseek(fd, 0, SEEK_END);

@@ -38,6 +38,11 @@ MUST_CHECK bool file_read(struct arena *a, const char *path, size_t max, struct 
 /* Durably make path hold these bytes. The temporary name is path + ".tmp". */
 MUST_CHECK bool file_replace(const char *path, struct str bytes, struct err *err);
 
+/* The same with what `put` prints, max bytes with a NUL at the most: more is ERR_FORMAT. */
+MUST_CHECK bool file_print(const char *path, size_t max,
+                           void (*put)(struct sbuf *b, const void *what), const void *what,
+                           struct err *err);
+
 /* Durably add a line (it ends in LF) to a text file, made when it is not there. Any number of
  * processes may do so at the same time; a line that a power cut left without its end is ended. */
 MUST_CHECK bool file_append_line(const char *path, const char *line, struct err *err);

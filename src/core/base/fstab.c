@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "fstab.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#define FSTAB_MAX ((size_t)256 * 1024)
+#define FSTAB_MAX 32768 /* of what is longer the beginning counts */
 
 /* The next word; false: the line is at its end. */
 static bool take_word(struct str *line, struct str *word)
@@ -92,22 +95,47 @@ bool fstab_above(struct str text, const char *path, char out[PATH_CAP])
     return out[0] != '\0';
 }
 
+/* Nothing is mounted there; a mount point that is missing has nothing on it either. */
+static bool is_bare(const char *mount)
+{
+    struct stat there, above;
+    char up[PATH_CAP];
+
+    path_dir(mount, up);
+    return stat(mount, &there) != 0 ? errno == ENOENT
+                                    : stat(up, &above) == 0 && there.st_dev == above.st_dev;
+}
+
 bool fstab_unmounted(const char *path, char out[PATH_CAP])
 {
-    char up[PATH_CAP];
-    struct stat there, above;
-    struct err ignored;
-    struct arena a;
-    struct str text;
-    bool found;
+    return fstab_unmounted_one(&path, 1, out) == 0;
+}
 
-    arena_init(&a, FSTAB_MAX + 4096);
-    found =
-        file_read(&a, "/etc/fstab", FSTAB_MAX, &text, &ignored) && fstab_above(text, path, out);
-    arena_release(&a);
-    if (!found) {
-        return false;
+/* On the stack: who takes a lock does not fail for want of memory here. */
+static struct str read_fstab(char text[FSTAB_MAX])
+{
+    int fd = open("/etc/fstab", O_RDONLY | O_CLOEXEC);
+    struct err ignored;
+    size_t n = 0;
+
+    if (fd < 0) {
+        return str_n("", 0);
     }
-    path_dir(out, up);
-    return stat(out, &there) == 0 && stat(up, &above) == 0 && there.st_dev == above.st_dev;
+    if (!fd_read_full(fd, text, FSTAB_MAX, &n, "/etc/fstab", &ignored)) {
+        n = 0;
+    }
+    close(fd);
+    return str_n(text, n);
+}
+
+size_t fstab_unmounted_one(const char *const *path, size_t n, char out[PATH_CAP])
+{
+    char mem[FSTAB_MAX];
+    struct str text = read_fstab(mem);
+    size_t i = 0;
+
+    while (i < n && !(path[i] && fstab_above(text, path[i], out) && is_bare(out))) {
+        i++;
+    }
+    return i;
 }

@@ -17,4 +17,7 @@ bool fstab_above(struct str text, const char *path, char out[PATH_CAP]);
 /* The same of /etc/fstab, if nothing is mounted there. What cannot be read says nothing. */
 bool fstab_unmounted(const char *path, char out[PATH_CAP]);
 
+/* The first of n paths of which that is so, and its mount point; n: none. NULL is no path. */
+size_t fstab_unmounted_one(const char *const *path, size_t n, char out[PATH_CAP]);
+
 #endif

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define KEEP_BYTES (16 << 20)
+#define LARGE_PAGE ((size_t)2 * 1024 * 1024)
 #define MMAP_BYTES (1 << 20)
 
 int sys_syncfs(int fd)
@@ -106,6 +107,22 @@ int sys_memory_file(const char *name)
 int sys_real_path(const char *path, char *out)
 {
     return realpath(path, out) ? 0 : -1;
+}
+
+void *sys_large_new(size_t n)
+{
+    void *p;
+
+    if (n < LARGE_PAGE) {
+        return malloc(n);
+    }
+    if (posix_memalign(&p, LARGE_PAGE, n) != 0) {
+        return NULL;
+    }
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p, n - n % LARGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return p;
 }
 
 /* libpq allocates every message of a copy, 32 KiB of a base backup, 128 KiB of WAL, and another

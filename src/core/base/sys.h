@@ -47,6 +47,11 @@ int sys_memory_file(const char *name);
 /* The path of what exists without links, "." and ".."; out has room for 4096 bytes. */
 int sys_real_path(const char *path, char *out);
 
+/* Memory for something large that is filled as a whole: not zeroed, in large pages where the kernel
+ * has some, since the first touch of each page costs more than its share of the work. NULL: none;
+ * to be given to free(). */
+void *sys_large_new(size_t n);
+
 /* Keep freed memory for the next allocation instead of giving each piece back to the kernel. Once,
  * before there are threads. */
 void sys_keep_memory(void);

@@ -5,12 +5,15 @@
 #include "bug.h"
 #include "clock.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE_CAP 8192
+#define PIECE_CAP  8192
+#define CANCEL_MS  100  /* a cancel without a descriptor is noticed within this time */
+#define AT_ONCE_MS 1000 /* with one, it wakes */
 
 bool task_go_on(const struct task *t, struct err *err)
 {
@@ -21,6 +24,23 @@ bool task_go_on(const struct task *t, struct err *err)
         return err_set(err, ERR_TIMEOUT, "", "", "the time allowed for it is over");
     }
     return true;
+}
+
+bool task_rest(const struct task *t, int64_t ms, struct err *err)
+{
+    struct pollfd p = {.fd = t->cancel_fd, .events = POLLIN};
+    int64_t end = clock_mono_ns() + ms * NS_PER_MS;
+    int64_t most = p.fd >= 0 ? AT_ONCE_MS : CANCEL_MS;
+
+    while (task_go_on(t, err)) {
+        int64_t left = (end - clock_mono_ns() + NS_PER_MS - 1) / NS_PER_MS;
+
+        if (left <= 0) {
+            return true;
+        }
+        (void)poll(&p, p.fd >= 0, (int)(left < most ? left : most));
+    }
+    return false;
 }
 
 void task_say(const struct task *t, enum say kind, const char *fmt, ...)

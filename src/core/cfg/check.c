@@ -176,23 +176,29 @@ static void check_backup_compression(struct load *l, const struct server_cfg *sr
     }
 }
 
+static void not_supported(struct load *l, const char *option, const char *method,
+                          struct cfg_messages *messages)
+{
+    messages_add(l->a, messages, "%s option is not supported by %s backup_method", option,
+                 method);
+}
+
+static bool reuses(const struct server_cfg *srv)
+{
+    return srv->reuse_backup && !is(srv->reuse_backup, "off");
+}
+
 static void check_postgres_method(struct load *l, const struct server_cfg *srv,
                                   struct cfg_messages *messages)
 {
-    if (srv->reuse_backup && !is(srv->reuse_backup, "off")) {
-        messages_add(l->a, messages,
-                     "'reuse_backup' option is not supported by backup_method "
-                     "'postgres'");
+    if (srv->tablespace_bandwidth_limit) {
+        not_supported(l, "tablespace_bandwidth_limit", "postgres", messages);
+    }
+    if (reuses(srv)) {
+        not_supported(l, "reuse_backup", "postgres", messages);
     }
     if (srv->network_compression) {
-        messages_add(l->a, messages,
-                     "'network_compression' option is not supported by "
-                     "backup_method 'postgres'");
-    }
-    if (srv->tablespace_bandwidth_limit) {
-        messages_add(l->a, messages,
-                     "'tablespace_bandwidth_limit' option is not supported by "
-                     "backup_method 'postgres'");
+        not_supported(l, "network_compression", "postgres", messages);
     }
     check_backup_compression(l, srv, messages);
 }
@@ -200,46 +206,61 @@ static void check_postgres_method(struct load *l, const struct server_cfg *srv,
 static void check_snapshot_method(struct load *l, const struct server_cfg *srv,
                                   struct cfg_messages *messages)
 {
-    if (srv->bandwidth_limit != CFG_UNSET || srv->network_compression ||
-        srv->tablespace_bandwidth_limit) {
-        messages_add(l->a, messages,
-                     "options of bandwidth and network are not supported by "
-                     "backup_method 'snapshot'");
+    const struct {
+        const char *option;
+        bool is_set;
+    } refused[] = {
+        {"backup_compression", srv->backup_compression != NULL},
+        {"bandwidth_limit", srv->bandwidth_limit != CFG_UNSET && srv->bandwidth_limit != 0},
+        {"network_compression", srv->network_compression},
+        {"tablespace_bandwidth_limit", srv->tablespace_bandwidth_limit != NULL},
+        {"reuse_backup", reuses(srv)},
+    };
+    const struct {
+        const char *option, *value;
+    } required[] = {
+        {"snapshot_disks", srv->snapshot_disks},
+        {"snapshot_instance", srv->snapshot_instance},
+        {"snapshot_provider", srv->snapshot_provider},
+    };
+
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (refused[i].is_set) {
+            not_supported(l, refused[i].option, "snapshot", messages);
+        }
     }
-    if (!srv->snapshot_instance || !srv->snapshot_disks || !srv->snapshot_provider) {
-        messages_add(l->a, messages,
-                     "backup_method 'snapshot' requires snapshot_instance, "
-                     "snapshot_disks and snapshot_provider");
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        if (!required[i].value) {
+            messages_add(l->a, messages, "%s option is required by snapshot backup_method",
+                         required[i].option);
+        }
     }
 }
 
+/* In Barman's words and order: without the right ssh_command it looks no further. */
 static void check_method(struct load *l, const struct server_cfg *srv,
                          struct cfg_messages *messages)
 {
-    bool remote = is(srv->backup_method, "rsync") || is(srv->backup_method, "snapshot");
+    bool is_local = is(srv->backup_method, "local-rsync");
 
     if (server_cfg_passive(srv)) {
         return;
     }
-    if (remote && !srv->ssh_command) {
-        messages_add(l->a, messages,
-                     "Missing ssh_command for server '%s' with backup_method "
-                     "'%s'",
-                     srv->name, srv->backup_method);
-    }
-    if (is(srv->backup_method, "local-rsync") && srv->ssh_command) {
-        messages_add(l->a, messages, "Local backup method does not support ssh_command");
-    }
     if (is(srv->backup_method, "postgres")) {
         check_postgres_method(l, srv, messages);
-    } else if (srv->backup_compression && !is(srv->backup_compression, "none")) {
+    } else if (!is_local && !srv->ssh_command) {
         messages_add(l->a, messages,
-                     "'backup_compression' option is not supported by "
-                     "backup_method '%s'",
-                     srv->backup_method);
-    }
-    if (is(srv->backup_method, "snapshot")) {
+                     "Missing or invalid ssh_command in barman configuration for server %s",
+                     srv->name);
+    } else if (is_local && srv->ssh_command) {
+        messages_add(l->a, messages,
+                     "Local copy requires ssh_command in barman configuration to be empty for "
+                     "server %s",
+                     srv->name);
+    } else if (is(srv->backup_method, "snapshot")) {
         check_snapshot_method(l, srv, messages);
+    } else if (srv->backup_compression) {
+        not_supported(l, "backup_compression", "rsync", messages);
     }
 }
 
@@ -266,8 +287,8 @@ void check_server(struct load *l, struct server_cfg *srv, struct cfg_messages *m
 {
     check_retention(l, srv);
     check_conninfo(l, srv, messages);
-    check_archivers(l, srv, messages);
     check_method(l, srv, messages);
+    check_archivers(l, srv, messages);
 }
 
 /* Links resolved as far as the path exists; the rest as it is written. */

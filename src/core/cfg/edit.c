@@ -37,13 +37,15 @@ static bool is_comment(struct str text)
     return text.n && (text.p[0] == '#' || text.p[0] == ';');
 }
 
+/* The name goes on to the last ']' of the line, as the reader takes it. */
 static bool is_header(const struct line *l, const char *section)
 {
-    struct str t = l->text;
-    size_t n = strlen(section);
+    struct str name = str_skip(l->text, 1);
 
-    return t.n >= n + 2 && t.p[0] == '[' && t.p[n + 1] == ']' &&
-           memcmp(t.p + 1, section, n) == 0;
+    while (name.n && name.p[name.n - 1] != ']') {
+        name.n--;
+    }
+    return str_starts(l->text, "[") && name.n > 1 && str_eq(str_n(name.p, name.n - 1), section);
 }
 
 static bool is_entry(const struct line *l, const char *key)
@@ -102,11 +104,26 @@ static void put_comments(struct sbuf *b, struct str old)
     }
 }
 
+/* The blanks in front of the next line that says something: with as many the new line neither
+ * takes that one for its continuation, nor is one itself of the line before. */
+static struct str lead(struct str rest)
+{
+    struct line l;
+
+    while (next_line(&rest, &l)) {
+        if (l.text.n && !is_comment(l.text)) {
+            return str_n(l.all.p, l.indent);
+        }
+    }
+    return str_of("");
+}
+
 static void put(struct sbuf *b, struct str text, const struct cfg_edit *e,
                 const struct found *f)
 {
     size_t from = f->end ? f->at : f->section_end ? f->section_end : text.n;
     size_t to = f->end ? f->end : from;
+    struct str blanks = lead(str_skip(text, from));
 
     sbuf_add_n(b, text.p, from);
     if (from && text.p[from - 1] != '\n') {
@@ -115,6 +132,7 @@ static void put(struct sbuf *b, struct str text, const struct cfg_edit *e,
     if (!f->section_end) {
         sbuf_fmt(b, "%s[%s]\n", from ? "\n" : "", e->section);
     }
+    sbuf_add_n(b, blanks.p, blanks.n);
     sbuf_fmt(b, "%s = %s\n", e->key, e->value);
     put_comments(b, str_n(text.p + from, to - from));
     sbuf_add_n(b, text.p + to, text.n - to);
@@ -123,7 +141,7 @@ static void put(struct sbuf *b, struct str text, const struct cfg_edit *e,
 bool cfg_edit(struct arena *a, struct str text, const struct cfg_edit *e, struct str *out,
               struct err *err)
 {
-    size_t cap = text.n + strlen(e->section) + strlen(e->key) + strlen(e->value) + 16;
+    size_t cap = 2 * text.n + strlen(e->section) + strlen(e->key) + strlen(e->value) + 16;
     char *mem = arena_alloc(a, cap);
     struct found f = {0};
     struct sbuf b;

@@ -3,7 +3,8 @@
  *
  * The last line "key = ..." of a section of that name gives way to the new one, together with
  * its continuation lines; comments stay where they are, also between those. Without such a line
- * one is put behind the last line of the section, and without a section both at the end.
+ * one is put behind the last line of the section, and without a section both at the end. It is
+ * indented as what it replaces, or what follows it.
  *
  * Errors   ERR_FORMAT for a value with a line break, ERR_MEMORY.
  * Source   The grammar of ini.h.

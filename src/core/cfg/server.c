@@ -21,11 +21,6 @@ const char *server_cfg_wal_streaming_conninfo(const struct server_cfg *srv)
                                        : server_cfg_streaming_conninfo(srv);
 }
 
-const char *server_cfg_compression(const struct server_cfg *srv)
-{
-    return srv->compression && strcmp(srv->compression, "none") != 0 ? srv->compression : NULL;
-}
-
 bool server_cfg_encrypts(const struct server_cfg *srv)
 {
     return srv->encryption && strcmp(srv->encryption, "none") != 0;

@@ -42,8 +42,6 @@ const char *server_cfg_streaming_conninfo(const struct server_cfg *srv);
 const char *server_cfg_wal_conninfo(const struct server_cfg *srv);
 const char *server_cfg_wal_streaming_conninfo(const struct server_cfg *srv);
 
-/* "gzip" and its like, or NULL for none: the codec archive-wal writes. */
-const char *server_cfg_compression(const struct server_cfg *srv);
 /* encryption = gpg */
 bool server_cfg_encrypts(const struct server_cfg *srv);
 

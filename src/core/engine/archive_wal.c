@@ -4,6 +4,7 @@
 #include "arrival.h"
 #include "base/log.h"
 #include "hook.h"
+#include "repo/wal_check.h"
 #include "wal/seg.h"
 #include "wal_note.h"
 
@@ -27,7 +28,7 @@ static bool custom_ok(const struct codec_custom *c, struct err *err)
 bool archive_wal_of(const struct repo *r, const struct server_cfg *srv, struct archive_wal *out,
                     struct err *err)
 {
-    const char *codec = server_cfg_compression(srv);
+    const char *codec = srv->compression;
     enum codec_kind pack = CODEC_NONE;
 
     if (codec && !codec_of_name(codec, &pack)) {
@@ -64,11 +65,20 @@ bool archive_wal_of(const struct repo *r, const struct server_cfg *srv, struct a
 }
 
 /* Files that are packed side by side before they get their names one after the other. */
-#define AHEAD_MAX 16
+#define AHEAD_MAX 32
+#define ROOMS_MAX 16
 struct ahead {
     struct wal_prepared *item[AHEAD_MAX];
     size_t from, n; /* which of run->wals */
     size_t next;
+    struct wal_room *room[ROOMS_MAX]; /* one for each that packs */
+    struct wal_room *spare[ROOMS_MAX];
+    size_t rooms, spares;
+};
+
+struct ahead_piece {
+    size_t i; /* from ahead.from on */
+    struct wal_room *room;
 };
 
 struct run {
@@ -241,7 +251,7 @@ static void hooks_after(const struct run *run, struct hook *hook, struct arena *
     struct err said = {0};
 
     if (file_kind(dest, NULL) == FILE_REGULAR &&
-        !hook_wal_of(run->what->repo, dest, &now, &said)) {
+        !wal_file_of(run->what->repo, dest, &now, &said)) {
         now = *before;
     }
     if (hook_env_wal(hook, a, &now, dest, &said)) {
@@ -262,7 +272,7 @@ static bool archive_hooked(struct run *run, const char *name, bool *stored, stru
         !repo_wal_path(run->what->repo, name, dest, err)) {
         return false;
     }
-    if (!hook_wal_of(run->what->repo, from, &wal, &said)) {
+    if (!wal_file_of(run->what->repo, from, &wal, &said)) {
         return archive_one(run, name, NULL, stored,
                            err); /* which tells why it cannot be read */
     }
@@ -302,15 +312,26 @@ static bool set_unknown_aside(struct run *run, struct err *err)
 
 static int ahead_next(void *ctx, void *piece, struct err *err)
 {
-    struct run *run = ctx;
+    struct ahead *ahead = &((struct run *)ctx)->ahead;
+    struct ahead_piece next = {.i = ahead->next};
 
     (void)err;
-    if (run->ahead.next == run->ahead.n) {
+    if (ahead->next == ahead->n) {
         return 0;
     }
-    memcpy(piece, &run->ahead.next, sizeof run->ahead.next);
-    run->ahead.next++;
+    next.room = ahead->spare[--ahead->spares];
+    memcpy(piece, &next, sizeof next);
+    ahead->next++;
     return 1;
+}
+
+static void ahead_done(void *ctx, const void *piece)
+{
+    struct ahead *ahead = &((struct run *)ctx)->ahead;
+    struct ahead_piece done;
+
+    memcpy(&done, piece, sizeof done);
+    ahead->spare[ahead->spares++] = done.room;
 }
 
 /* What is wrong with the file comes out when it is its turn; but the next ones are not given to
@@ -319,15 +340,15 @@ static bool ahead_work(void *ctx, void *piece, struct err *err)
 {
     const struct run *run = ctx;
     const struct err *why;
+    struct ahead_piece at;
     char path[PATH_CAP];
-    size_t i;
 
-    memcpy(&i, piece, sizeof i);
-    if (!path_join(path, run->dir, run->wals.name[run->ahead.from + i], err)) {
+    memcpy(&at, piece, sizeof at);
+    if (!path_join(path, run->dir, run->wals.name[run->ahead.from + at.i], err)) {
         return false;
     }
-    wal_store_prepare(run->store, path, run->ahead.item[i]);
-    why = wal_prepared_err(run->ahead.item[i]);
+    wal_store_prepare(run->store, path, at.room, run->ahead.item[at.i]);
+    why = wal_prepared_err(run->ahead.item[at.i]);
     if (why->code == ERR_TIMEOUT || why->code == ERR_CANCEL) {
         *err = *why;
         return false;
@@ -335,20 +356,37 @@ static bool ahead_work(void *ctx, void *piece, struct err *err)
     return true;
 }
 
+/* One more than there are cores: somebody always waits for the disk. */
+static bool ahead_rooms(struct ahead *ahead, struct err *err)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t want = cpus < 1 ? 2 : cpus < ROOMS_MAX ? (size_t)cpus + 1 : ROOMS_MAX;
+
+    while (ahead->rooms < want && (ahead->room[ahead->rooms] = wal_room_new(err)) != NULL) {
+        ahead->rooms++;
+    }
+    for (size_t i = 0; i < ahead->rooms; i++) {
+        ahead->spare[i] = ahead->room[i];
+    }
+    ahead->spares = ahead->rooms;
+    return ahead->rooms == want;
+}
+
 /* The next n files, from the i-th on. */
 static bool look_ahead(struct run *run, size_t i, size_t n, struct err *err)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     struct pool_spec pool = {
-        .piece_size = sizeof(size_t),
-        .jobs = cpus < 1           ? 1
-                : cpus > AHEAD_MAX ? AHEAD_MAX
-                                   : (unsigned)cpus,
+        .piece_size = sizeof(struct ahead_piece),
         .ctx = run,
         .next = ahead_next,
         .work = ahead_work,
+        .done = ahead_done,
     };
 
+    if (!ahead_rooms(&run->ahead, err)) {
+        return false;
+    }
+    pool.jobs = (unsigned)run->ahead.rooms;
     run->ahead.from = i;
     run->ahead.n = n;
     run->ahead.next = 0;
@@ -365,6 +403,9 @@ static void ahead_release(struct run *run)
     for (size_t k = 0; k < AHEAD_MAX; k++) {
         wal_prepared_free(run->ahead.item[k]);
         run->ahead.item[k] = NULL;
+    }
+    while (run->ahead.rooms > 0) {
+        wal_room_free(run->ahead.room[--run->ahead.rooms]);
     }
 }
 

@@ -48,30 +48,27 @@ bool arrival_open(struct arrival *v, const struct task *t, const struct repo *re
     return odd.code != ERR_MEMORY;
 }
 
+static void put_edges(struct sbuf *b, const void *what)
+{
+    const struct arrival *v = what;
+
+    sbuf_fmt(b, "seg_size %" PRIu32 "\n", v->seg_size);
+    for (size_t i = 0; i < v->n; i++) {
+        wal_edge_put(b, &v->edge[i]);
+        sbuf_char(b, '\n');
+    }
+}
+
 void arrival_save(struct arrival *v)
 {
     char path[PATH_CAP];
     struct err ignored;
-    struct arena a;
-    struct sbuf b;
-    char *mem;
 
-    if (!v->is_changed) {
-        return;
+    if (v->is_changed) {
+        v->is_changed = !(path_join(path, v->repo->own_dir, "wal-edges", &ignored) &&
+                          dir_make(v->repo->own_dir, &ignored) &&
+                          file_print(path, EDGES_FILE_MAX, put_edges, v, &ignored));
     }
-    arena_init(&a, 2 * EDGES_FILE_MAX);
-    mem = arena_alloc(&a, EDGES_FILE_MAX);
-    if (mem && path_join(path, v->repo->own_dir, "wal-edges", &ignored)) {
-        sbuf_init(&b, mem, EDGES_FILE_MAX);
-        sbuf_fmt(&b, "seg_size %" PRIu32 "\n", v->seg_size);
-        for (size_t i = 0; i < v->n; i++) {
-            wal_edge_put(&b, &v->edge[i]);
-            sbuf_char(&b, '\n');
-        }
-        v->is_changed = !(sbuf_ok(&b) && dir_make(v->repo->own_dir, &ignored) &&
-                          file_replace(path, str_n(b.p, b.len), &ignored));
-    }
-    arena_release(&a);
 }
 
 /* ---- the neighbours ----------------------------------------------------------------- */

@@ -410,8 +410,6 @@ static void scripts_after(struct backup_run *r, bool ok, const struct err *why)
 
 static bool copy_and_finish(struct backup_run *r, struct err *err)
 {
-    pg_close(r->sql); /* nobody asks anything for minutes or hours */
-    r->sql = NULL;
     r->action = "running pre-backup scripts";
     if (!scripts_before(r, err)) {
         return false;
@@ -492,6 +490,7 @@ static bool run(struct backup_run *r, struct err *err)
     if (!begin(r, err)) {
         return err_wrap(err, "begin a backup of server %s", r->srv->name);
     }
+    r->asked_ns = clock_mono_ns();
     ok = copy_and_finish(r, err);
     if (!ok) {
         save_failure(r, err);
@@ -518,6 +517,7 @@ bool engine_backup(const struct task *task, struct engine_backup *what, struct e
     arena_init(&r.arena, (size_t)64 << 20);
     ok = run(&r, err);
     pg_close(r.sql);
+    pg_close(r.replication);
     backup_drop_ballast(&r);
     lock_release(&r.lock);
     arena_release(&r.arena);

@@ -49,8 +49,11 @@ static bool is_well(struct backup_run *r, const struct check_line *l)
 
 bool backup_check(struct backup_run *r, struct err *err)
 {
-    const struct check_what what = {
-        .repo = r->repo, .srv = r->srv, .timeout_s = r->what->options.check_timeout_s};
+    const struct check_known known = {r->sql, &r->facts, &r->ident};
+    const struct check_what what = {.repo = r->repo,
+                                    .srv = r->srv,
+                                    .timeout_s = r->what->options.check_timeout_s,
+                                    .known = &known};
     struct check *check = ARENA_NEW(&r->arena, struct check);
     const struct check_line *first = NULL;
     char hint[160];

@@ -92,6 +92,7 @@ static bool on_data(void *ctx, struct base_backup_buf buf, struct err *err)
     c->progress.done += buf.n;
     if (now - c->told_ns >= PROGRESS_STEP) {
         c->told_ns = now;
+        backup_sql_rests(c->r);
         /* Only an estimate: the cluster may have grown since it was made. */
         if (c->progress.total && c->progress.done > c->progress.total) {
             c->progress.total = c->progress.done;
@@ -246,12 +247,7 @@ static bool copy_with(struct copy *c, struct pg *pg, struct err *err)
 bool backup_copy(struct backup_run *r, struct err *err)
 {
     struct copy c = {.r = r, .data.kind = TREE_DATA};
-    const int keepalive_s = r->what->options.keepalive_s;
-    const struct pg_target target = {.conninfo = server_cfg_streaming_conninfo(r->srv),
-                                     .application_name = r->srv->streaming_backup_name,
-                                     .mode = PG_REPLICATION,
-                                     .keepalive_s = keepalive_s ? keepalive_s : -1};
-    struct pg *pg = pg_open(r->task, &target, err);
+    struct pg *pg = backup_replication_take(r, err);
     bool ok;
 
     if (!pg) {

@@ -29,9 +29,13 @@ struct backup_run {
     const struct server_cfg *srv;
     struct arena arena; /* of the whole verb */
     struct lock lock;
-    struct pg *sql;        /* ordinary connection; NULL during the copy */
-    struct pg_facts facts; /* in the arena */
-    unsigned mode;         /* of the data directory: 0700 or 0750 */
+    struct pg *sql;         /* ordinary connection */
+    struct pg *replication; /* NULL once the copy has it */
+    int64_t asked_ns;       /* when sql was last used: monotonic */
+    int64_t looked_ns;      /* the same of replication */
+    struct pg_facts facts;  /* in the arena */
+    struct pg_ident ident;
+    unsigned mode; /* of the data directory: 0700 or 0750 */
     uint32_t block_size;
     struct backup_form form;
     struct backup b;
@@ -52,7 +56,12 @@ MUST_CHECK bool backup_choose_id(struct backup_run *r, struct err *err);
 
 MUST_CHECK bool backup_look(struct backup_run *r, struct err *err);
 MUST_CHECK bool backup_check(struct backup_run *r, struct err *err);
+/* What did not rest for long is used again; a new one where there is none or it did: what lies
+ * between may have forgotten it. Each costs a server a process. */
 MUST_CHECK bool backup_sql_open(struct backup_run *r, struct err *err);
+MUST_CHECK struct pg *backup_replication_take(struct backup_run *r, struct err *err);
+/* While the copy runs: a connection that will not be used again holds no place on the server. */
+void backup_sql_rests(struct backup_run *r);
 
 /* b.begin_* and the line about it are known when the server begins to send: */
 MUST_CHECK bool backup_began(struct backup_run *r, pg_lsn lsn, pg_tli tli, struct err *err);

@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "archive_wal.h"
 #include "backup_in.h"
+#include "base/clock.h"
 
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define REST_MAX (30 * NS_PER_S)
+
+/* A server that has something to say to an idle client says good-bye. */
+static bool is_fresh(const struct pg *pg, int64_t used_ns)
+{
+    struct pollfd fd = {.fd = pg ? pg_fd(pg) : -1, .events = POLLIN};
+
+    return fd.fd >= 0 && clock_mono_ns() - used_ns < REST_MAX && poll(&fd, 1, 0) == 0;
+}
 
 bool backup_sql_open(struct backup_run *r, struct err *err)
 {
+    if (is_fresh(r->sql, r->asked_ns)) {
+        return true;
+    }
     pg_close(r->sql);
     r->sql = NULL;
     if (!r->srv->conninfo) {
@@ -14,6 +30,37 @@ bool backup_sql_open(struct backup_run *r, struct err *err)
     }
     r->sql = pg_open(r->task, &(struct pg_target){.conninfo = r->srv->conninfo}, err);
     return r->sql != NULL;
+}
+
+void backup_sql_rests(struct backup_run *r)
+{
+    if (r->sql && clock_mono_ns() - r->asked_ns >= REST_MAX) {
+        pg_close(r->sql);
+        r->sql = NULL;
+    }
+}
+
+static struct pg *replication_open(struct backup_run *r, struct err *err)
+{
+    const int keepalive_s = r->what->options.keepalive_s;
+    const struct pg_target target = {.conninfo = server_cfg_streaming_conninfo(r->srv),
+                                     .application_name = r->srv->streaming_backup_name,
+                                     .mode = PG_REPLICATION,
+                                     .keepalive_s = keepalive_s ? keepalive_s : -1};
+
+    return pg_open(r->task, &target, err);
+}
+
+struct pg *backup_replication_take(struct backup_run *r, struct err *err)
+{
+    struct pg *pg = r->replication;
+
+    r->replication = NULL;
+    if (is_fresh(pg, r->looked_ns)) {
+        return pg;
+    }
+    pg_close(pg);
+    return replication_open(r, err);
 }
 
 /* Is the streaming half able to keep the WAL? why: what is in the way. */
@@ -106,32 +153,29 @@ static bool take_mode(struct backup_run *r, struct pg *pg, struct err *err)
 }
 
 /* The replication side answers, and is the same cluster. */
-static bool look_replication(struct backup_run *r, struct pg_ident *ident, struct err *err)
+static bool look_replication(struct backup_run *r, struct err *err)
 {
-    const struct pg_target target = {server_cfg_streaming_conninfo(r->srv),
-                                     r->srv->streaming_backup_name, PG_REPLICATION};
-    struct pg *pg = pg_open(r->task, &target, err);
-    bool ok;
+    const struct pg_ident *ident = &r->ident;
+    struct pg *pg = replication_open(r, err);
 
-    if (!pg) {
+    r->replication = pg;
+    if (!pg || !pg_ident_read(pg, r->task, &r->ident, err) || !take_mode(r, pg, err)) {
         return false;
     }
-    ok = pg_ident_read(pg, r->task, ident, err) && take_mode(r, pg, err);
-    if (ok && r->facts.systemid && strcmp(r->facts.systemid, ident->systemid) != 0) {
-        ok = err_set(err, ERR_UNSAFE,
-                     "Make conninfo and streaming_conninfo lead to the same server.",
-                     r->srv->name, "conninfo leads to cluster %s, streaming_conninfo to %s",
-                     r->facts.systemid, ident->systemid);
+    if (r->facts.systemid && strcmp(r->facts.systemid, ident->systemid) != 0) {
+        return err_set(err, ERR_UNSAFE,
+                       "Make conninfo and streaming_conninfo lead to the same server.",
+                       r->srv->name, "conninfo leads to cluster %s, streaming_conninfo to %s",
+                       r->facts.systemid, ident->systemid);
     }
-    pg_close(pg);
-    return ok;
+    return true;
 }
 
-static bool look_identity(struct backup_run *r, const struct pg_ident *ident, struct err *err)
+static bool look_identity(struct backup_run *r, struct err *err)
 {
     struct identity kept, now = {0};
 
-    str_copy(now.systemid, sizeof now.systemid, ident->systemid);
+    str_copy(now.systemid, sizeof now.systemid, r->ident.systemid);
     str_fmt(now.version, sizeof now.version, "%d", r->facts.version / 10000);
     if (!identity_load(r->repo, &kept, err) || !identity_check(&kept, &now, err)) {
         return false;
@@ -139,10 +183,45 @@ static bool look_identity(struct backup_run *r, const struct pg_ident *ident, st
     return kept.systemid[0] || identity_save(r->repo, &now, err);
 }
 
+/* Can everybody list it? All on the way must let them through. */
+static bool is_open(const char *path)
+{
+    char part[PATH_CAP];
+    struct stat st = {.st_mode = 0};
+
+    for (size_t i = 1; i < PATH_CAP; i++) {
+        if (path[i] != '/' && path[i] != '\0') {
+            continue;
+        }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (stat(part, &st) != 0 || !(st.st_mode & S_IXOTH)) {
+            return false;
+        }
+        if (path[i] == '\0') {
+            return (st.st_mode & S_IROTH) != 0;
+        }
+    }
+    return false;
+}
+
+/* What we make is ours alone; what an older Barman made is what its umask left. */
+static void warn_of_open_dirs(const struct backup_run *r)
+{
+    const char *const dir[] = {r->repo->base_dir, r->repo->wals_dir};
+
+    for (size_t i = 0; i < sizeof dir / sizeof dir[0]; i++) {
+        if (is_open(dir[i])) {
+            task_say(r->task, SAY_WARN,
+                     "directory '%s' is open to every user of this host: chmod -R go-rwx %s",
+                     dir[i], r->repo->backup_dir);
+            return;
+        }
+    }
+}
+
 bool backup_look(struct backup_run *r, struct err *err)
 {
-    struct pg_ident ident;
-
     if (!repo_make_dirs(r->repo, err) || !backup_sql_open(r, err) ||
         !pg_facts_read(r->sql, r->task, &r->arena, &r->facts, err)) {
         return false;
@@ -161,6 +240,7 @@ bool backup_look(struct backup_run *r, struct err *err)
         return false;
     }
     r->form.gpg.cancel_fd = r->task->cancel_fd;
-    return look_replication(r, &ident, err) && look_identity(r, &ident, err) &&
-           look_wal(r, err);
+    warn_of_open_dirs(r);
+    r->asked_ns = r->looked_ns = clock_mono_ns();
+    return look_replication(r, err) && look_identity(r, err) && look_wal(r, err);
 }

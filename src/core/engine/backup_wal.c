@@ -6,16 +6,12 @@
 #include "check_backup.h"
 
 #include <inttypes.h>
-#include <poll.h>
 
 #define WAIT_STEP_MS 200
 
 bool backup_nap(const struct backup_run *r, int ms, struct err *err)
 {
-    struct pollfd p = {.fd = r->task->cancel_fd, .events = POLLIN};
-
-    (void)poll(&p, r->task->cancel_fd >= 0, ms);
-    return task_go_on(r->task, err);
+    return task_rest(r->task, ms, err);
 }
 
 /* Bring in what has arrived; whoever else is at it does the same. */

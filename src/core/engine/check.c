@@ -122,8 +122,12 @@ bool check_run(const struct task *t, const struct check_what *what, struct arena
                struct check *out, struct err *err)
 {
     struct task limited = *t;
-    struct checking c = {
-        .t = &limited, .repo = what->repo, .srv = what->srv, .a = a, .out = out};
+    struct checking c = {.t = &limited,
+                         .repo = what->repo,
+                         .srv = what->srv,
+                         .known = what->known,
+                         .a = a,
+                         .out = out};
     struct err stop;
 
     c.now_ns = clock_wall_ns();

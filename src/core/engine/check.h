@@ -23,6 +23,7 @@
 
 #include "barkeep/task.h"
 #include "engine/repo_of.h"
+#include "pg/facts.h"
 
 enum check_weight {
     CHECK_CRITICAL,
@@ -46,10 +47,18 @@ struct check {
     size_t n;
 };
 
+/* What the caller has just asked over the server's own two connections: not asked again. */
+struct check_known {
+    struct pg *sql; /* stays the caller's */
+    const struct pg_facts *facts;
+    const struct pg_ident *ident;
+};
+
 struct check_what {
     const struct repo *repo;
     const struct server_cfg *srv;
-    int64_t timeout_s; /* 0: no limit */
+    int64_t timeout_s;               /* 0: no limit */
+    const struct check_known *known; /* NULL: nothing */
 };
 
 MUST_CHECK bool check_run(const struct task *t, const struct check_what *what, struct arena *a,

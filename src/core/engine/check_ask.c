@@ -57,7 +57,7 @@ static void ask_slot(struct checking *c, struct pg *pg, const struct check_sql *
 
 static bool streams(const struct server_cfg *srv)
 {
-    return srv->streaming_conninfo || srv->streaming_archiver ||
+    return srv->streaming_archiver ||
            (srv->backup_method && strcmp(srv->backup_method, "postgres") == 0);
 }
 
@@ -68,6 +68,30 @@ static bool wal_is_apart(const struct server_cfg *srv)
                0;
 }
 
+static void ask_server(struct checking *c, struct pg **keep)
+{
+    if (!c->known) {
+        ask_sql(c, c->srv->conninfo, &c->server, keep);
+        return;
+    }
+    c->server.asked = ASKED_OK;
+    c->server.facts = *c->known->facts;
+    *keep = c->known->sql;
+}
+
+static void ask_streaming(struct checking *c)
+{
+    if (!streams(c->srv)) {
+        return;
+    }
+    if (!c->known) {
+        ask_replication(c, server_cfg_streaming_conninfo(c->srv), &c->streaming);
+        return;
+    }
+    c->streaming.asked = ASKED_OK;
+    c->streaming.ident = *c->known->ident;
+}
+
 void check_ask(struct checking *c)
 {
     const struct server_cfg *srv = c->srv;
@@ -76,13 +100,11 @@ void check_ask(struct checking *c)
     if (server_cfg_passive(srv) || !srv->conninfo) {
         return;
     }
-    ask_sql(c, srv->conninfo, &c->server, &pg);
+    ask_server(c, &pg);
     if (!pg) {
         return; /* nothing that follows would be told */
     }
-    if (streams(srv)) {
-        ask_replication(c, server_cfg_streaming_conninfo(srv), &c->streaming);
-    }
+    ask_streaming(c);
     if (srv->primary_conninfo) {
         ask_sql(c, srv->primary_conninfo, &c->primary, NULL);
     }
@@ -93,5 +115,7 @@ void check_ask(struct checking *c)
     }
     ask_slot(c, c->wal_apart ? wal : pg, &c->wal);
     pg_close(wal);
-    pg_close(pg);
+    if (!c->known) {
+        pg_close(pg);
+    }
 }

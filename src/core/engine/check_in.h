@@ -38,6 +38,7 @@ struct checking {
     const struct task *t;
     const struct repo *repo;
     const struct server_cfg *srv;
+    const struct check_known *known;
     struct arena *a;
     struct check *out;
     int64_t now_ns; /* the wall clock */

@@ -211,7 +211,7 @@ static void retention(struct checking *c)
 
 static void compression(struct checking *c)
 {
-    const char *codec = server_cfg_compression(c->srv);
+    const char *codec = c->srv->compression;
     bool ok = !codec || strcmp(codec, "custom") != 0 ||
               (c->srv->custom_compression_filter && c->srv->custom_decompression_filter &&
                c->srv->custom_compression_magic);

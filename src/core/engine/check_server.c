@@ -111,6 +111,9 @@ static void standby(struct checking *c)
                   ? NULL
                   : "conninfo should point to a standby server if primary_conninfo is set",
               CHECK_NOT_FOR_BACKUP);
+    if (!is_standby) {
+        return; /* primary_conninfo is ignored then */
+    }
     check_add(c, "Primary server is not a standby", ok,
               ok        ? NULL
               : reached ? "primary_conninfo should point to a primary server, not a standby"

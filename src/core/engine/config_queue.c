@@ -102,19 +102,10 @@ static bool scalar(struct reader *r, const char **out)
     }
 }
 
-static struct config_set *set_new(struct arena *a, struct config_set ***end)
-{
-    struct config_set *set = ARENA_NEW(a, struct config_set);
-
-    if (set) {
-        **end = set;
-        *end = &set->next;
-    }
-    return set;
-}
-
-bool config_update_parse(struct arena *a, struct str json, struct config_set **out,
-                         struct err *err)
+/* A list of objects, each read by `read` into a set of its own. */
+static bool read_list(struct arena *a, struct str json, struct config_set **out,
+                      bool (*read)(struct reader *r, struct config_set *set, struct err *err),
+                      struct err *err)
 {
     struct config_set **end = out;
     struct reader r;
@@ -125,27 +116,42 @@ bool config_update_parse(struct arena *a, struct str json, struct config_set **o
         return false;
     }
     while ((t = next(&r)) == JSON_OBJECT) {
-        struct config_set *set = set_new(a, &end);
+        struct config_set *set = ARENA_NEW(a, struct config_set);
 
         if (!set) {
             return arena_err(a, err);
         }
-        while ((t = next(&r)) == JSON_KEY) {
-            const char *key = text_of(&r), *value;
-
-            if (!key || !scalar(&r, &value)) {
-                return malformed(&r, "a value that is no text", err);
-            }
-            if (!config_set_add(a, set, key, value, err)) {
-                return false;
-            }
-        }
-        if (t != JSON_OBJECT_END) {
-            return malformed(&r, "an object without its end", err);
+        *end = set;
+        end = &set->next;
+        if (!read(&r, set, err)) {
+            return false;
         }
     }
     return t == JSON_ARRAY_END ? finish(&r, err)
                                : malformed(&r, "an item that is no object", err);
+}
+
+static bool read_wish(struct reader *r, struct config_set *set, struct err *err)
+{
+    enum json_token t;
+
+    while ((t = next(r)) == JSON_KEY) {
+        const char *key = text_of(r), *value;
+
+        if (!key || !scalar(r, &value)) {
+            return malformed(r, "a value that is no text", err);
+        }
+        if (!config_set_add(r->a, set, key, value, err)) {
+            return false;
+        }
+    }
+    return t == JSON_OBJECT_END || malformed(r, "an object without its end", err);
+}
+
+bool config_update_parse(struct arena *a, struct str json, struct config_set **out,
+                         struct err *err)
+{
+    return read_list(a, json, out, read_wish, err);
 }
 
 /* ---- the queue ---- */
@@ -216,26 +222,7 @@ static bool read_set(struct reader *r, struct config_set *set, struct err *err)
 bool config_queue_parse(struct arena *a, struct str json, struct config_set **out,
                         struct err *err)
 {
-    struct config_set **end = out;
-    struct reader r;
-    enum json_token t;
-
-    *out = NULL;
-    if (!begin(&r, a, json, err)) {
-        return false;
-    }
-    while ((t = next(&r)) == JSON_OBJECT) {
-        struct config_set *set = set_new(a, &end);
-
-        if (!set) {
-            return arena_err(a, err);
-        }
-        if (!read_set(&r, set, err)) {
-            return false;
-        }
-    }
-    return t == JSON_ARRAY_END ? finish(&r, err)
-                               : malformed(&r, "an item that is no object", err);
+    return read_list(a, json, out, read_set, err);
 }
 
 bool config_queue_load(const struct task *t, const char *path, struct arena *a,
@@ -287,29 +274,18 @@ static void put_set(struct sbuf *b, const struct config_set *s)
 }
 
 /* As Python's json.dump(indent=2) writes it. */
+static void put_queue(struct sbuf *b, const void *what)
+{
+    const struct config_set *first = what;
+
+    sbuf_add(b, first ? "[\n" : "[");
+    for (const struct config_set *s = first; s; s = s->next) {
+        put_set(b, s);
+    }
+    sbuf_char(b, ']');
+}
+
 bool config_queue_save(const char *path, const struct config_set *first, struct err *err)
 {
-    struct arena a;
-    struct sbuf b;
-    char *mem;
-    bool ok;
-
-    arena_init(&a, 0);
-    mem = arena_alloc(&a, CONFIG_QUEUE_MAX);
-    if (!mem) {
-        ok = arena_err(&a, err);
-        arena_release(&a);
-        return ok;
-    }
-    sbuf_init(&b, mem, CONFIG_QUEUE_MAX);
-    sbuf_add(&b, first ? "[\n" : "[");
-    for (const struct config_set *s = first; s; s = s->next) {
-        put_set(&b, s);
-    }
-    sbuf_char(&b, ']');
-    ok = (sbuf_ok(&b) || err_set(err, ERR_FORMAT, "Change less at once.", path,
-                                 "the queue of changes is too long")) &&
-         file_replace(path, str_n(mem, b.len), err);
-    arena_release(&a);
-    return ok;
+    return file_print(path, CONFIG_QUEUE_MAX, put_queue, first, err);
 }

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +25,6 @@ static bool order_promotion(struct pg *pg, const struct task *t, struct err *err
 static bool wait_open(struct pg *pg, const struct task *t, struct arena *a,
                       struct copy_state *state, struct err *err)
 {
-    struct pollfd p = {.fd = t->cancel_fd, .events = POLLIN};
     struct progress progress = {.phase = "promote"};
 
     for (;;) {
@@ -40,7 +38,9 @@ static bool wait_open(struct pg *pg, const struct task *t, struct arena *a,
         }
         arena_reset(a, mark);
         task_progress(t, &progress);
-        poll(&p, p.fd >= 0, LOOK_MS);
+        if (!task_rest(t, LOOK_MS, err)) {
+            return false;
+        }
     }
 }
 

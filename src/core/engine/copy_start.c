@@ -430,8 +430,6 @@ static enum turn turn(struct starting *s, struct err *err)
 /* What a turn says lives until the next one; what the state needs is asked again. */
 static enum turn watch(struct starting *s, struct err *err)
 {
-    struct pollfd p = {.fd = s->t->cancel_fd, .events = POLLIN};
-
     for (;;) {
         struct arena_mark mark = arena_mark(s->a);
         enum turn how = task_go_on(s->t, err) ? turn(s, err) : TURN_FAILED;
@@ -442,7 +440,9 @@ static enum turn watch(struct starting *s, struct err *err)
         s->log = (struct copy_log){0};
         s->state.role = NULL;
         arena_reset(s->a, mark);
-        poll(&p, p.fd >= 0, LOOK_MS);
+        if (!task_rest(s->t, LOOK_MS, err)) {
+            return TURN_FAILED;
+        }
     }
 }
 

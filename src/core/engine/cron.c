@@ -18,6 +18,7 @@ struct turn {
     const struct cron *what;
     const char *program;
     const struct server_cfg *srv;
+    bool *due; /* NULL: retention is done at once */
     struct repo repo;
     struct arena a;
 };
@@ -110,13 +111,22 @@ static bool start_check_backup(struct turn *c, const struct catalogue *all, stru
     return true;
 }
 
+static bool retention(struct turn *c, const struct catalogue *all, struct err *err)
+{
+    return c->due ? enforce_is_due(c->t, &c->repo, c->srv, all, c->due, err)
+                  : enforce_retention(c->t, &c->repo, c->srv, all, ENFORCE_DO, err);
+}
+
 static bool locked_turn(struct turn *c, struct err *err)
 {
     struct catalogue all;
 
+    if (c->what->how == CRON_RETENTION) {
+        return catalogue_load(&c->repo, &c->a, &all, err) && retention(c, &all, err);
+    }
     return repo_make_dirs(&c->repo, err) && start_archive(c, err) && start_receive(c, err) &&
            catalogue_load(&c->repo, &c->a, &all, err) && start_check_backup(c, &all, err) &&
-           enforce_retention(c->t, &c->repo, c->srv, &all, ENFORCE_DO, err);
+           retention(c, &all, err);
 }
 
 static bool tell(struct turn *c, struct err *err)
@@ -165,12 +175,37 @@ static bool own_path(char out[PATH_CAP], struct err *err)
     return true;
 }
 
+/* false: told, too. */
+static bool turn_of(struct turn *c, struct err *err)
+{
+    const struct server_cfg *srv = c->srv;
+    struct err why = {0};
+    char text[1536];
+    bool ok;
+
+    if (!srv->active || srv->disabled || server_cfg_passive(srv)) {
+        task_say(c->t, SAY_OUT, "Skipping %s server '%s'",
+                 !srv->active    ? "inactive"
+                 : srv->disabled ? "temporarily disabled"
+                                 : "passive",
+                 srv->name);
+        return true;
+    }
+    arena_init(&c->a, 0);
+    ok = serve(c, &why);
+    if (!ok) {
+        task_say(c->t, SAY_ERROR, "%s: %s", srv->name, err_text(&why, text, sizeof text));
+        *err = why;
+    }
+    arena_release(&c->a);
+    return ok;
+}
+
 bool cron_run(const struct task *t, const struct cron *what, struct err *err)
 {
     struct turn c = {.t = t, .what = what, .program = what->program};
-    char path[PATH_CAP], text[1536];
+    char path[PATH_CAP];
     size_t failed = 0;
-    struct err why;
 
     if (!c.program) {
         if (!own_path(path, err)) {
@@ -179,25 +214,17 @@ bool cron_run(const struct task *t, const struct cron *what, struct err *err)
         c.program = path;
     }
     for (size_t i = 0; i < what->cfg->servers; i++) {
-        c.srv = &what->cfg->server[i];
+        const struct server_cfg *srv = &what->cfg->server[i];
+
         if (!task_go_on(t, err)) {
             return false;
         }
-        if (!c.srv->active || c.srv->disabled || server_cfg_passive(c.srv)) {
-            task_say(t, SAY_OUT, "Skipping %s server '%s'",
-                     !c.srv->active    ? "inactive"
-                     : c.srv->disabled ? "temporarily disabled"
-                                       : "passive",
-                     c.srv->name);
+        if (what->only && what->only != srv) {
             continue;
         }
-        arena_init(&c.a, 0);
-        if (!serve(&c, &why)) {
-            task_say(t, SAY_ERROR, "%s: %s", c.srv->name, err_text(&why, text, sizeof text));
-            *err = why;
-            failed++;
-        }
-        arena_release(&c.a);
+        c.srv = srv;
+        c.due = what->due ? &what->due[i] : NULL;
+        failed += !turn_of(&c, err);
     }
     if (what->how == CRON_DO && what->cfg->lock_directory_cleanup &&
         !lock_clean_up(what->cfg->barman_lock_directory, err)) {

@@ -10,6 +10,9 @@
  * An idle server costs a look into incoming and streaming and its backup.info files: nothing is
  * started, xlog.db and the archive are not read.
  *
+ * Retention of one server may take long, and holds up nobody: with `due` given it is left to calls
+ * with CRON_RETENTION, which workers run side by side when all servers have had their turn.
+ *
  * CRON_DRY_RUN only tells what retention would remove: no lock is taken, nothing is started.
  *
  * Errors   What one server refuses is said and the others go on; false at the end then.
@@ -23,13 +26,16 @@
 
 enum cron_output { CRON_CHILDREN_QUIET, CRON_CHILDREN_KEEP_OUTPUT };
 
-enum cron_how { CRON_DO, CRON_DRY_RUN };
+enum cron_how { CRON_DO, CRON_DRY_RUN, CRON_RETENTION };
 
 struct cron {
     const struct config *cfg;
     enum cron_output output;
     const char *program; /* absolute; NULL: the running one */
     enum cron_how how;
+    const struct server_cfg *only; /* of cfg; NULL: all servers */
+    bool *due; /* [i] of cfg->server, false at first: retention has something to remove there,
+                  and did not. NULL: it does at once */
 };
 
 MUST_CHECK bool cron_run(const struct task *t, const struct cron *what, struct err *err);

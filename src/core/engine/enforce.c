@@ -14,7 +14,6 @@ struct enforcing {
     const struct task *t;
     const struct repo *repo;
     const struct server_cfg *srv;
-    enum enforce_how how;
     const struct catalogue *all;
     struct retention_state state;
     bool *goes; /* [i] of all->backup[i]: by itself, not only with what it stands on */
@@ -218,6 +217,21 @@ static bool move_horizon(struct enforcing *e, const struct catalogue *all,
     return ok;
 }
 
+/* The backup that the horizon should move to, and where it is noted; all->n: none. */
+static bool find_horizon(struct enforcing *e, const struct catalogue *all,
+                         const struct retention_state *s, size_t *anchor, char path[PATH_CAP],
+                         struct err *err)
+{
+    if (!path_join(path, e->repo->own_dir, HORIZON, err)) {
+        return false;
+    }
+    *anchor = anchor_of(all, s);
+    if (*anchor < all->n && is_there(e, path, all->backup[*anchor].id)) {
+        *anchor = all->n;
+    }
+    return true;
+}
+
 static bool horizon(struct enforcing *e, struct err *err)
 {
     struct retention_state s;
@@ -232,11 +246,10 @@ static bool horizon(struct enforcing *e, struct err *err)
     }
     if (!catalogue_load(e->repo, &e->a, &all, err) ||
         !retention_of(e->repo, e->srv, &all, &e->a, &s, err) ||
-        !path_join(path, e->repo->own_dir, HORIZON, err)) {
+        !find_horizon(e, &all, &s, &anchor, path, err)) {
         return false;
     }
-    anchor = anchor_of(&all, &s);
-    if (anchor == all.n || is_there(e, path, all.backup[anchor].id)) {
+    if (anchor == all.n) {
         return true;
     }
     id = all.backup[anchor].id;
@@ -281,22 +294,65 @@ static bool tell(struct enforcing *e, struct err *err)
     return ok && delete_plan_say(&plan, e->t, err);
 }
 
+static void say_refused_policy(struct enforcing *e)
+{
+    if (e->state.why) {
+        task_say(e->t, SAY_WARN, "retention_policy of server %s is not enforced: %s",
+                 e->repo->server, e->state.why);
+    }
+}
+
 bool enforce_retention(const struct task *t, const struct repo *r, const struct server_cfg *srv,
                        const struct catalogue *all, enum enforce_how how, struct err *err)
 {
-    struct enforcing e = {.t = t, .repo = r, .srv = srv, .how = how, .all = all};
+    struct enforcing e = {.t = t, .repo = r, .srv = srv, .all = all};
     bool ok;
 
     arena_init(&e.a, 0);
     ok = retention_of(r, srv, all, &e.a, &e.state, err) && choose(&e, err);
-    if (ok && e.state.why) {
-        task_say(t, SAY_WARN, "retention_policy of server %s is not enforced: %s", r->server,
-                 e.state.why);
+    if (ok) {
+        say_refused_policy(&e);
     }
     if (ok && how == ENFORCE_DRY_RUN) {
         ok = tell(&e, err);
     } else if (ok) {
         ok = (!e.going || remove_all(&e, err)) && horizon(&e, err);
+    }
+    arena_release(&e.a);
+    return ok;
+}
+
+/* ---- or left for later -------------------------------------------------------------- */
+
+static void count_line(void *ctx, enum say kind, const char *line)
+{
+    size_t *lines = ctx;
+
+    (void)kind;
+    (void)line;
+    ++*lines;
+}
+
+bool enforce_is_due(const struct task *t, const struct repo *r, const struct server_cfg *srv,
+                    const struct catalogue *all, bool *due, struct err *err)
+{
+    struct task_sink sink;
+    size_t anchor, lines = 0;
+    struct task silent = task_serial(count_line, &lines, &sink);
+    struct enforcing e = {.t = &silent, .repo = r, .srv = srv, .all = all};
+    char path[PATH_CAP];
+    bool ok;
+
+    arena_init(&e.a, 0);
+    ok = retention_of(r, srv, all, &e.a, &e.state, err) && choose(&e, err) &&
+         find_horizon(&e, all, &e.state, &anchor, path, err);
+    if (ok) {
+        *due = e.going || anchor < all->n;
+        e.t = t;
+    }
+    if (ok && !*due) {
+        ok = !lines || choose(&e, err);
+        say_refused_policy(&e);
     }
     arena_release(&e.a);
     return ok;

@@ -22,4 +22,9 @@ MUST_CHECK bool enforce_retention(const struct task *t, const struct repo *r,
                                   const struct server_cfg *srv, const struct catalogue *all,
                                   enum enforce_how how, struct err *err);
 
+/* Would ENFORCE_DO remove anything? When it would not, what it would warn of is said. */
+MUST_CHECK bool enforce_is_due(const struct task *t, const struct repo *r,
+                               const struct server_cfg *srv, const struct catalogue *all,
+                               bool *due, struct err *err);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "get_wal.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "wal/page.h"
 #include "wal/seg.h"
@@ -14,13 +15,35 @@
 #define SEG_INDEX_MAX                                                                          \
     4095 /* third field of the last segment of 4 GiB, with the smallest size */
 
+#define HOST_CAP 128
+
+/* What Barman puts behind its messages when the call came through SSH. */
+static const char *behind(const struct get_wal *what, char text[HOST_CAP])
+{
+    text[0] = '\0';
+    if (what->host) {
+        str_fmt(text, HOST_CAP, " (SSH host: %s)", what->host);
+    }
+    return text;
+}
+
 /* Codes that only this verb gives: kept apart by the code, so that the status follows from it.
  */
-static bool bad_name(const char *name, struct err *err)
+static bool bad_name(const struct get_wal *what, struct err *err)
 {
+    char host[HOST_CAP];
+
     return err_set(err, ERR_USAGE,
                    "Ask for a segment, a .history, a .backup or a .partial file.", "",
-                   "'%s' is not a valid wal file name", name);
+                   "'%s' is not a valid wal file name%s", what->name, behind(what, host));
+}
+
+static bool not_found(const struct get_wal *what, struct err *err)
+{
+    char host[HOST_CAP];
+
+    return err_set(err, ERR_MISSING, "", "", "WAL file '%s' not found in server '%s'%s",
+                   what->name, what->repo->server, behind(what, host));
 }
 
 int get_wal_status(const struct err *err)
@@ -126,18 +149,23 @@ static bool send_found(const struct get_wal *what, const struct wal_found *found
 }
 
 /* A file may be moved to the archive between finding and opening it: it is looked for again. */
-static bool find_and_send(const struct get_wal *what, int fd, const char *to, struct err *err)
+static bool find_and_send(const struct get_wal *what, struct wal_found *found, int fd,
+                          const char *to, struct err *err)
 {
     for (int turn = 0;; turn++) {
         enum wal_want want = what->flags & GET_PARTIAL ? WAL_OR_PARTIAL : WAL_WHOLE;
-        struct wal_found found;
         struct err one = {0};
 
-        if (!wal_find(what->repo, what->name, want, &found, err)) {
+        if (!wal_find(what->repo, what->name, want, found, &one)) {
+            if (one.code == ERR_MISSING) {
+                return not_found(what, err);
+            }
+            *err = one;
             return false;
         }
-        if (send_found(what, &found, fd, to, &one)) {
-            log_line(LOG_DEBUG, "sent WAL '%s' of server '%s'", found.path, what->repo->server);
+        if (send_found(what, found, fd, to, &one)) {
+            log_line(LOG_DEBUG, "sent WAL '%s' of server '%s'", found->path,
+                     what->repo->server);
             return true;
         }
         if (one.code != ERR_MISSING || turn == 2) {
@@ -150,7 +178,8 @@ static bool find_and_send(const struct get_wal *what, int fd, const char *to, st
 /* directory/name through directory/.name.tmp, so that nobody ever sees a part of it. */
 static bool to_directory(const struct task *t, const struct get_wal *what, struct err *err)
 {
-    char path[PATH_CAP], tmp[PATH_CAP];
+    char path[PATH_CAP], tmp[PATH_CAP], host[HOST_CAP];
+    struct wal_found found;
     bool ok;
     int fd;
 
@@ -163,9 +192,10 @@ static bool to_directory(const struct task *t, const struct get_wal *what, struc
     fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return err_set(err, ERR_USAGE, "Look at the directory.", "",
-                       "Unable to open '%.120s' file: %s", path, strerror(errno));
+                       "Unable to open '%.120s' file%s: %s", path, behind(what, host),
+                       strerror(errno));
     }
-    ok = find_and_send(what, fd, tmp, err) && fd_sync(fd, tmp, err);
+    ok = find_and_send(what, &found, fd, tmp, err) && fd_sync(fd, tmp, err);
     if (close(fd) != 0 && ok) {
         ok = err_os(err, errno, "close", tmp);
     }
@@ -174,21 +204,23 @@ static bool to_directory(const struct task *t, const struct get_wal *what, struc
         unlink(tmp);
         return false;
     }
-    task_say(t, SAY_OUT, "Sending WAL '%s' for server '%s' into '%s' file", what->name,
-             what->repo->server, path);
+    task_say(t, SAY_OUT, "Sending WAL '%s' for server '%s' into '%s' file%s",
+             path_base(found.path), what->repo->server, path, behind(what, host));
     return true;
 }
 
 bool get_wal(const struct task *t, const struct get_wal *what, struct err *err)
 {
+    struct wal_found found;
+
     if (wal_name_kind(str_of(what->name), WAL_CASE_EITHER) == WAL_NAME_OTHER) {
-        return bad_name(what->name, err);
+        return bad_name(what, err);
     }
     if (!task_go_on(t, err)) {
         return false;
     }
     return what->directory ? to_directory(t, what, err)
-                           : find_and_send(what, what->fd, "standard output", err);
+                           : find_and_send(what, &found, what->fd, "standard output", err);
 }
 
 static bool power_of_two(uint64_t v)
@@ -196,15 +228,15 @@ static bool power_of_two(uint64_t v)
     return v != 0 && (v & (v - 1)) == 0;
 }
 
-bool get_wal_peek(const struct task *t, const struct repo *r, const char *name, uint64_t n,
-                  struct err *err)
+bool get_wal_peek(const struct task *t, const struct get_wal *what, uint64_t n, struct err *err)
 {
+    const char *name = what->name;
     bool is_segment = wal_name_kind(str_of(name), WAL_CASE_EITHER) == WAL_NAME_SEGMENT;
     uint64_t tli, log, seg;
     char next[WAL_FILE_NAME_CAP];
 
     if (wal_name_kind(str_of(name), WAL_CASE_EITHER) == WAL_NAME_OTHER) {
-        return bad_name(name, err);
+        return bad_name(what, err);
     }
     str_copy(next, sizeof next, name);
     while (n > 0) {
@@ -217,9 +249,9 @@ bool get_wal_peek(const struct task *t, const struct repo *r, const char *name, 
         if (is_segment && (!str_hex_u64(str_n(next, 8), 0, &tli) ||
                            !str_hex_u64(str_n(next + 8, 8), 0, &log) ||
                            !str_hex_u64(str_n(next + 16, 8), 0, &seg))) {
-            return bad_name(name, err);
+            return bad_name(what, err);
         }
-        if (wal_find(r, next, WAL_WHOLE, &found, &one)) {
+        if (wal_find(what->repo, next, WAL_WHOLE, &found, &one)) {
             task_say(t, SAY_OUT, "%s", next);
             n--;
             seg += is_segment;

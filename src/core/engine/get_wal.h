@@ -25,6 +25,7 @@ struct get_wal {
     const char *name;
     unsigned flags;
     const char *directory; /* -o: written to directory/name, durably; NULL: to fd */
+    const char *host;      /* of the SSH client, told with what is said; NULL: none */
     int fd;
 };
 
@@ -34,7 +35,7 @@ int get_wal_status(const struct err *err); /* the command's exit status after a 
 /* --peek N: says up to n names that can be had, one a line, beginning with name. At a hole
  * the search goes on with the next 4 GiB if the hole could be the end of these (the segment
  * size need not be known for it), else it ends. */
-MUST_CHECK bool get_wal_peek(const struct task *t, const struct repo *r, const char *name,
-                             uint64_t n, struct err *err);
+MUST_CHECK bool get_wal_peek(const struct task *t, const struct get_wal *what, uint64_t n,
+                             struct err *err);
 
 #endif

@@ -5,16 +5,11 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "cfg/server.h"
-#include "repo/wal_check.h"
+#include "repo/backup_info.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PAUSE_MS       3000
 #define LONG_PAUSE_MS  60000
@@ -96,17 +91,6 @@ void hook_env_add(struct hook *h, const char *name, const char *value)
     }
 }
 
-static const char *status_name(enum backup_status status)
-{
-    static const char *const names[] = {
-#define X(name, text) [name] = (text),
-        BACKUP_STATUS_LIST(X)
-#undef X
-    };
-
-    return names[status];
-}
-
 bool hook_env_backup(struct hook *h, struct arena *a, const struct repo *r,
                      const struct backup *b, struct err *err)
 {
@@ -130,7 +114,7 @@ bool hook_env_backup(struct hook *h, struct arena *a, const struct repo *r,
     hook_env_add(h, "BARMAN_BACKUP_ID", b->id);
     hook_env_add(h, "BARMAN_PREVIOUS_ID", previous ? previous->id : "");
     hook_env_add(h, "BARMAN_NEXT_ID", next ? next->id : "");
-    hook_env_add(h, "BARMAN_STATUS", status_name(b->status));
+    hook_env_add(h, "BARMAN_STATUS", backup_status_name(b->status));
     return !a->failed || arena_err(a, err);
 }
 
@@ -149,30 +133,6 @@ bool hook_env_wal(struct hook *h, struct arena *a, const struct wal_file *wal, c
     hook_env_add(h, "BARMAN_TIMESTAMP", arena_strdup(a, fmt_py_float(wal->mtime, time)));
     hook_env_add(h, "BARMAN_COMPRESSION", arena_strdup(a, wal->compression));
     return !a->failed || arena_err(a, err);
-}
-
-bool hook_wal_of(const struct repo *r, const char *path, struct wal_file *out, struct err *err)
-{
-    struct wal_candidate c;
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    bool ok;
-
-    if (fd < 0) {
-        return err_os(err, errno, "read", path);
-    }
-    ok = wal_candidate_of(r, path, fd, &c, err) &&
-         (fstat(fd, &st) == 0 || err_os(err, errno, "read", path));
-    close(fd);
-    if (ok) {
-        *out = (struct wal_file){
-            .size = c.size,
-            .mtime = (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec,
-        };
-        str_copy(out->name, sizeof out->name, c.name);
-        str_copy(out->compression, sizeof out->compression, codec_name(c.codec));
-    }
-    return ok;
 }
 
 static void put_env(struct arena *a, const char **list, size_t *n, const char *name,
@@ -292,24 +252,6 @@ static bool attempt(struct run *run, int *status, struct err *err)
     return true;
 }
 
-static bool rest(const struct run *run, int ms, struct err *err)
-{
-    struct pollfd p = {.fd = run->cancel_fd, .events = POLLIN};
-    int64_t end = clock_mono_ns() + (int64_t)ms * NS_PER_MS;
-
-    for (;;) {
-        int64_t left = (end - clock_mono_ns()) / NS_PER_MS;
-
-        if (!task_go_on(run->h->task, err)) {
-            return false;
-        }
-        if (left <= 0) {
-            return true;
-        }
-        (void)poll(&p, p.fd >= 0, left < 1000 ? (int)left : 1000);
-    }
-}
-
 static bool is_final(int status)
 {
     return status == 0 || status == HOOK_ABORT_CONTINUE || status == HOOK_ABORT_STOP;
@@ -331,7 +273,7 @@ static bool repeat(struct run *run, int *status, struct err *err)
         if (is_final(*status) || run->again == AGAIN_NEVER) {
             return true;
         }
-        if (!rest(run, failed % LONG_EVERY ? h->pause_ms : h->long_pause_ms, err)) {
+        if (!task_rest(h->task, failed % LONG_EVERY ? h->pause_ms : h->long_pause_ms, err)) {
             return false;
         }
     }

@@ -62,14 +62,10 @@ void hook_init(struct hook *h, const struct task *task, const struct server_cfg 
  * when hook_any() is false. Texts must outlive the hook; numbers are printed into the arena. */
 MUST_CHECK bool hook_env_backup(struct hook *h, struct arena *a, const struct repo *r,
                                 const struct backup *b, struct err *err);
-/* file: its path now. */
+/* file: its path now; wal: wal_file_of() it. */
 MUST_CHECK bool hook_env_wal(struct hook *h, struct arena *a, const struct wal_file *wal,
                              const char *file, struct err *err);
 void hook_env_add(struct hook *h, const char *name, const char *value);
-
-/* What a WAL file is as it lies there, for hook_env_wal(). */
-MUST_CHECK bool hook_wal_of(const struct repo *r, const char *path, struct wal_file *out,
-                            struct err *err);
 
 /* Before: false with ERR_HOOK when a retry script said stop (or the task is cancelled).
  * After: error is why the operation failed, NULL: it did not; never fails. */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TLI_DIGITS 8
+
 /* A backup's stretch of segment names, [begin, limit]; stretches overlap a little, since limit
  * is the end of the next backup. Sorted by begin; reach is the greatest limit up to here, so a
  * look backwards can stop. */
@@ -290,6 +292,39 @@ static void sizes(const struct backup *b, const struct backup_wal *w, struct bac
     }
 }
 
+bool list_needs(const struct backup *b, const char *segment)
+{
+    return b->begin_wal && b->end_wal && strcmp(segment, b->begin_wal) >= 0 &&
+           strcmp(segment, b->end_wal) <= 0;
+}
+
+/* From the backup on, as its WAL is counted: on its timeline, up to the end of the next. */
+static bool is_of(const struct backup_show *show, const char *segment)
+{
+    const struct backup *b = show->backup, *next = show->next;
+
+    return b->begin_wal && strncmp(segment, b->begin_wal, TLI_DIGITS) == 0 &&
+           strcmp(segment, b->begin_wal) >= 0 &&
+           (!next || !next->end_wal || strcmp(segment, next->end_wal) <= 0);
+}
+
+static bool damaged(const struct repo *r, struct arena *a, struct backup_show *out,
+                    struct err *err)
+{
+    struct wal_marks marks;
+
+    if (!wal_marks_load(r, a, &marks, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < marks.n; i++) {
+        if (is_of(out, marks.mark[i].name)) {
+            marks.mark[out->damages++] = marks.mark[i];
+        }
+    }
+    out->damaged = marks.mark;
+    return true;
+}
+
 bool list_show(const struct repo *r, struct arena *a, const struct backup_list *list,
                const struct backup *b, struct backup_show *out, struct err *err)
 {
@@ -311,5 +346,6 @@ bool list_show(const struct repo *r, struct arena *a, const struct backup_list *
         uint64_t bytes = b->deduplicated_size ? b->deduplicated_size : b->size;
         out->throughput = (double)bytes / out->copy_time;
     }
-    return keep_read(r, b->id, &out->keep, err) && child_timelines(r, a, b, out, err);
+    return keep_read(r, b->id, &out->keep, err) && damaged(r, a, out, err) &&
+           child_timelines(r, a, b, out, err);
 }

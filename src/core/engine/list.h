@@ -13,6 +13,7 @@
 #define ENGINE_LIST_H
 
 #include "engine/retention_of.h"
+#include "repo/wal_marks.h"
 #include "repo_of.h"
 #include "wal/seg.h"
 
@@ -73,7 +74,12 @@ struct backup_show {
     const struct backup *previous, *next; /* copy done; NULL: none */
     const pg_tli *timeline;               /* child timelines that can be reached */
     size_t timelines;
+    const struct damaged_wal *damaged; /* of the WAL counted above: those known to be damaged */
+    size_t damages;
 };
+
+/* Is that segment needed to make the backup consistent? */
+bool list_needs(const struct backup *b, const char *segment);
 
 /* list: of list_load(); b: one of its backups. */
 MUST_CHECK bool list_show(const struct repo *r, struct arena *a, const struct backup_list *list,

@@ -333,7 +333,7 @@ static bool read_bounds(struct walking *w, struct err *err)
 }
 
 /* Damage that was found when the segment arrived. A record may have begun in the one before. */
-static bool put_damage(struct look *l, const struct wal_mark *mark, struct err *err)
+static bool put_damage(struct look *l, const struct damaged_wal *mark, struct err *err)
 {
     struct bounds_line line = {.size = mark->size, .mtime_ns = mark->mtime_ns};
     pg_lsn start;
@@ -375,26 +375,26 @@ static void read_marks(struct walking *w)
     }
 }
 
-static void save_bounds(struct walking *w)
+static void put_bounds(struct sbuf *b, const void *what)
 {
-    struct look *l = w->l;
-    size_t cap = l->bounds.n * 256 + 1;
-    char *text = arena_alloc(&w->a, cap), path[PATH_CAP];
-    struct err ignored;
-    struct sbuf b;
+    const struct look *l = what;
 
-    if (!text || !path_join(path, l->repo.own_dir, "bounds", &ignored)) {
-        return;
-    }
-    sbuf_init(&b, text, cap);
     for (size_t i = 0; i < l->bounds.n; i++) {
         if (!l->bounds.line[i].is_partial) {
-            bounds_put_line(&b, l->runs.seg_size, &l->bounds.line[i]);
+            bounds_put_line(b, l->runs.seg_size, &l->bounds.line[i]);
         }
     }
-    /* Without it the next console walks again: no harm. */
-    if (sbuf_ok(&b) && dir_make(l->repo.own_dir, &ignored) &&
-        file_replace(path, str_n(b.p, b.len), &ignored)) {
+}
+
+/* Without it the next console walks again: no harm. */
+static void save_bounds(struct look *l)
+{
+    char path[PATH_CAP];
+    struct err ignored;
+
+    if (path_join(path, l->repo.own_dir, "bounds", &ignored) &&
+        dir_make(l->repo.own_dir, &ignored) &&
+        file_print(path, l->bounds.n * 256 + 1, put_bounds, l, &ignored)) {
         l->bounds_new = false;
     }
 }
@@ -512,7 +512,7 @@ static bool walk_all(struct walking *w)
     }
     l->bounds_due = !ok || more;
     if (l->bounds_new) {
-        save_bounds(w);
+        save_bounds(w->l);
     }
     return changed;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/sys.h"
 #include "repo/gpg.h"
+#include "repo/mount.h"
 #include "repo/tar.h"
 #include "repo/wal_check.h"
 
@@ -59,7 +60,8 @@ struct putting {
     char *buf;        /* READ_CAP */
     char sums[SUMS_MAX];
     size_t sums_n;
-    enum digest_kind kind;
+    enum digest_kind kind;  /* that the client sent */
+    enum digest_kind guess; /* that was summed while the files arrived */
 };
 
 static bool refuse(struct putting *p, const char *fmt, ...)
@@ -129,7 +131,7 @@ static bool file_begin(struct putting *p, const struct tar_member *m, struct err
     }
     f->mtime_s = m->mtime_s;
     f->mtime_ns = m->mtime_ns;
-    digest_init(&f->digest, DIGEST_SHA256);
+    digest_init(&f->digest, p->guess);
     p->now = f;
     p->files++;
     return true;
@@ -303,21 +305,6 @@ static bool receive_and_sum(struct putting *p, struct err *err)
 
 /* ---- is it whole? ---- */
 
-bool put_sums_line(struct str line, struct str *sum, struct str *name)
-{
-    size_t at;
-
-    line = str_trim(line);
-    if (!str_find(line, ' ', &at) || at == 0 || at + 2 >= line.n ||
-        (line.p[at + 1] != ' ' && line.p[at + 1] != '*')) {
-        return false;
-    }
-    *sum = str_n(line.p, at);
-    *name = str_skip(line, at + 2);
-    (void)str_take_lit(name, "./");
-    return name->n > 0;
-}
-
 static bool sum_of_fd(struct putting *p, int fd, const char *path, char out[DIGEST_HEX_CAP],
                       struct err *err)
 {
@@ -336,7 +323,6 @@ static bool sum_of_fd(struct putting *p, int fd, const char *path, char out[DIGE
     return n == 0 || err_os(err, errno, "read", path);
 }
 
-/* MD5 is not reckoned while it arrives: only old clients send it. */
 static bool reckon(struct putting *p, struct err *err)
 {
     uint8_t sum[DIGEST_MAX];
@@ -344,7 +330,7 @@ static bool reckon(struct putting *p, struct err *err)
     for (size_t i = 0; i < p->files; i++) {
         struct file *f = &p->file[i];
 
-        if (p->kind == DIGEST_MD5) {
+        if (p->kind != p->guess) {
             if (!sum_of_fd(p, f->fd, f->tmp, f->sum, err)) {
                 return false;
             }
@@ -544,13 +530,14 @@ static bool run(struct putting *p, struct err *err)
     if (p->what->host) {
         str_fmt(p->host, sizeof p->host, " (SSH host: %s)", p->what->host);
     }
-    ok = dir_make(p->what->repo->incoming_dir, &why) && receive_and_sum(p, &why) &&
-         take_all(p, &why);
+    ok = repo_mounted(p->what->repo, &why) && dir_make(p->what->repo->incoming_dir, &why) &&
+         receive_and_sum(p, &why) && take_all(p, &why);
     for (size_t i = 0; i < p->files; i++) {
         unlink(p->file[i].tmp);
         close(p->file[i].fd);
     }
     if (ok) {
+        put_sums_note(p->what->repo, p->guess, p->kind);
         remove_left_over(p->what->repo);
         return true;
     }
@@ -564,7 +551,8 @@ static bool run(struct putting *p, struct err *err)
 
 bool put_wal(const struct task *t, struct put_wal *what, struct err *err)
 {
-    struct putting p = {.t = t, .what = what, .kind = DIGEST_SHA256};
+    struct putting p = {
+        .t = t, .what = what, .kind = DIGEST_SHA256, .guess = put_sums_guess(what->repo)};
     bool ok;
 
     what->refusal[0] = '\0';

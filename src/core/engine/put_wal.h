@@ -24,6 +24,7 @@
 #define ENGINE_PUT_WAL_H
 
 #include "barkeep/task.h"
+#include "base/digest.h"
 #include "repo_of.h"
 
 #define PUT_FILES_MAX 64
@@ -41,5 +42,11 @@ MUST_CHECK bool put_wal(const struct task *t, struct put_wal *what, struct err *
 
 /* A line of a SUMS file; false: it is none. *name lies in line. */
 bool put_sums_line(struct str line, struct str *sum, struct str *name);
+
+/* The sums come behind the files, which are summed while they arrive: by the kind that came last,
+ * which is noted when it was another one than guessed. A note that is lost or wrong costs a second
+ * pass over the file. */
+enum digest_kind put_sums_guess(const struct repo *r);
+void put_sums_note(const struct repo *r, enum digest_kind guessed, enum digest_kind came);
 
 #endif

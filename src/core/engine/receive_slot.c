@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -131,14 +130,6 @@ bool receive_slot_drop(struct receive *rx, struct err *err)
 
 /* ---- --stop ------------------------------------------------------------------------- */
 
-static bool nap(const struct task *t, int ms, struct err *err)
-{
-    struct pollfd fd = {.fd = t->cancel_fd, .events = POLLIN};
-
-    (void)poll(&fd, 1, ms);
-    return task_go_on(t, err);
-}
-
 bool receive_stop(struct receive *rx, struct err *err)
 {
     pid_t pid = 0;
@@ -161,7 +152,7 @@ bool receive_stop(struct receive *rx, struct err *err)
         if (i == TERM_AFTER && kill(pid, SIGTERM) != 0 && errno != ESRCH) {
             return err_os(err, errno, "stop receive-wal", rx->srv->name);
         }
-        if (!nap(rx->t, 100, err)) {
+        if (!task_rest(rx->t, 100, err)) {
             return false;
         }
     }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -318,22 +317,6 @@ static int jitter(int ms)
     return ms / 2 + (int)((x >> 33) % (uint64_t)(ms / 2 + 1));
 }
 
-static bool wait_a_while(const struct task *t, int ms)
-{
-    struct pollfd fd = {.fd = t->cancel_fd, .events = POLLIN};
-    int64_t until = clock_mono_ns() + ms * NS_PER_MS;
-    struct err stop;
-
-    while (clock_mono_ns() < until) {
-        int64_t left = (until - clock_mono_ns()) / NS_PER_MS + 1;
-        (void)poll(&fd, 1, t->cancel_fd < 0 && left > 100 ? 100 : (int)left);
-        if (!task_go_on(t, &stop)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool run(struct receive *rx, struct err *err)
 {
     char text[1536], said[sizeof text] = "";
@@ -356,7 +339,7 @@ static bool run(struct receive *rx, struct err *err)
                  "%s: %s", rx->srv->name, text);
         str_copy(said, sizeof said, text);
         wait_ms = rx->was_streaming ? WAIT_FIRST_MS : wait_ms;
-        if (verdict == TRY_AGAIN && !wait_a_while(rx->t, jitter(wait_ms))) {
+        if (verdict == TRY_AGAIN && !task_rest(rx->t, jitter(wait_ms), &stop)) {
             return true;
         }
         wait_ms = wait_ms * 2 > WAIT_LONGEST_MS ? WAIT_LONGEST_MS : wait_ms * 2;

@@ -49,6 +49,7 @@ struct restore_request {
     bool standby_mode;
     const char *staging_wal_directory;  /* NULL: <destination>/barman_wal */
     const char *recovery_conf_filename; /* NULL: postgresql.auto.conf */
+    const char *recovery_option_port;   /* told to recovery scripts, not used; NULL */
     unsigned jobs;                      /* 0: configured, and 2 when that is not set */
     uint32_t bwlimit_kib;               /* most KiB a second; 0: any */
     bool accept_corruption; /* also a backup in which the server found damaged pages */

@@ -510,6 +510,7 @@ bool restore_copy_end(struct restore_run *r, struct err *err)
         !put_signal(r, err) ||
         (!r->tree.archives &&
          !read_kept(r, "global/pg_control", tree_feed_control(r->feed), &control, err)) ||
+        !restore_again_forget(r, err) ||
         !restore_put(r, "global/pg_control", control, r->file_mode, err)) {
         return false;
     }

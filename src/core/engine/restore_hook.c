@@ -76,6 +76,7 @@ static const char *options(const struct restore_run *r, struct err *err)
     const struct pair pair[] = {
         {"exclusive", t->side == TARGET_EXCLUSIVE ? "true" : NULL, PAIR_BARE},
         {"recovery_conf_filename", r->req->recovery_conf_filename, PAIR_TEXT},
+        {"recovery_option_port", r->req->recovery_option_port, PAIR_TEXT},
         {"standby_mode", r->req->standby_mode ? "true" : NULL, PAIR_BARE},
         {"target_action", t->action, PAIR_TEXT},
         {"target_immediate", t->immediate ? "true" : NULL, PAIR_BARE},

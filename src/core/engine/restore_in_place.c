@@ -94,22 +94,23 @@ static bool read_note(struct restore_run *r, struct err *err)
     return true;
 }
 
+static void put_note(struct sbuf *b, const void *what)
+{
+    const struct restore_run *r = what;
+
+    sbuf_fmt(b, NOTE_FIRST "\nserver %s\n", r->req->server->name);
+    for (size_t i = 0; i < r->moves; i++) {
+        sbuf_fmt(b, "move %s\t%s\n", r->move[i].from, r->move[i].to);
+    }
+}
+
 static bool write_note(struct restore_run *r, struct err *err)
 {
-    size_t cap = 1024 + (r->moves + 1) * (2 * PATH_CAP + 16);
     const char *path = note_path(r);
-    char *mem = arena_alloc(r->a, cap);
-    struct sbuf b;
 
-    if (!path || !mem) {
-        return arena_err(r->a, err);
-    }
-    sbuf_init(&b, mem, cap);
-    sbuf_fmt(&b, NOTE_FIRST "\nserver %s\n", r->req->server->name);
-    for (size_t i = 0; i < r->moves; i++) {
-        sbuf_fmt(&b, "move %s\t%s\n", r->move[i].from, r->move[i].to);
-    }
-    return file_replace(path, str_of(mem), err);
+    return path
+               ? file_print(path, 1024 + (r->moves + 1) * (2 * PATH_CAP + 16), put_note, r, err)
+               : arena_err(r->a, err);
 }
 
 /* ---- may it be set aside? ----------------------------------------------------------------- */

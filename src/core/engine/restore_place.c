@@ -387,7 +387,7 @@ static bool add_need(struct restore_run *r, const char *path, uint64_t need, str
                        RESTORE_VOLUMES_MAX);
     }
     r->volume[r->volumes++] =
-        (struct restore_volume){path, need, (uint64_t)vfs.f_bavail * vfs.f_frsize};
+        (struct restore_volume){path, need, (uint64_t)vfs.f_bavail * vfs.f_frsize, 0};
     return true;
 }
 
@@ -424,6 +424,7 @@ static bool count_room(struct restore_run *r, struct err *err)
         for (size_t k = 0; k < r->volumes; k++) {
             if (strcmp(r->volume[k].path, r->place[i].path) == 0) {
                 r->volume[k].have += have;
+                r->volume[k].left += have;
             }
         }
     }

@@ -123,6 +123,12 @@ MUST_CHECK bool restore_pace(const struct restore_run *r, uint64_t bytes, struct
 /* restore_unpack.c: the same for a backup that is stored as archives. */
 MUST_CHECK bool restore_unpack(struct restore_run *r, struct err *err);
 void restore_late_free(struct restore_run *r);
+
+/* restore_again.c: which archives a restore that died has unpacked whole; done[i] of
+ * tree.archive, false at first. Keep: when all are unpacked. Forget: at the end. */
+MUST_CHECK bool restore_again(struct restore_run *r, bool *done, struct err *err);
+MUST_CHECK bool restore_again_keep(struct restore_run *r, struct err *err);
+MUST_CHECK bool restore_again_forget(const struct restore_run *r, struct err *err);
 unsigned restore_jobs(const struct restore_run *r);
 
 /* restore_settings.c: the configuration in the destination. */

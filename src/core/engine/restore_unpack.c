@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* restore_unpack.c - a backup that is stored as archives, extracted straight to where it goes:
- * archives side by side, each held against the manifest as it streams. Nothing is staged. What
- * a restore that died had begun is extracted again. */
+ * archives side by side, each held against the manifest as it streams. Nothing is staged. An
+ * archive that a restore that died had begun is extracted again, one that is whole is not. */
 #include "base/bug.h"
 #include "engine/backup_form.h"
 #include "engine/kept_pack.h"
@@ -21,8 +21,8 @@ struct unpacking { /* the whole */
     struct restore_run *r;
     struct gpg gpg;
     size_t next;
-    size_t largest; /* the archive whose progress is shown */
-    struct progress progress;
+    bool *again;   /* [i] of tree.archive: is there already */
+    uint64_t done; /* bytes, by all archives that are unpacked side by side */
 };
 
 struct unpack { /* an archive */
@@ -34,7 +34,7 @@ struct unpack { /* an archive */
     bool is_file;
     char late[LATE_MAX]; /* a file that is kept for the end */
     size_t late_n;
-    uint64_t done, told;
+    uint64_t untold; /* bytes that are not in all->done yet */
 };
 
 static struct unpack *unpack_new(struct unpacking *all, const struct kept_archive *archive,
@@ -103,23 +103,28 @@ static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
     return true;
 }
 
+/* How far all of them are; their sizes are those of the members, as the total is. */
+static void tell(struct unpack *u)
+{
+    const struct restore_run *r = u->all->r;
+    struct progress now = {.phase = "copy", .total = r->tree.bytes};
+
+    now.done = task_count(&u->all->done, u->untold);
+    u->untold = 0;
+    str_copy(now.what, sizeof now.what, u->name);
+    task_progress(r->task, &now);
+}
+
 static bool on_data(void *ctx, const void *p, size_t n, struct err *err)
 {
     struct unpack *u = ctx;
-    struct unpacking *all = u->all;
 
-    u->done += n;
-    if (!restore_pace(all->r, n, err)) {
+    u->untold += n;
+    if (!restore_pace(u->all->r, n, err)) {
         return false;
     }
-    if (u->archive == &all->r->tree.archive[all->largest] &&
-        u->done - u->told >= PROGRESS_STEP) {
-        struct progress now = all->progress;
-
-        now.done = u->done;
-        u->told = u->done;
-        str_copy(now.what, sizeof now.what, u->name);
-        task_progress(all->r->task, &now);
+    if (u->untold >= PROGRESS_STEP) {
+        tell(u);
     }
     if (u->fate == TREE_COPY) {
         return extract_data(u->extract, p, n, err);
@@ -202,6 +207,9 @@ static int next_archive(void *ctx, void *piece, struct err *err)
     struct unpacking *all = ctx;
 
     (void)err;
+    while (all->next < all->r->tree.archives && all->again[all->next]) {
+        all->next++;
+    }
     if (all->next == all->r->tree.archives) {
         return 0;
     }
@@ -233,6 +241,9 @@ static bool unpack_archive(void *ctx, void *piece, struct err *err)
     }
     read.events = (struct tar_events){u, on_member, on_data, on_member_end};
     ok = open_extract(u, err) && kept_pack_read(&read, err) && extract_close(u->extract, err);
+    if (ok) {
+        tell(u);
+    }
     unpack_free(u);
     return ok;
 }
@@ -265,6 +276,7 @@ void restore_late_free(struct restore_run *r)
 {
     free((void *)(uintptr_t)r->label.p);
     free((void *)(uintptr_t)r->control.p);
+    r->label = r->control = str_n(NULL, 0);
 }
 
 bool restore_unpack(struct restore_run *r, struct err *err)
@@ -272,7 +284,6 @@ bool restore_unpack(struct restore_run *r, struct err *err)
     struct unpacking all = {
         .r = r,
         .gpg = backup_form_gpg(r->req->server, r->task->cancel_fd),
-        .progress = {.phase = "copy", .total = r->tree.bytes},
     };
     const struct pool_spec pool = {
         .piece_size = sizeof(size_t),
@@ -282,10 +293,10 @@ bool restore_unpack(struct restore_run *r, struct err *err)
         .work = unpack_archive,
     };
 
-    for (size_t i = 1; i < r->tree.archives; i++) {
-        if (r->tree.archive[i].size > r->tree.archive[all.largest].size) {
-            all.largest = i;
-        }
+    all.again = ARENA_ARRAY(r->a, r->tree.archives, bool);
+    if (!all.again) {
+        return arena_err(r->a, err);
     }
-    return pool_run(r->task, &pool, err) && took_all(r, err) && open_to_group(r, err);
+    return restore_again(r, all.again, err) && pool_run(r->task, &pool, err) &&
+           took_all(r, err) && open_to_group(r, err) && restore_again_keep(r, err);
 }

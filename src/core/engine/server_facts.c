@@ -159,16 +159,17 @@ static void add_policies(struct server_facts *f, struct arena *a, const struct s
     char text[RETENTION_CAP];
     struct retention policy;
     struct err ignored;
-
     const char *wal = srv->wal_retention_policy;
+    bool enforced = srv->retention_policy &&
+                    retention_parse(str_of(srv->retention_policy), &policy, &ignored);
 
-    /* Barman's own objects print it large, its configuration small. */
-    if (wal && str_eq_nocase(str_of(wal), "main")) {
-        server_fact_text(f, a, "wal_retention_policy", srv->retention_policy ? "MAIN" : "main")
-            ->source = srv->source[OPTION_wal_retention_policy];
+    /* Barman makes it an object, which prints large, only beside a policy it understands; beside
+     * one that it does not it is small; and as it was written where there is none. */
+    if (srv->retention_policy && wal && str_eq_nocase(str_of(wal), "main")) {
+        server_fact_text(f, a, "wal_retention_policy", enforced ? "MAIN" : "main")->source =
+            srv->source[OPTION_wal_retention_policy];
     }
-    if (srv->retention_policy &&
-        retention_parse(str_of(srv->retention_policy), &policy, &ignored)) {
+    if (enforced) {
         server_fact_text(f, a, "retention_policy", retention_print(&policy, text))->source =
             srv->source[OPTION_retention_policy];
     }

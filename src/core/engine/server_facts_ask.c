@@ -71,6 +71,13 @@ static bool settings(struct asking *q, struct pg *pg, const struct pg_facts *fac
         "data_checksums",  "hot_standby",     "max_replication_slots",
         "max_wal_senders", "wal_compression", "wal_keep_size",
         "wal_level"};
+    const struct {
+        const char *key, *path;
+    } file[] = {
+        {"config_file", facts->config_file},
+        {"hba_file", facts->hba_file},
+        {"ident_file", facts->ident_file},
+    };
 
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         const char *value = pg_show_setting(pg, q->t, q->a, shown[i], err);
@@ -81,9 +88,11 @@ static bool settings(struct asking *q, struct pg *pg, const struct pg_facts *fac
         (void)text(q, shown[i], value);
     }
     (void)text(q, "data_directory", facts->data_directory);
-    (void)text(q, "config_file", facts->config_file);
-    (void)text(q, "hba_file", facts->hba_file);
-    (void)text(q, "ident_file", facts->ident_file);
+    for (size_t i = 0; i < sizeof file / sizeof file[0]; i++) {
+        if (file[i].path) { /* only who may see them is told */
+            (void)text(q, file[i].key, file[i].path);
+        }
+    }
     if (facts->included_files) {
         struct server_fact *at = server_fact_add(q->f, "included_files", FACT_LIST);
 
@@ -165,11 +174,16 @@ static bool slot(struct asking *q, struct pg *pg, struct err *err)
     return true;
 }
 
-static bool size(struct asking *q, struct pg *pg, struct err *err)
+/* Without the rights of a backup it is not asked for, as in Barman. */
+static bool size(struct asking *q, struct pg *pg, const struct pg_facts *facts, struct err *err)
 {
     struct server_fact *at;
     uint64_t bytes;
 
+    if (!facts->backup_rights) {
+        (void)server_fact_add(q->f, "current_size", FACT_NONE);
+        return true;
+    }
     if (!pg_size_read(pg, q->t, &bytes, err)) {
         return false;
     }
@@ -197,7 +211,7 @@ static bool ask_server(struct asking *q, struct err *err)
         if (q->srv->archiver) {
             archiver(q, &facts);
         }
-        ok = settings(q, pg, &facts, err) && size(q, pg, err) &&
+        ok = settings(q, pg, &facts, err) && size(q, pg, &facts, err) &&
              (!q->srv->slot_name || slot(q, pg, err));
     }
     pg_close(pg);

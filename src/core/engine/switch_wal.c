@@ -6,7 +6,6 @@
 #include "pg/facts.h"
 #include "wal/seg.h"
 
-#include <poll.h>
 #include <string.h>
 
 #define LOOK_MS 100
@@ -33,14 +32,6 @@ static bool switched(struct pg *pg, const struct task *t, const struct pg_facts 
         wal_seg_name(wal_seg_at(facts->tli, end, seg_size), seg_size, closed);
     }
     return ok || err_set(err, ERR_QUERY, "", "", "the server does not tell where it switched");
-}
-
-static bool nap(const struct task *t, struct err *err)
-{
-    struct pollfd fd = {.fd = t->cancel_fd, .events = POLLIN};
-
-    (void)poll(&fd, 1, LOOK_MS);
-    return task_go_on(t, err);
 }
 
 static bool archive_now(const struct task *t, const struct switch_wal *what, struct err *err)
@@ -84,7 +75,7 @@ static bool wait_archived(const struct task *t, const struct switch_wal *what, p
         if (clock_mono_ns() > until) {
             break;
         }
-        if (!nap(t, err)) {
+        if (!task_rest(t, LOOK_MS, err)) {
             return false;
         }
     }

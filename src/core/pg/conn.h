@@ -93,6 +93,11 @@ bool pg_u64(const struct pg_rows *r, int row, int col, uint64_t *out); /* false:
 bool pg_bool(const struct pg_rows *r, int row, int col);               /* 't' */
 /* "16/B374D848"; false when it is not one. */
 bool pg_lsn_at(const struct pg_rows *r, int row, int col, pg_lsn *out);
+/* The same, 0 for what is none; and a copy of a text: NULL stays NULL, and out of memory is the
+ * arena's flag, asked once at the end. */
+uint64_t pg_number(const struct pg_rows *r, int row, int col);
+pg_lsn pg_position(const struct pg_rows *r, int row, int col);
+const char *pg_keep(struct arena *a, const struct pg_rows *r, int row, int col);
 void pg_rows_clear(struct pg_rows *r); /* zeroed rows are fine */
 
 /* ---- one query, one answer ---------------------------------------------------------- */

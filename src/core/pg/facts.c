@@ -8,30 +8,6 @@
 
 #define SIZE_UNLIMITED INT64_C(-1)
 
-/* ---- texts and numbers out of rows -------------------------------------------------- */
-
-/* NULL stays NULL; out of memory is the arena's flag, asked once at the end. */
-static const char *keep(struct arena *a, const struct pg_rows *r, int row, int col)
-{
-    const char *text = pg_text(r, row, col);
-
-    return text ? arena_strdup(a, text) : NULL;
-}
-
-static uint64_t number(const struct pg_rows *r, int row, int col)
-{
-    uint64_t n = 0;
-
-    return pg_u64(r, row, col, &n) ? n : 0;
-}
-
-static pg_lsn position(const struct pg_rows *r, int row, int col)
-{
-    pg_lsn lsn = 0;
-
-    return pg_lsn_at(r, row, col, &lsn) ? lsn : 0;
-}
-
 /* ---- the server itself -------------------------------------------------------------- */
 
 #define READS_STATISTICS                                                                       \
@@ -139,13 +115,13 @@ static double decimal(struct str text)
 static void take_archiver(const struct pg_rows *r, struct arena *a, struct pg_facts *out)
 {
     out->archiver.known = pg_text(r, 0, COL_ARCHIVED) != NULL;
-    out->archiver.archived_count = number(r, 0, COL_ARCHIVED);
-    out->archiver.failed_count = number(r, 0, COL_FAILED);
-    out->archiver.last_archived_wal = keep(a, r, 0, COL_LAST_ARCHIVED);
-    out->archiver.last_failed_wal = keep(a, r, 0, COL_LAST_FAILED);
-    out->archiver.last_archived_us = (int64_t)number(r, 0, COL_ARCHIVED_AT);
-    out->archiver.last_failed_us = (int64_t)number(r, 0, COL_FAILED_AT);
-    out->archiver.stats_reset_us = (int64_t)number(r, 0, COL_RESET_AT);
+    out->archiver.archived_count = pg_number(r, 0, COL_ARCHIVED);
+    out->archiver.failed_count = pg_number(r, 0, COL_FAILED);
+    out->archiver.last_archived_wal = pg_keep(a, r, 0, COL_LAST_ARCHIVED);
+    out->archiver.last_failed_wal = pg_keep(a, r, 0, COL_LAST_FAILED);
+    out->archiver.last_archived_us = (int64_t)pg_number(r, 0, COL_ARCHIVED_AT);
+    out->archiver.last_failed_us = (int64_t)pg_number(r, 0, COL_FAILED_AT);
+    out->archiver.stats_reset_us = (int64_t)pg_number(r, 0, COL_RESET_AT);
     out->archiver.is_archiving = pg_bool(r, 0, COL_ARCHIVING);
     out->archiver.per_second = decimal(pg_bytes(r, 0, COL_PER_SECOND));
 }
@@ -167,13 +143,13 @@ static bool take_server(const struct pg_rows *r, struct arena *a, struct pg_fact
     out->monitor_rights = out->superuser || pg_bool(r, 0, COL_MONITOR);
     out->backup_rights =
         out->superuser || (pg_bool(r, 0, COL_MONITOR) && pg_bool(r, 0, COL_BACKUP));
-    out->lsn = position(r, 0, COL_LSN);
+    out->lsn = pg_position(r, 0, COL_LSN);
     if (str_hex_u64(pg_bytes(r, 0, COL_TLI), 0, &tli) && tli <= UINT32_MAX) {
         out->tli = (pg_tli)tli;
     }
-    out->now_us = (int64_t)number(r, 0, COL_NOW);
-    out->start_us = (int64_t)number(r, 0, COL_START);
-    out->systemid = keep(a, r, 0, COL_SYSTEMID);
+    out->now_us = (int64_t)pg_number(r, 0, COL_NOW);
+    out->start_us = (int64_t)pg_number(r, 0, COL_START);
+    out->systemid = pg_keep(a, r, 0, COL_SYSTEMID);
     take_archiver(r, a, out);
     return true;
 }
@@ -235,13 +211,13 @@ static void take_setting(const struct setting *s, const struct pg_rows *r, int r
 {
     void *member = (char *)out + s->at;
     const char *text;
-    uint64_t n = number(r, row, 1);
+    uint64_t n = pg_number(r, row, 1);
     int64_t bytes = SIZE_UNLIMITED;
     uint32_t bytes32 = (uint32_t)n;
 
     switch (s->kind) {
     case SETTING_TEXT:
-        text = keep(a, r, row, 1);
+        text = pg_keep(a, r, row, 1);
         memcpy(member, &text, sizeof text);
         break;
     case SETTING_COUNT:
@@ -275,7 +251,7 @@ static void take_files(const struct pg_rows *r, struct arena *a, struct pg_facts
     const char **file = ARENA_ARRAY(a, (size_t)r->rows + 1, const char *);
 
     for (int row = 0; file && row < r->rows; row++) {
-        file[row] = keep(a, r, row, 0);
+        file[row] = pg_keep(a, r, row, 0);
     }
     out->included_file = file;
     out->included_files = file ? (size_t)r->rows : 0;
@@ -365,7 +341,7 @@ bool pg_size_read(struct pg *pg, const struct task *t, uint64_t *bytes, struct e
                   NULL, &r, err)) {
         return err_wrap(err, "read the size of the data");
     }
-    *bytes = r.rows == 1 ? number(&r, 0, 0) : 0;
+    *bytes = r.rows == 1 ? pg_number(&r, 0, 0) : 0;
     pg_rows_clear(&r);
     return true;
 }
@@ -385,9 +361,9 @@ bool pg_tablespaces_read(struct pg *pg, const struct task *t, struct arena *a,
     }
     list = ARENA_ARRAY(a, (size_t)r.rows + 1, struct tablespace);
     for (int row = 0; list && row < r.rows; row++) {
-        list[row] = (struct tablespace){.name = keep(a, &r, row, 0),
-                                        .oid = (uint32_t)number(&r, row, 1),
-                                        .location = keep(a, &r, row, 2)};
+        list[row] = (struct tablespace){.name = pg_keep(a, &r, row, 0),
+                                        .oid = (uint32_t)pg_number(&r, row, 1),
+                                        .location = pg_keep(a, &r, row, 2)};
     }
     *out = list;
     *n = (size_t)r.rows;
@@ -403,8 +379,8 @@ static void take_slot(const struct pg_rows *r, struct pg_slot *out)
 
     out->use = pg_bool(r, 0, 0) ? SLOT_ACTIVE : SLOT_IDLE;
     out->physical = str_eq(pg_bytes(r, 0, 1), "physical");
-    out->active_pid = number(r, 0, 2);
-    out->restart_lsn = position(r, 0, 3);
+    out->active_pid = pg_number(r, 0, 2);
+    out->restart_lsn = pg_position(r, 0, 3);
     text = pg_text(r, 0, 4);
     str_copy(out->wal_status, sizeof out->wal_status, text ? text : "");
     if (!str_i64(pg_bytes(r, 0, 5), &out->safe_wal_bytes)) {
@@ -479,7 +455,7 @@ const char *pg_show_setting(struct pg *pg, const struct task *t, struct arena *a
         return NULL;
     }
     if (r.rows == 1 && r.cols == 1) {
-        text = keep(a, &r, 0, 0);
+        text = pg_keep(a, &r, 0, 0);
     }
     pg_rows_clear(&r);
     if (!text) {

@@ -2,7 +2,7 @@
 /* pq.h - libpq, loaded when the first server is asked.
  *
  * libpq brings some twenty libraries with it; a program that only lists backups should not pay
- * for them. So nothing is linked: pq_load() opens libpq.so.5 with dlopen() and fills `pq`, a
+ * for them. So nothing is linked: pq_load() opens libpq.so.5 (base/lib.h) and fills `pq`, a
  * table of the functions we use, each with the type its own header gives it.
  *
  * Use      only inside core/pg, and only after pg_open() of conn.h succeeded (it calls
@@ -14,7 +14,7 @@
 #ifndef PG_PQ_H
 #define PG_PQ_H
 
-#include "barkeep/err.h"
+#include "base/lib.h"
 
 #include <libpq-fe.h>
 
@@ -56,9 +56,7 @@
     X(status, PQstatus)
 
 struct pq_api {
-#define X(member, symbol) __typeof__(&symbol) member;
-    PQ_LIST(X)
-#undef X
+    PQ_LIST(LIB_MEMBER)
 };
 
 extern struct pq_api pq;

@@ -39,6 +39,27 @@ bool pg_lsn_at(const struct pg_rows *r, int row, int col, pg_lsn *out)
     return wal_lsn_parse(pg_bytes(r, row, col), out);
 }
 
+uint64_t pg_number(const struct pg_rows *r, int row, int col)
+{
+    uint64_t n = 0;
+
+    return pg_u64(r, row, col, &n) ? n : 0;
+}
+
+pg_lsn pg_position(const struct pg_rows *r, int row, int col)
+{
+    pg_lsn lsn = 0;
+
+    return pg_lsn_at(r, row, col, &lsn) ? lsn : 0;
+}
+
+const char *pg_keep(struct arena *a, const struct pg_rows *r, int row, int col)
+{
+    const char *text = pg_text(r, row, col);
+
+    return text ? arena_strdup(a, text) : NULL;
+}
+
 void pg_rows_clear(struct pg_rows *r)
 {
     if (r->res) {

@@ -2,27 +2,6 @@
 /* Who streams from a server: pg_stat_replication with the slots. */
 #include "pg/facts.h"
 
-static const char *keep(struct arena *a, const struct pg_rows *r, int row, int col)
-{
-    const char *text = pg_text(r, row, col);
-
-    return text ? arena_strdup(a, text) : NULL;
-}
-
-static uint64_t number(const struct pg_rows *r, int row, int col)
-{
-    uint64_t n = 0;
-
-    return pg_u64(r, row, col, &n) ? n : 0;
-}
-
-static pg_lsn position(const struct pg_rows *r, int row, int col)
-{
-    pg_lsn lsn = 0;
-
-    return pg_lsn_at(r, row, col, &lsn) ? lsn : 0;
-}
-
 enum { /* columns of senders_sql */
        COL_PID,
        COL_APPLICATION,
@@ -64,22 +43,22 @@ bool pg_senders_read(struct pg *pg, const struct task *t, struct arena *a,
     list = ARENA_ARRAY(a, (size_t)r.rows + 1, struct pg_sender);
     for (int row = 0; list && row < r.rows; row++) {
         list[row] = (struct pg_sender){
-            .pid = number(&r, row, COL_PID),
-            .application_name = keep(a, &r, row, COL_APPLICATION),
-            .user = keep(a, &r, row, COL_USER),
-            .client = keep(a, &r, row, COL_CLIENT),
-            .state = keep(a, &r, row, COL_STATE),
-            .sync_state = keep(a, &r, row, COL_SYNC_STATE),
-            .slot = keep(a, &r, row, COL_SLOT),
-            .host = keep(a, &r, row, COL_HOST),
-            .port = keep(a, &r, row, COL_PORT),
-            .started = keep(a, &r, row, COL_STARTED),
-            .xmin = keep(a, &r, row, COL_XMIN),
-            .sent = position(&r, row, COL_SENT),
-            .write = position(&r, row, COL_WRITE),
-            .flush = position(&r, row, COL_FLUSH),
-            .replay = position(&r, row, COL_REPLAY),
-            .sync_priority = number(&r, row, COL_PRIORITY),
+            .pid = pg_number(&r, row, COL_PID),
+            .application_name = pg_keep(a, &r, row, COL_APPLICATION),
+            .user = pg_keep(a, &r, row, COL_USER),
+            .client = pg_keep(a, &r, row, COL_CLIENT),
+            .state = pg_keep(a, &r, row, COL_STATE),
+            .sync_state = pg_keep(a, &r, row, COL_SYNC_STATE),
+            .slot = pg_keep(a, &r, row, COL_SLOT),
+            .host = pg_keep(a, &r, row, COL_HOST),
+            .port = pg_keep(a, &r, row, COL_PORT),
+            .started = pg_keep(a, &r, row, COL_STARTED),
+            .xmin = pg_keep(a, &r, row, COL_XMIN),
+            .sent = pg_position(&r, row, COL_SENT),
+            .write = pg_position(&r, row, COL_WRITE),
+            .flush = pg_position(&r, row, COL_FLUSH),
+            .replay = pg_position(&r, row, COL_REPLAY),
+            .sync_priority = pg_number(&r, row, COL_PRIORITY),
         };
     }
     *out = list;

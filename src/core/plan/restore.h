@@ -92,6 +92,7 @@ struct restore_place { /* PGDATA first, then the tablespaces, then a staging dir
 struct restore_volume { /* what a file system has to take */
     const char *path;
     uint64_t need, have;
+    uint64_t left; /* of have: what an interrupted run of this restore takes there */
 };
 
 struct wal_evidence {

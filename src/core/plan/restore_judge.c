@@ -332,16 +332,23 @@ static void judge_overlap(struct judge *j)
 
 static void judge_space(struct judge *j)
 {
-    char need[FMT_CAP], have[FMT_CAP];
+    char need[FMT_CAP], have[FMT_CAP], left[FMT_CAP];
 
     for (size_t i = 0; i < j->f->volumes; i++) {
         const struct restore_volume *v = &j->f->volume[i];
+        char beside[FMT_CAP + 64] = "";
         bool fits = v->need <= v->have;
 
+        (void)fmt_size((int64_t)(v->have - v->left), have);
+        (void)fmt_size((int64_t)v->need, need);
+        if (v->left) {
+            (void)str_fmt(beside, sizeof beside, " beside %s that this restore has left there",
+                          fmt_size((int64_t)v->left, left));
+        }
         add(j, "space", fits ? VERDICT_OK : VERDICT_REFUSED,
             fits ? "" : "Make room, or choose a larger file system.",
-            "the file system of '%s' has %s free; %s needed", v->path,
-            fmt_size((int64_t)v->have, have), fmt_size((int64_t)v->need, need));
+            "the file system of '%s' has %s free%s; %s needed%s", v->path, have, beside, need,
+            v->left ? " in all" : "");
     }
 }
 

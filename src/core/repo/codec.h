@@ -98,12 +98,19 @@ struct codec_ends {
 };
 MUST_CHECK bool codec_pump(struct codec *c, const struct codec_ends *ends, struct err *err);
 
-/* All at once in memory, faster than the stream where the kind has a way for that (gzip).
- * codec_whole_bound(): bytes that packing n bytes may take; 0: this kind has none. */
-size_t codec_whole_bound(enum codec_kind kind, size_t n);
-MUST_CHECK bool codec_pack_whole(enum codec_kind kind, int level, struct str in,
-                                 struct codec_out *out, struct err *err);
-/* false when it cannot be done so: the stream then tells what is wrong, if anything is. */
-bool codec_unpack_whole(enum codec_kind kind, struct str in, struct codec_out *out);
+/* Packing what lies in memory as a whole, one piece after the other: faster than the stream, and
+ * what the library needs is made once. gzip (by libdeflate), zstd and lz4 have a way for that; each
+ * piece becomes a member or a frame. A packer is used by one thread at a time. */
+struct codec_whole;
+bool codec_has_whole(enum codec_kind kind);
+struct codec_whole *codec_whole_new(enum codec_kind kind, int level, struct err *err);
+void codec_whole_free(struct codec_whole *w);
+size_t codec_whole_bound(const struct codec_whole *w, size_t n); /* that n bytes may take */
+MUST_CHECK bool codec_whole_pack(struct codec_whole *w, struct str in, struct codec_out *out,
+                                 struct err *err);
+
+/* Only gzip. false when it cannot be done so: the stream then tells what is wrong, if anything
+ * is. */
+bool codec_whole_unpack(enum codec_kind kind, struct str in, struct codec_out *out);
 
 #endif

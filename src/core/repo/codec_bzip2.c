@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "base/lib.h"
 #include "codec_in.h"
 
 #include <bzlib.h>
 #include <stdlib.h>
 
-#define GIVE_MAX (1u << 30)
+#define BZ2_LIST(X)                                                                            \
+    X(pack, BZ2_bzCompress)                                                                    \
+    X(pack_end, BZ2_bzCompressEnd)                                                             \
+    X(pack_init, BZ2_bzCompressInit)                                                           \
+    X(unpack, BZ2_bzDecompress)                                                                \
+    X(unpack_end, BZ2_bzDecompressEnd)                                                         \
+    X(unpack_init, BZ2_bzDecompressInit)
+
+struct bz2_api {
+    BZ2_LIST(LIB_MEMBER)
+};
+
+static const char *const bz2_symbols[] = {BZ2_LIST(LIB_SYMBOL)};
+
+static const struct lib bz2_lib = {
+    "libbz2.so.1", "Install bzip2 (Debian: apt install libbz2-1.0).", ERR_CONFIG, bz2_symbols,
+    sizeof bz2_symbols / sizeof bz2_symbols[0]};
 
 struct bzip2 {
     struct codec base;
+    struct bz2_api api;
     bz_stream z;
     bool is_open; /* unpack: z is between Init and End */
 };
@@ -27,10 +45,10 @@ static bool restart(struct bzip2 *c, struct err *err)
     int rc;
 
     if (c->is_open) {
-        BZ2_bzDecompressEnd(&c->z);
+        c->api.unpack_end(&c->z);
         c->is_open = false;
     }
-    rc = BZ2_bzDecompressInit(&c->z, 0, 0);
+    rc = c->api.unpack_init(&c->z, 0, 0);
     c->is_open = rc == BZ_OK;
     return c->is_open || failed(&c->base, rc, err);
 }
@@ -40,11 +58,12 @@ static struct codec *bzip2_new(const struct codec_start *start, struct err *err)
     struct bzip2 *c = codec_base_new(sizeof *c, start, err);
     int rc;
 
-    if (!c) {
+    if (!c || !lib_load(&bz2_lib, &c->api, err)) {
+        free(c);
         return NULL;
     }
     if (start->way == CODEC_PACK) {
-        rc = BZ2_bzCompressInit(&c->z, start->level, 0, 0);
+        rc = c->api.pack_init(&c->z, start->level, 0, 0);
         if (rc == BZ_OK || failed(&c->base, rc, err)) {
             return &c->base;
         }
@@ -60,79 +79,74 @@ static void bzip2_free(struct codec *base)
     struct bzip2 *c = (struct bzip2 *)base;
 
     if (base->way == CODEC_PACK) {
-        BZ2_bzCompressEnd(&c->z);
+        c->api.pack_end(&c->z);
     } else if (c->is_open) {
-        BZ2_bzDecompressEnd(&c->z);
+        c->api.unpack_end(&c->z);
     }
     free(c);
 }
 
-static bool pack(struct bzip2 *c, enum codec_input last, struct err *err)
+/* Between these two the library may work on what is left. */
+static void lend(struct bzip2 *c, const struct codec_turn *t)
 {
-    while (!c->base.done && c->z.avail_out && (c->z.avail_in || last == CODEC_LAST)) {
-        int rc = BZ2_bzCompress(&c->z, last == CODEC_LAST ? BZ_FINISH : BZ_RUN);
-
-        if (rc != BZ_RUN_OK && rc != BZ_FINISH_OK && rc != BZ_STREAM_END) {
-            return failed(&c->base, rc, err);
-        }
-        c->base.done = rc == BZ_STREAM_END;
-    }
-    return true;
+    /* libbz2 reads through a pointer that is not const for historical reasons. */
+    c->z.next_in = (char *)(uintptr_t)t->in;
+    c->z.avail_in = CODEC_GIVE(t->left);
+    c->z.next_out = t->out;
+    c->z.avail_out = CODEC_GIVE(t->room);
 }
 
-static bool unpack(struct bzip2 *c, enum codec_input last, struct err *err)
+static void take_back(struct bzip2 *c, struct codec_turn *t)
 {
-    while (c->z.avail_out && (c->z.avail_in || !c->base.done)) {
-        unsigned in = c->z.avail_in, out = c->z.avail_out;
-        int rc;
-
-        if (c->base.done) {
-            bz_stream at = c->z;
-
-            if (!restart(c, err)) {
-                return false;
-            }
-            c->z.next_in = at.next_in;
-            c->z.avail_in = at.avail_in;
-            c->z.next_out = at.next_out;
-            c->z.avail_out = at.avail_out;
-            c->base.done = false;
-        }
-        rc = BZ2_bzDecompress(&c->z);
-        if (rc == BZ_STREAM_END) {
-            c->base.done = true;
-        } else if (rc != BZ_OK) {
-            return failed(&c->base, rc, err);
-        } else if (in == c->z.avail_in && out == c->z.avail_out) {
-            break; /* wants more input */
-        }
-    }
-    if (last == CODEC_LAST && !c->base.done && c->z.avail_in == 0 && c->z.avail_out) {
-        return codec_too_early(&c->base, err);
-    }
-    return true;
+    codec_turn_on(t, CODEC_GIVE(t->left) - c->z.avail_in, CODEC_GIVE(t->room) - c->z.avail_out);
 }
+
+static enum codec_step pack(struct codec *base, struct codec_turn *t, enum codec_input last,
+                            struct err *err)
+{
+    struct bzip2 *c = (struct bzip2 *)base;
+    bool is_all = last == CODEC_LAST && t->left <= CODEC_GIVE_MAX;
+    int rc;
+
+    lend(c, t);
+    rc = c->api.pack(&c->z, is_all ? BZ_FINISH : BZ_RUN);
+    take_back(c, t);
+    if (rc == BZ_STREAM_END) {
+        return STEP_END;
+    }
+    if (rc == BZ_RUN_OK || rc == BZ_FINISH_OK) {
+        return STEP_ON;
+    }
+    failed(base, rc, err);
+    return STEP_FAILED;
+}
+
+static enum codec_step unpack(struct codec *base, struct codec_turn *t, struct err *err)
+{
+    struct bzip2 *c = (struct bzip2 *)base;
+    int rc;
+
+    lend(c, t);
+    rc = c->api.unpack(&c->z);
+    take_back(c, t);
+    if (rc == BZ_OK || rc == BZ_STREAM_END) {
+        return rc == BZ_OK ? STEP_ON : STEP_END;
+    }
+    failed(base, rc, err);
+    return STEP_FAILED;
+}
+
+static bool again(struct codec *base, struct err *err)
+{
+    return restart((struct bzip2 *)base, err);
+}
+
+static const struct codec_lib lib = {pack, unpack, again};
 
 static bool bzip2_run(struct codec *base, struct str *in, enum codec_input last,
                       struct codec_out *out, struct err *err)
 {
-    struct bzip2 *c = (struct bzip2 *)base;
-    unsigned give = in->n > GIVE_MAX ? GIVE_MAX : (unsigned)in->n;
-    unsigned room = out->cap > GIVE_MAX ? GIVE_MAX : (unsigned)out->cap;
-    bool ok;
-
-    /* libbz2 reads through a pointer that is not const for historical reasons. */
-    c->z.next_in = (char *)(uintptr_t)in->p;
-    c->z.avail_in = give;
-    c->z.next_out = out->p;
-    c->z.avail_out = room;
-    if (give < in->n) {
-        last = CODEC_MORE_COMES;
-    }
-    ok = base->way == CODEC_PACK ? pack(c, last, err) : unpack(c, last, err);
-    *in = str_skip(*in, give - c->z.avail_in);
-    out->got = room - c->z.avail_out;
-    return ok;
+    return codec_loop(base, &lib, in, last, out, err);
 }
 
 const struct codec_ops codec_bzip2 = {bzip2_new, bzip2_run, bzip2_free};

@@ -39,6 +39,32 @@ bool codec_damaged(const struct codec *c, const char *why, struct err *err);
 bool codec_too_early(const struct codec *c, struct err *err);
 bool codec_no_memory(struct err *err);
 
+/* The loop that zlib, libbz2 and libzstd want: a step takes some input, gives some output, and
+ * says whether a member is at its end. */
+struct codec_turn {
+    const char *in;
+    size_t left;
+    char *out;
+    size_t room;
+};
+enum codec_step { STEP_FAILED, STEP_ON, STEP_END };
+struct codec_lib {
+    /* END: everything is out, which it is only after the last input. */
+    enum codec_step (*pack)(struct codec *c, struct codec_turn *t, enum codec_input last,
+                            struct err *err);
+    enum codec_step (*unpack)(struct codec *c, struct codec_turn *t, struct err *err);
+    /* Get ready for another member; NULL: the library does so by itself. */
+    bool (*again)(struct codec *c, struct err *err);
+};
+/* codec_ops.run by such a library. */
+bool codec_loop(struct codec *c, const struct codec_lib *lib, struct str *in,
+                enum codec_input last, struct codec_out *out, struct err *err);
+/* A step took and gave so many bytes. */
+void codec_turn_on(struct codec_turn *t, size_t taken, size_t given);
+/* What zlib and libbz2 count with has 32 bits. */
+#define CODEC_GIVE_MAX ((size_t)1 << 30)
+#define CODEC_GIVE(n)  ((unsigned)((n) > CODEC_GIVE_MAX ? CODEC_GIVE_MAX : (n)))
+
 /* Packed or unpacked bytes that found no room yet. */
 struct codec_stage {
     char *p;

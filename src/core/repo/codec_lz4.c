@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "base/lib.h"
 #include "codec_in.h"
 
 #include <lz4frame.h>
@@ -7,8 +8,32 @@
 
 #define PIECE 65536 /* packed at once */
 
+#define LZ4_LIST(X)                                                                            \
+    X(pack_begin, LZ4F_compressBegin)                                                          \
+    X(pack_bound, LZ4F_compressBound)                                                          \
+    X(pack_end, LZ4F_compressEnd)                                                              \
+    X(pack_more, LZ4F_compressUpdate)                                                          \
+    X(new_packer, LZ4F_createCompressionContext)                                               \
+    X(new_unpacker, LZ4F_createDecompressionContext)                                           \
+    X(unpack, LZ4F_decompress)                                                                 \
+    X(free_packer, LZ4F_freeCompressionContext)                                                \
+    X(free_unpacker, LZ4F_freeDecompressionContext)                                            \
+    X(error_name, LZ4F_getErrorName)                                                           \
+    X(is_error, LZ4F_isError)
+
+struct lz4_api {
+    LZ4_LIST(LIB_MEMBER)
+};
+
+static const char *const lz4_symbols[] = {LZ4_LIST(LIB_SYMBOL)};
+
+static const struct lib lz4_lib = {"liblz4.so.1", "Install lz4 (Debian: apt install liblz4-1).",
+                                   ERR_CONFIG, lz4_symbols,
+                                   sizeof lz4_symbols / sizeof lz4_symbols[0]};
+
 struct lz4 {
     struct codec base;
+    struct lz4_api api;
     LZ4F_preferences_t prefs;
     LZ4F_cctx *pack;
     LZ4F_dctx *unpack;
@@ -17,20 +42,20 @@ struct lz4 {
     size_t stage_cap;
 };
 
-static bool failed(const struct codec *c, size_t rc, struct err *err)
+static bool failed(const struct codec *base, size_t rc, struct err *err)
 {
-    const char *why = LZ4F_getErrorName(rc);
+    const char *why = ((const struct lz4 *)base)->api.error_name(rc);
 
     return strcmp(why, "ERROR_allocation_failed") == 0 ? codec_no_memory(err)
-                                                       : codec_damaged(c, why, err);
+                                                       : codec_damaged(base, why, err);
 }
 
 static void lz4_free(struct codec *base)
 {
     struct lz4 *c = (struct lz4 *)base;
 
-    LZ4F_freeCompressionContext(c->pack);
-    LZ4F_freeDecompressionContext(c->unpack);
+    c->api.free_packer(c->pack);
+    c->api.free_unpacker(c->unpack);
     free(c->stage.p);
     free(c);
 }
@@ -40,9 +65,9 @@ static bool packer_new(struct lz4 *c, int level)
     c->prefs.compressionLevel = level;
     c->prefs.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
     c->prefs.frameInfo.blockSizeID = LZ4F_max256KB;
-    c->stage_cap = LZ4F_compressBound(PIECE, &c->prefs) + LZ4F_HEADER_SIZE_MAX;
+    c->stage_cap = c->api.pack_bound(PIECE, &c->prefs) + LZ4F_HEADER_SIZE_MAX;
     c->stage.p = malloc(c->stage_cap);
-    return c->stage.p && !LZ4F_isError(LZ4F_createCompressionContext(&c->pack, LZ4F_VERSION));
+    return c->stage.p && !c->api.is_error(c->api.new_packer(&c->pack, LZ4F_VERSION));
 }
 
 static struct codec *lz4_new(const struct codec_start *start, struct err *err)
@@ -50,12 +75,13 @@ static struct codec *lz4_new(const struct codec_start *start, struct err *err)
     struct lz4 *c = codec_base_new(sizeof *c, start, err);
     bool ok;
 
-    if (!c) {
+    if (!c || !lib_load(&lz4_lib, &c->api, err)) {
+        free(c);
         return NULL;
     }
     ok = start->way == CODEC_PACK
              ? packer_new(c, start->level)
-             : !LZ4F_isError(LZ4F_createDecompressionContext(&c->unpack, LZ4F_VERSION));
+             : !c->api.is_error(c->api.new_unpacker(&c->unpack, LZ4F_VERSION));
     if (!ok) {
         codec_no_memory(err);
         lz4_free(&c->base);
@@ -71,18 +97,18 @@ static bool stage_next(struct lz4 *c, struct str *in, enum codec_input last, str
 
     c->stage.at = c->stage.n = 0;
     if (!c->begun) {
-        rc = LZ4F_compressBegin(c->pack, c->stage.p, c->stage_cap, &c->prefs);
+        rc = c->api.pack_begin(c->pack, c->stage.p, c->stage_cap, &c->prefs);
         give = 0;
         c->begun = true;
     } else if (give) {
-        rc = LZ4F_compressUpdate(c->pack, c->stage.p, c->stage_cap, in->p, give, NULL);
+        rc = c->api.pack_more(c->pack, c->stage.p, c->stage_cap, in->p, give, NULL);
     } else if (last == CODEC_LAST) {
-        rc = LZ4F_compressEnd(c->pack, c->stage.p, c->stage_cap, NULL);
+        rc = c->api.pack_end(c->pack, c->stage.p, c->stage_cap, NULL);
         c->base.done = true;
     } else {
         return true;
     }
-    if (LZ4F_isError(rc)) {
+    if (c->api.is_error(rc)) {
         return failed(&c->base, rc, err);
     }
     *in = str_skip(*in, give);
@@ -107,9 +133,9 @@ static bool unpack(struct lz4 *c, struct str *in, enum codec_input last, struct 
     while (out->got < out->cap && (in->n || !c->base.done)) {
         size_t used = in->n, given = out->cap - out->got;
         size_t rc =
-            LZ4F_decompress(c->unpack, (char *)out->p + out->got, &given, in->p, &used, NULL);
+            c->api.unpack(c->unpack, (char *)out->p + out->got, &given, in->p, &used, NULL);
 
-        if (LZ4F_isError(rc)) {
+        if (c->api.is_error(rc)) {
             return failed(&c->base, rc, err);
         }
         c->base.done = rc == 0;

@@ -13,11 +13,10 @@
  * a codec of this kind is made, so that other starts of the program do without both.
  * Source  snappy, framing_format.txt. */
 #include "base/crc32c.h"
+#include "base/lib.h"
 #include "codec_in.h"
 
-#include <dlfcn.h>
 #include <snappy-c.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,22 +29,20 @@
 
 enum { CHUNK_PACKED = 0x00, CHUNK_PLAIN = 0x01, CHUNK_LATER = 0x80, CHUNK_STREAM = 0xff };
 
+#define SNAPPY_LIST(X)                                                                         \
+    X(compress, snappy_compress)                                                               \
+    X(uncompress, snappy_uncompress)                                                           \
+    X(uncompressed_length, snappy_uncompressed_length)
+
 struct snappy_api {
-    __typeof__(&snappy_compress) compress;
-    __typeof__(&snappy_uncompress) uncompress;
-    __typeof__(&snappy_uncompressed_length) uncompressed_length;
+    SNAPPY_LIST(LIB_MEMBER)
 };
 
-static const struct {
-    const char *name;
-    size_t at; /* of its member in struct snappy_api */
-} symbols[] = {
-    {"snappy_compress", offsetof(struct snappy_api, compress)},
-    {"snappy_uncompress", offsetof(struct snappy_api, uncompress)},
-    {"snappy_uncompressed_length", offsetof(struct snappy_api, uncompressed_length)},
-};
+static const char *const snappy_symbols[] = {SNAPPY_LIST(LIB_SYMBOL)};
 
-#define SNAPPY_INSTALL "Install snappy (Debian: apt install libsnappy1v5)."
+static const struct lib snappy_lib = {
+    "libsnappy.so.1", "Install snappy (Debian: apt install libsnappy1v5).", ERR_CONFIG,
+    snappy_symbols, sizeof snappy_symbols / sizeof snappy_symbols[0]};
 
 struct snappy {
     struct codec base;
@@ -63,34 +60,11 @@ static void snappy_free(struct codec *base)
     free(base);
 }
 
-/* For each codec anew, since several may begin side by side: the linker counts, and finds what is
- * loaded already at once. It stays loaded. */
-static bool load(struct snappy_api *api, struct err *err)
-{
-    void *lib = dlopen("libsnappy.so.1", RTLD_LAZY | RTLD_LOCAL);
-    const char *why = lib ? NULL : dlerror();
-
-    if (!lib) {
-        return err_set(err, ERR_CONFIG, SNAPPY_INSTALL, "libsnappy.so.1", "%s",
-                       why ? why : "cannot be loaded");
-    }
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        void *at = dlsym(lib, symbols[i].name);
-
-        if (!at) {
-            return err_set(err, ERR_CONFIG, SNAPPY_INSTALL, "libsnappy.so.1",
-                           "has no function %s", symbols[i].name);
-        }
-        memcpy((char *)api + symbols[i].at, &at, sizeof at); /* as in pg/pq.c */
-    }
-    return true;
-}
-
 static struct codec *snappy_new(const struct codec_start *start, struct err *err)
 {
     struct snappy *c = codec_base_new(sizeof *c, start, err);
 
-    if (c && !load(&c->api, err)) {
+    if (c && !lib_load(&snappy_lib, &c->api, err)) {
         snappy_free(&c->base);
         return NULL;
     }

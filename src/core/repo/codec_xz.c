@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include "base/lib.h"
 #include "codec_in.h"
 
 #include <lzma.h>
@@ -6,8 +7,25 @@
 
 #define UNPACK_MEMORY (UINT64_C(512) << 20) /* level 9 wants 65 MiB; more is no file of ours */
 
+#define LZMA_LIST(X)                                                                           \
+    X(code, lzma_code)                                                                         \
+    X(easy_encoder, lzma_easy_encoder)                                                         \
+    X(end, lzma_end)                                                                           \
+    X(stream_decoder, lzma_stream_decoder)
+
+struct lzma_api {
+    LZMA_LIST(LIB_MEMBER)
+};
+
+static const char *const lzma_symbols[] = {LZMA_LIST(LIB_SYMBOL)};
+
+static const struct lib lzma_lib = {"liblzma.so.5",
+                                    "Install xz (Debian: apt install liblzma5).", ERR_CONFIG,
+                                    lzma_symbols, sizeof lzma_symbols / sizeof lzma_symbols[0]};
+
 struct xz {
     struct codec base;
+    struct lzma_api api;
     lzma_stream z;
 };
 
@@ -36,13 +54,14 @@ static struct codec *xz_new(const struct codec_start *start, struct err *err)
     struct xz *c = codec_base_new(sizeof *c, start, err);
     lzma_ret rc;
 
-    if (!c) {
+    if (!c || !lib_load(&lzma_lib, &c->api, err)) {
+        free(c);
         return NULL;
     }
     c->z = (lzma_stream)LZMA_STREAM_INIT;
     rc = start->way == CODEC_PACK
-             ? lzma_easy_encoder(&c->z, (uint32_t)start->level, LZMA_CHECK_CRC64)
-             : lzma_stream_decoder(&c->z, UNPACK_MEMORY, LZMA_CONCATENATED);
+             ? c->api.easy_encoder(&c->z, (uint32_t)start->level, LZMA_CHECK_CRC64)
+             : c->api.stream_decoder(&c->z, UNPACK_MEMORY, LZMA_CONCATENATED);
     if (rc != LZMA_OK) {
         failed(&c->base, rc, err);
         free(c);
@@ -55,7 +74,7 @@ static void xz_free(struct codec *base)
 {
     struct xz *c = (struct xz *)base;
 
-    lzma_end(&c->z);
+    c->api.end(&c->z);
     free(c);
 }
 
@@ -72,7 +91,7 @@ static bool xz_run(struct codec *base, struct str *in, enum codec_input last,
     /* Without progress it says so twice: the first time it may only want more input. */
     while (!base->done && rc == LZMA_OK && c->z.avail_out &&
            (c->z.avail_in || last == CODEC_LAST)) {
-        rc = lzma_code(&c->z, last == CODEC_LAST ? LZMA_FINISH : LZMA_RUN);
+        rc = c->api.code(&c->z, last == CODEC_LAST ? LZMA_FINISH : LZMA_RUN);
         base->done = rc == LZMA_STREAM_END;
     }
     if (rc != LZMA_OK && rc != LZMA_STREAM_END) {

@@ -2,6 +2,7 @@
 #include "lock.h"
 
 #include "base/log.h"
+#include "mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +131,7 @@ bool lock_take(struct lock *lock, const struct repo *r, const char *name, enum l
     char path[PATH_CAP];
 
     *lock = LOCK_INIT;
-    return lock_path(r, name, path, err) &&
+    return repo_mounted(r, err) && lock_path(r, name, path, err) &&
            lock_take_file(lock, r->lock_dir, path_base(path), wait, err);
 }
 

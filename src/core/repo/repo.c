@@ -2,6 +2,7 @@
 #include "repo.h"
 
 #include "layout.h"
+#include "mount.h"
 #include "wal/seg.h"
 
 #include <errno.h>
@@ -235,6 +236,9 @@ bool repo_make_dirs(const struct repo *r, struct err *err)
         r->incoming_dir, r->streaming_dir, r->errors_dir, r->own_dir,
     };
 
+    if (!repo_mounted(r, err)) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof dir / sizeof dir[0]; i++) {
         if (!dir_make(dir[i], err)) {
             return false;

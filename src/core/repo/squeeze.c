@@ -3,6 +3,7 @@
 
 #include "base/bug.h"
 #include "base/file.h"
+#include "base/sys.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct block {
 struct press { /* a lane's consumer */
     const struct squeeze *s;
     struct lane *lane;
+    struct codec_whole *packer; /* NULL: this kind has none */
     uint64_t done;
 };
 
@@ -60,19 +62,17 @@ static bool pack_stream(const struct squeeze_spec *spec, struct block *b, struct
 }
 
 /* All at once where the kind has a faster way for that. */
-static bool pack_block(const struct squeeze_spec *spec, struct block *b, struct err *err)
+static bool pack_block(const struct press *press, struct block *b, struct err *err)
 {
-    size_t bound = codec_whole_bound(spec->kind, b->n);
     struct codec_out out = {b->out, OUT_CAP, 0};
+    bool ok;
 
-    if (bound == 0 || bound > OUT_CAP) {
-        return pack_stream(spec, b, err);
+    if (!press->packer || codec_whole_bound(press->packer, b->n) > OUT_CAP) {
+        return pack_stream(&press->s->spec, b, err);
     }
-    if (!codec_pack_whole(spec->kind, spec->level, str_n(b->in, b->n), &out, err)) {
-        return false;
-    }
+    ok = codec_whole_pack(press->packer, str_n(b->in, b->n), &out, err);
     b->got = out.got;
-    return true;
+    return ok;
 }
 
 static bool press_block(void *ctx, void *item, bool more, struct err *err)
@@ -83,7 +83,7 @@ static bool press_block(void *ctx, void *item, bool more, struct err *err)
     (void)more;
     (void)err; /* it is the block's: whoever waits for the block tells it */
     memcpy(&b, item, sizeof b);
-    b->failed = !pack_block(&press->s->spec, b, &b->err);
+    b->failed = !pack_block(press, b, &b->err);
     lane_set_mark(press->s->spec.task, press->lane, ++press->done);
     return true;
 }
@@ -204,8 +204,8 @@ bool squeeze_end(struct squeeze *s, uint64_t *bytes, struct err *err)
 static bool blocks_new(struct squeeze *s, struct err *err)
 {
     for (size_t i = 0; i < s->blocks; i++) {
-        s->block[i].in = malloc(SQUEEZE_BLOCK);
-        s->block[i].out = malloc(OUT_CAP);
+        s->block[i].in = sys_large_new(SQUEEZE_BLOCK);
+        s->block[i].out = sys_large_new(OUT_CAP);
         if (!s->block[i].in || !s->block[i].out) {
             return err_set(err, ERR_MEMORY, "", "", "out of memory");
         }
@@ -225,6 +225,10 @@ static bool open_lanes(struct squeeze *s, struct err *err)
         };
 
         s->press[i].s = s;
+        if (codec_has_whole(s->spec.kind) &&
+            !(s->press[i].packer = codec_whole_new(s->spec.kind, s->spec.level, err))) {
+            return false;
+        }
         s->press[i].lane = lane_open(s->spec.task, &lane, err);
         if (!s->press[i].lane) {
             return false;
@@ -264,6 +268,7 @@ void squeeze_free(struct squeeze *s)
         if (s->press[i].lane) {
             lane_fail(s->spec.task, s->press[i].lane);
         }
+        codec_whole_free(s->press[i].packer);
     }
     for (size_t i = 0; i < BLOCKS_MAX; i++) {
         free(s->block[i].in);

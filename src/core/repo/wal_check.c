@@ -6,6 +6,7 @@
 #include "wal/page.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +17,6 @@
 bool wal_candidate_of(const struct repo *r, const char *path, int fd, struct wal_candidate *out,
                       struct err *err)
 {
-    char head[CODEC_MAGIC_LEN];
     struct stat st;
     ssize_t n;
 
@@ -31,14 +31,40 @@ bool wal_candidate_of(const struct repo *r, const char *path, int fd, struct wal
     if (!S_ISREG(st.st_mode)) {
         return err_set(err, ERR_FORMAT, "Remove it from there.", path, "not a regular file");
     }
-    n = pread(fd, head, sizeof head, 0);
+    n = pread(fd, out->head, sizeof out->head, 0);
     if (n < 0) {
         return err_os(err, errno, "read", path);
     }
-    out->codec = codec_detect(head, (size_t)n, r ? r->custom : NULL);
-    out->is_sealed = out->codec == CODEC_NONE && gpg_detect(head, (size_t)n);
+    out->head_n = (size_t)n;
+    out->codec = codec_detect(out->head, out->head_n, r ? r->custom : NULL);
+    out->is_sealed = out->codec == CODEC_NONE && gpg_detect(out->head, out->head_n);
     out->size = (uint64_t)st.st_size;
     return true;
+}
+
+bool wal_file_of(const struct repo *r, const char *path, struct wal_file *out, struct err *err)
+{
+    struct wal_candidate c;
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool ok;
+
+    if (fd < 0) {
+        return err_os(err, errno, "read", path);
+    }
+    ok = wal_candidate_of(r, path, fd, &c, err) &&
+         (fstat(fd, &st) == 0 || err_os(err, errno, "read", path));
+    close(fd);
+    if (ok) {
+        *out = (struct wal_file){
+            .size = c.size,
+            .mtime = (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec,
+        };
+        str_copy(out->name, sizeof out->name, c.name);
+        str_copy(out->compression, sizeof out->compression, codec_name(c.codec));
+        str_copy(out->encryption, sizeof out->encryption, c.is_sealed ? "gpg" : "");
+    }
+    return ok;
 }
 
 #define CHUNK ((size_t)256 * 1024) /* whole pages, of any size */
@@ -74,6 +100,11 @@ static bool measure(const struct wal_candidate *c, uint64_t limit, struct measur
     bool ok;
 
     *out = (struct measured){0};
+    if (c->codec == CODEC_NONE && c->head_n > 0) {
+        *out = (struct measured){.size = c->size, .head_n = c->head_n};
+        memcpy(out->head, c->head, c->head_n);
+        return true;
+    }
     str_copy(found.path, sizeof found.path, c->path);
     rd = wal_reader_new(&found, 0, err);
     if (!rd) {
@@ -155,22 +186,41 @@ static bool check_segment(const struct wal_candidate *c, const struct wal_rules 
 
 /* ---- the walk ----------------------------------------------------------------------- */
 
-static bool prove_chunks(struct wal_reader *rd, const struct wal_candidate *c,
-                         const struct wal_rules *rules, struct wal_proof *proof, uint8_t *chunk,
-                         struct err *err)
+/* Where the pages come from: memory, or a reader through a buffer of CHUNK bytes. */
+struct pages {
+    struct str mem;
+    struct wal_reader *rd; /* NULL: mem */
+    uint8_t *buf;
+};
+
+static bool next_pages(struct pages *from, const uint8_t **p, size_t *n, struct err *err)
+{
+    if (from->rd) {
+        *p = from->buf;
+        return read_chunk(from->rd, from->buf, CHUNK, n, err);
+    }
+    *p = (const uint8_t *)from->mem.p;
+    *n = from->mem.n < CHUNK ? from->mem.n : CHUNK;
+    from->mem = str_skip(from->mem, *n);
+    return true;
+}
+
+static bool prove_pages(struct pages *from, const struct wal_candidate *c,
+                        const struct wal_rules *rules, struct wal_proof *proof, struct err *err)
 {
     struct wal_proof_of what = {.sysid = rules->systemid, .major = (int)rules->major};
     struct wal_head head;
     struct wal_page page;
     bool is_begun = false;
+    const uint8_t *p;
     size_t n;
 
     do {
-        if (!read_chunk(rd, chunk, CHUNK, &n, err)) {
+        if (!next_pages(from, &p, &n, err)) {
             return false;
         }
         if (!is_begun) {
-            wal_page_decode(chunk, n, &page);
+            wal_page_decode(p, n, &page);
             if (!head_of(c, rules, &page, &head, err)) {
                 return false;
             }
@@ -180,7 +230,7 @@ static bool prove_chunks(struct wal_reader *rd, const struct wal_candidate *c,
             wal_proof_begin(proof, &what);
             is_begun = true;
         }
-        if (!wal_proof_feed(proof, chunk, n - n % proof->walk.opt.blcksz)) {
+        if (!wal_proof_feed(proof, p, n - n % proof->walk.opt.blcksz)) {
             return true;
         }
     } while (n == CHUNK);
@@ -188,33 +238,44 @@ static bool prove_chunks(struct wal_reader *rd, const struct wal_candidate *c,
     return true;
 }
 
+static bool pages_open(struct pages *from, const struct wal_candidate *c, struct arena *a,
+                       struct err *err)
+{
+    struct wal_found found = {.repo = c->repo};
+
+    *from = (struct pages){.mem = c->mem};
+    if (c->mem.n > 0) {
+        return true;
+    }
+    from->buf = arena_alloc(a, CHUNK);
+    if (!from->buf) {
+        return arena_err(a, err);
+    }
+    str_copy(found.path, sizeof found.path, c->path);
+    from->rd = wal_reader_new(&found, 0, err);
+    return from->rd != NULL;
+}
+
 bool wal_candidate_prove(const struct wal_candidate *c, const struct wal_rules *rules,
                          struct wal_proven *proven, struct err *err)
 {
-    struct wal_found found = {.repo = c->repo};
-    struct wal_reader *rd = NULL;
     struct wal_proof *proof;
+    struct pages from = {.rd = NULL};
     struct arena a;
-    uint8_t *chunk;
     bool ok;
 
     proven->is_walked = false;
-    str_copy(found.path, sizeof found.path, c->path);
     arena_init(&a, 0);
     proof = ARENA_NEW(&a, struct wal_proof);
-    chunk = arena_alloc(&a, CHUNK);
-    ok = (proof && chunk) || arena_err(&a, err);
-    if (ok) {
-        rd = wal_reader_new(&found, 0, err);
-        ok = rd && prove_chunks(rd, c, rules, proof, chunk, err);
-    }
+    ok = (proof || arena_err(&a, err)) && pages_open(&from, c, &a, err) &&
+         prove_pages(&from, c, rules, proof, err);
     if (ok) {
         proven->is_walked = true;
         proven->seg_size = proof->walk.opt.seg_size;
         proven->end = proof->end;
         proven->edge = proof->edge;
     }
-    wal_reader_free(rd);
+    wal_reader_free(from.rd);
     arena_release(&a);
     return ok;
 }

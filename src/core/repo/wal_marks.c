@@ -13,7 +13,7 @@
 #define MARKS_FILE_MAX ((size_t)4 << 20)
 #define WHY_MAX        200
 
-static bool take_stamp(const char *path, struct wal_mark *out)
+static bool take_stamp(const char *path, struct damaged_wal *out)
 {
     struct stat st;
 
@@ -29,7 +29,7 @@ bool wal_marks_add(const struct repo *r, const char *path, pg_lsn lsn, const cha
                    struct err *err)
 {
     char file[PATH_CAP], line[512], at[FMT_CAP], when[STAMP_CAP];
-    struct wal_mark mark;
+    struct damaged_wal mark;
 
     if (!take_stamp(path, &mark)) {
         return err_os(err, errno, "read", path);
@@ -46,7 +46,7 @@ static const char *kept(struct arena *a, struct str text)
     return arena_fmt(a, "%.*s", (int)text.n, text.p);
 }
 
-bool wal_marks_parse_line(struct arena *a, struct str line, struct wal_mark *out)
+bool wal_marks_parse_line(struct arena *a, struct str line, struct damaged_wal *out)
 {
     struct str field[6];
     uint64_t mtime;
@@ -69,10 +69,10 @@ bool wal_marks_parse_line(struct arena *a, struct str line, struct wal_mark *out
 }
 
 /* Does it lie there as it was when it was found damaged? */
-static bool holds(const struct repo *r, const struct wal_mark *mark)
+static bool holds(const struct repo *r, const struct damaged_wal *mark)
 {
     struct wal_found found;
-    struct wal_mark now;
+    struct damaged_wal now;
     struct err ignored;
 
     return wal_find(r, mark->name, WAL_WHOLE, &found, &ignored) &&
@@ -108,12 +108,12 @@ bool wal_marks_load(const struct repo *r, struct arena *a, struct wal_marks *out
         *err = why;
         return false;
     }
-    out->mark = ARENA_ARRAY(a, WAL_MARKS_MAX, struct wal_mark);
+    out->mark = ARENA_ARRAY(a, WAL_MARKS_MAX, struct damaged_wal);
     if (!out->mark) {
         return arena_err(a, err);
     }
     while (out->n < WAL_MARKS_MAX && str_line(&text, &line)) {
-        struct wal_mark *m = &out->mark[out->n];
+        struct damaged_wal *m = &out->mark[out->n];
         out->n += wal_marks_parse_line(a, line, m) && !is_there(out, m->name) && holds(r, m);
     }
     return !a->failed || arena_err(a, err);

@@ -19,7 +19,7 @@
 
 #define WAL_MARKS_MAX 4096 /* lines that are read */
 
-struct wal_mark {
+struct damaged_wal {
     const char *name; /* of the segment */
     uint64_t size;
     int64_t mtime_ns;
@@ -28,7 +28,7 @@ struct wal_mark {
 };
 
 struct wal_marks {
-    struct wal_mark *mark; /* in the order in which they were added, each segment once */
+    struct damaged_wal *mark; /* in the order in which they were added, each segment once */
     size_t n;
 };
 
@@ -41,6 +41,6 @@ MUST_CHECK bool wal_marks_load(const struct repo *r, struct arena *a, struct wal
                                struct err *err);
 
 /* One line without its newline; texts are in the arena. false: it cannot be one. */
-bool wal_marks_parse_line(struct arena *a, struct str line, struct wal_mark *out);
+bool wal_marks_parse_line(struct arena *a, struct str line, struct damaged_wal *out);
 
 #endif

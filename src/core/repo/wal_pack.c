@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "wal_pack.h"
 
+#include "base/sys.h"
 #include "gpg.h"
 
 #include <errno.h>
@@ -26,43 +27,96 @@ static bool copy_plain(int from, const char *from_path, int to, const char *to_p
     return true;
 }
 
-struct whole {
+struct wal_room {
     char *in, *out;
     size_t in_cap, out_cap;
+    struct codec_whole *packer; /* NULL: none yet */
+    enum codec_kind kind;       /* of the packer */
+    int level;
 };
 
-/* Not zeroed: tens of megabytes that are about to be filled. */
-static bool whole_new(struct whole *w, size_t in_cap, size_t out_cap, struct err *err)
+struct wal_room *wal_room_new(struct err *err)
 {
-    *w = (struct whole){malloc(in_cap), malloc(out_cap), in_cap, out_cap};
-    return (w->in && w->out) || err_set(err, ERR_MEMORY, "", "", "out of memory");
+    struct wal_room *room = calloc(1, sizeof *room);
+
+    if (!room) {
+        err_set(err, ERR_MEMORY, "", "", "out of memory");
+    }
+    return room;
 }
 
-static void whole_free(struct whole *w)
+void wal_room_free(struct wal_room *room)
 {
-    free(w->in);
-    free(w->out);
+    if (room) {
+        codec_whole_free(room->packer);
+        free(room->in);
+        free(room->out);
+        free(room);
+    }
+}
+
+static bool space_new(char **p, size_t *cap, size_t want, struct err *err)
+{
+    if (*cap < want) {
+        free(*p);
+        *p = sys_large_new(want);
+        *cap = *p ? want : 0;
+    }
+    return *p || err_set(err, ERR_MEMORY, "", "", "out of memory");
+}
+
+static bool have_packer(struct wal_room *room, const struct wal_pack *w, struct err *err)
+{
+    if (room->packer && (room->kind != w->pack || room->level != w->level)) {
+        codec_whole_free(room->packer);
+        room->packer = NULL;
+    }
+    if (!room->packer) {
+        room->packer = codec_whole_new(w->pack, w->level, err);
+        room->kind = w->pack;
+        room->level = w->level;
+    }
+    return room->packer != NULL;
+}
+
+bool wal_pack_is_whole(enum codec_kind kind, uint64_t size)
+{
+    return size > 0 && size <= WHOLE_MAX && codec_has_whole(kind);
+}
+
+bool wal_room_fill(struct wal_room *room, int fd, const char *path, uint64_t size,
+                   struct str *out, struct err *err)
+{
+    size_t n = (size_t)size, got;
+
+    if (!space_new(&room->in, &room->in_cap, n + 1, err) ||
+        !fd_read_full(fd, room->in, n + 1, &got, path, err)) {
+        return false;
+    }
+    if (got != n) {
+        return err_set(err, ERR_FORMAT, "Look at what writes it; it was left where it is.",
+                       path, "changes while it is archived");
+    }
+    *out = str_n(room->in, n);
+    return true;
 }
 
 static bool pack_whole(const struct wal_pack *w, int from, const char *from_path, int to,
                        const char *to_path, struct err *err)
 {
-    size_t got = 0;
+    struct wal_room *room = w->room;
     struct codec_out out;
-    struct whole mem;
-    bool ok =
-        whole_new(&mem, (size_t)w->size + 1, codec_whole_bound(w->pack, (size_t)w->size), err);
+    struct str in = w->mem;
 
-    ok = ok && fd_read_full(from, mem.in, mem.in_cap, &got, from_path, err);
-    if (ok && got != w->size) {
-        ok = err_set(err, ERR_FORMAT, "Look at what writes it; it was left where it is.",
-                     from_path, "changes while it is archived");
+    if (!have_packer(room, w, err) ||
+        !space_new(&room->out, &room->out_cap, codec_whole_bound(room->packer, (size_t)w->size),
+                   err) ||
+        (in.n == 0 && !wal_room_fill(room, from, from_path, w->size, &in, err))) {
+        return false;
     }
-    out = (struct codec_out){mem.out, mem.out_cap, 0};
-    ok = ok && codec_pack_whole(w->pack, w->level, str_n(mem.in, got), &out, err) &&
-         fd_write_all(to, out.p, out.got, to_path, err);
-    whole_free(&mem);
-    return ok;
+    out = (struct codec_out){room->out, room->out_cap, 0};
+    return codec_whole_pack(room->packer, in, &out, err) &&
+           fd_write_all(to, out.p, out.got, to_path, err);
 }
 
 static bool pack(const struct wal_pack *w, int from, const char *from_path, int to,
@@ -75,7 +129,7 @@ static bool pack(const struct wal_pack *w, int from, const char *from_path, int 
     if (w->pack == CODEC_NONE) {
         return copy_plain(from, from_path, to, to_path, err);
     }
-    if (w->size && w->size <= WHOLE_MAX && codec_whole_bound(w->pack, (size_t)w->size)) {
+    if (wal_pack_is_whole(w->pack, w->size)) {
         return pack_whole(w, from, from_path, to, to_path, err);
     }
     c = codec_new(w->pack, CODEC_PACK, w->level, w->repo->custom, err);

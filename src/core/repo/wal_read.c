@@ -255,7 +255,7 @@ static size_t whole_size(const struct wal_reader *rd, size_t *packed)
     struct stat st;
     uint32_t size;
 
-    if (!codec_whole_bound(rd->kind, 1) || rd->pad_to || fstat(rd->fd, &st) != 0 ||
+    if (rd->kind != CODEC_GZIP || rd->pad_to || fstat(rd->fd, &st) != 0 ||
         st.st_size < GZIP_LEAST || st.st_size > WHOLE_MAX ||
         pread(rd->fd, tail, sizeof tail, st.st_size - 4) != (ssize_t)sizeof tail) {
         return 0;
@@ -271,11 +271,11 @@ struct whole {
     size_t in_n, out_n;
 };
 
-/* Not zeroed: tens of megabytes that are about to be filled. false: no memory. */
+/* false: no memory. */
 static bool whole_new(struct whole *w)
 {
-    w->in = malloc(w->in_n);
-    w->out = malloc(w->out_n);
+    w->in = sys_large_new(w->in_n);
+    w->out = sys_large_new(w->out_n);
     return w->in && w->out;
 }
 
@@ -302,7 +302,7 @@ static bool send_whole(struct wal_reader *rd, int fd, const char *what, bool *do
     *done = whole_new(&w) && fd_read_full(rd->fd, w.in, w.in_n, &got, rd->path, &unread) &&
             got == w.in_n;
     out = (struct codec_out){w.out, w.out_n, 0};
-    *done = *done && codec_unpack_whole(rd->kind, str_n(w.in, got), &out);
+    *done = *done && codec_whole_unpack(rd->kind, str_n(w.in, got), &out);
     if (*done) {
         ok = fd_write_all(fd, out.p, out.got, what, err);
     } else if (lseek(rd->fd, 0, SEEK_SET) != 0) {
@@ -310,6 +310,19 @@ static bool send_whole(struct wal_reader *rd, int fd, const char *what, bool *do
     }
     whole_free(&w);
     return ok;
+}
+
+/* In the kernel, from file to file; where that cannot be done, or not to the end, the rest is read
+ * from where it stopped. */
+static void send_plain(const struct wal_reader *rd, int fd)
+{
+    struct stat st;
+
+    if (rd->codec || rd->pad_to || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return;
+    }
+    while (sys_copy_range(rd->fd, fd, WHOLE_MAX) > 0) {
+    }
 }
 
 bool wal_send(const struct wal_found *found, uint32_t pad_to, int fd, const char *what,
@@ -320,6 +333,9 @@ bool wal_send(const struct wal_found *found, uint32_t pad_to, int fd, const char
     size_t got;
     bool done = false, ok = rd && send_whole(rd, fd, what, &done, err);
 
+    if (ok && !done) {
+        send_plain(rd, fd);
+    }
     while (ok && !done && (ok = wal_read(rd, buf, sizeof buf, &got, err)) && got > 0) {
         ok = fd_write_all(fd, buf, got, what, err);
     }

@@ -26,6 +26,7 @@ struct pending {
 struct wal_store {
     const struct repo *r;
     struct wal_store_options options;
+    struct wal_room *room; /* of wal_store_add(); NULL: not needed yet */
     size_t n;
     struct pending item[WAL_BATCH];
 };
@@ -33,6 +34,7 @@ struct wal_store {
 struct wal_prepared {
     char source[PATH_CAP], dest[PATH_CAP], tmp[PATH_CAP];
     int fd; /* of the source; -1: none */
+    struct wal_room *room;
     bool has_tmp;
     bool is_met; /* the name is taken */
     bool is_same;
@@ -54,13 +56,17 @@ struct wal_store *wal_store_new(const struct repo *r, const struct wal_store_opt
     }
     s->r = r;
     s->options = *options;
+    s->room = NULL;
     s->n = 0;
     return s;
 }
 
 void wal_store_free(struct wal_store *s)
 {
-    free(s);
+    if (s) {
+        wal_room_free(s->room);
+        free(s);
+    }
 }
 
 /* Give tmp the name dest, which nobody has: the caller looked, and holds the lock. */
@@ -79,7 +85,8 @@ static bool name_it(const char *tmp, const char *dest, struct err *err)
 /* The source into <dest>.tmp, packed and encrypted if so wanted, with the source's times. */
 static bool fill_tmp(const struct wal_store *s, struct wal_prepared *p, int to, struct err *err)
 {
-    struct wal_pack pack = {.repo = s->r, .size = p->candidate.size};
+    struct wal_pack pack = {
+        .repo = s->r, .size = p->candidate.size, .room = p->room, .mem = p->candidate.mem};
     struct timespec times[2];
     struct stat st;
 
@@ -236,35 +243,6 @@ static bool compare(const struct wal_store *s, const char *kept, const char *off
     return ok;
 }
 
-/* The line of the file that is archived. */
-static bool fill_line(const struct wal_store *s, const char *dest, struct wal_file *out,
-                      struct err *err)
-{
-    struct wal_candidate c;
-    struct stat st;
-    int fd = open(dest, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool ok;
-
-    if (fd < 0) {
-        return err_os(err, errno, "read", dest);
-    }
-    ok = wal_candidate_of(s->r, dest, fd, &c, err) &&
-         (fstat(fd, &st) == 0 || err_os(err, errno, "read", dest));
-    close(fd);
-    if (ok) {
-        *out = (struct wal_file){
-            .size = c.size,
-            .mtime = (double)st.st_mtim.tv_sec + 1e-9 * (double)st.st_mtim.tv_nsec,
-        };
-        str_copy(out->name, sizeof out->name, c.name);
-        str_copy(out->compression, sizeof out->compression, codec_name(c.codec));
-        if (c.is_sealed) {
-            str_copy(out->encryption, sizeof out->encryption, "gpg");
-        }
-    }
-    return ok;
-}
-
 static bool note(struct wal_store *s, struct wal_prepared *w, struct err *err)
 {
     struct pending *p = &s->item[s->n];
@@ -273,7 +251,7 @@ static bool note(struct wal_store *s, struct wal_prepared *w, struct err *err)
     if (fstat(w->fd, &st) != 0) {
         return err_os(err, errno, "read", w->source);
     }
-    if (!fill_line(s, w->dest, &p->wal, err)) {
+    if (!wal_file_of(s->r, w->dest, &p->wal, err)) {
         return false;
     }
     if (!w->is_met && w->pack != CODEC_NONE) { /* its bytes cannot tell pigz from gzip */
@@ -389,6 +367,15 @@ bool wal_store_prove(const struct repo *r, const char *path, const struct wal_ru
                   wal_candidate_prove(&c, rules, out, err));
 }
 
+/* What is packed from memory is read once: what was checked is what is packed. */
+static bool read_whole(struct wal_prepared *p, struct err *err)
+{
+    struct wal_candidate *c = &p->candidate;
+
+    return !wal_pack_is_whole(p->pack, c->size) ||
+           wal_room_fill(p->room, p->fd, p->source, c->size, &c->mem, err);
+}
+
 static bool prepare_open(const struct wal_store *s, struct wal_prepared *p, struct err *err)
 {
     struct wal_candidate *c = &p->candidate;
@@ -409,7 +396,8 @@ static bool prepare_open(const struct wal_store *s, struct wal_prepared *p, stru
     }
     p->pack = c->codec == CODEC_NONE && !c->is_sealed ? s->options.pack : CODEC_NONE;
     p->seal = c->is_sealed ? WAL_UNSEALED : s->options.seal;
-    if (!wal_candidate_check(c, &s->options.rules, is_proven(s, p) ? &p->added.proven : NULL,
+    if (!read_whole(p, err) ||
+        !wal_candidate_check(c, &s->options.rules, is_proven(s, p) ? &p->added.proven : NULL,
                              err) ||
         !make_wal_dir(s->r, dir, err)) {
         return false;
@@ -465,9 +453,11 @@ void wal_prepared_free(struct wal_prepared *p)
     }
 }
 
-void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_prepared *p)
+void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_room *room,
+                       struct wal_prepared *p)
 {
     wal_store_drop(p);
+    p->room = room;
     p->is_met = p->is_same = false;
     p->pack = CODEC_NONE;
     p->seal = WAL_UNSEALED;
@@ -477,6 +467,7 @@ void wal_store_prepare(const struct wal_store *s, const char *source, struct wal
     if (!prepare(s, p, &p->err)) {
         wal_store_drop(p);
     }
+    p->candidate.mem = (struct str){NULL, 0}; /* the room is the next one's */
 }
 
 const struct err *wal_prepared_err(const struct wal_prepared *p)
@@ -517,10 +508,10 @@ bool wal_store_add(struct wal_store *s, const char *source, struct wal_added *ou
                    struct err *err)
 {
     struct wal_prepared *p = wal_prepared_new(err);
-    bool ok = p != NULL;
+    bool ok = p && (s->room || (s->room = wal_room_new(err)) != NULL);
 
     if (ok) {
-        wal_store_prepare(s, source, p);
+        wal_store_prepare(s, source, s->room, p);
         ok = wal_store_take(s, p, out, err);
     }
     wal_prepared_free(p);

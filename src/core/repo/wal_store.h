@@ -95,7 +95,13 @@ MUST_CHECK bool wal_store_add(struct wal_store *s, const char *source, struct wa
 struct wal_prepared;
 struct wal_prepared *wal_prepared_new(struct err *err);
 void wal_prepared_free(struct wal_prepared *p);
-void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_prepared *p);
+/* The memory for packing, some twice the size of a segment: kept from one file to the next, used
+ * by one prepare at a time. */
+struct wal_room;
+struct wal_room *wal_room_new(struct err *err);
+void wal_room_free(struct wal_room *room);
+void wal_store_prepare(const struct wal_store *s, const char *source, struct wal_room *room,
+                       struct wal_prepared *p);
 const struct err *wal_prepared_err(const struct wal_prepared *p); /* code ERR_NONE: well */
 MUST_CHECK bool wal_store_take(struct wal_store *s, struct wal_prepared *p,
                                struct wal_added *out, struct err *err);

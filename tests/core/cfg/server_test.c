@@ -47,7 +47,6 @@ static const struct {
 } uses[] = {
     {"nothing special", OPTION_description, "x", ""},
     {"gzip is written", OPTION_compression, "gzip", ""},
-    {"none is written", OPTION_compression, "none", ""},
     {"bzip2 is written", OPTION_compression, "bzip2", ""},
     {"gpg", OPTION_encryption, "gpg", ""},
     {"rsync", OPTION_backup_method, "rsync", "B"},

@@ -205,7 +205,7 @@ static const struct line_row {
 static void check_line(void **state)
 {
     const struct line_row *r = *state;
-    struct wal_mark mark;
+    struct damaged_wal mark;
     struct arena a;
 
     arena_init(&a, 0);

@@ -236,10 +236,6 @@ static void gzip(struct checked *k)
 {
     k->srv.compression = "gzip";
 }
-static void no_codec(struct checked *k)
-{
-    k->srv.compression = "none";
-}
 static void zstd(struct checked *k)
 {
     k->srv.compression = "zstd";
@@ -305,7 +301,6 @@ static const struct repository_row {
     {"encrypted, without a key", gpg, "encryption",
      "FAILED encryption_key_id is required when encryption is enabled"},
     {"no compression", as_it_is, "compression settings", "OK"},
-    {"compression none", no_codec, "compression settings", "OK"},
     {"compression gzip", gzip, "compression settings", "OK"},
     {"compression zstd", zstd, "compression settings", "OK"},
     {"custom compression without filters", custom, "compression settings",

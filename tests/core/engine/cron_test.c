@@ -228,7 +228,8 @@ static const struct row {
     {"only the newer waits", later_waits, true, true, NEW, "backup " NEW " of"},
     {"the older is looked at: its turn first", is_looked_at, true, true, NULL, "Starting WAL"},
     {"none waits", none_waits, true, true, NULL, "Starting WAL"},
-    {"locks of the dead", dead_locks, true, true, NULL, "Starting streaming archiver"},
+    {"111 locks of the dead, with another's pid", dead_locks, true, true, NULL,
+     "Starting streaming archiver"},
     {"missing directories are made", no_directories, false, true, NULL,
      "Starting streaming archiver"},
     {"nothing to archive", nothing_lies, false, true, NULL, "Starting streaming archiver"},
@@ -390,6 +391,41 @@ static void locks_are_cleaned_up(void **state)
     world_release(&w);
 }
 
+/* What takes long is left to a call of its own, for whoever asks so. */
+static void retention_is_left(void **state)
+{
+    bool due[2] = {false, false};
+    struct server_cfg two[2];
+    struct err err = {0};
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    two[0] = two[1] = w.srv;
+    two[0].name = "idle";
+    two[0].active = false;
+    two[1].retention_policy = "REDUNDANCY 1";
+    w.cfg.server = two;
+    w.cfg.servers = 2;
+    w.what.due = due;
+    backup(&w, OLD, BACKUP_DONE);
+    backup(&w, NEW, BACKUP_DONE);
+    fx_text(fx_fmt("%s/" OLD "/data", w.f.r.base_dir), "of what can go");
+    assert_true(cron_run(&w.said.t, &w.what, &err));
+    wait_for_children();
+    assert_true(started(&w, "receive-wal", NULL));
+    assert_true(!due[0] && due[1]);
+    assert_true(fx_there(fx_fmt("%s/" OLD, w.f.r.base_dir)));
+    w.what = (struct cron){
+        .cfg = &w.cfg, .program = w.program, .how = CRON_RETENTION, .only = &two[1]};
+    w.said.out[0] = '\0';
+    assert_true(cron_run(&w.said.t, &w.what, &err));
+    assert_false(fx_there(fx_fmt("%s/" OLD, w.f.r.base_dir)));
+    assert_true(fx_there(fx_fmt("%s/" NEW, w.f.r.base_dir)));
+    assert_null(strstr(w.said.out, "Starting"));
+    world_release(&w);
+}
+
 /* One server that cannot be served does not keep the others from it. */
 static void others_go_on(void **state)
 {
@@ -432,4 +468,4 @@ static void no_program(void **state)
 }
 
 TEST_MAIN(ROWS(rows, check_row), ONE(output), ONE(receiver_is_ended), ONE(interrupted_delete),
-          ONE(locks_are_cleaned_up), ONE(others_go_on), ONE(no_program))
+          ONE(locks_are_cleaned_up), ONE(retention_is_left), ONE(others_go_on), ONE(no_program))

@@ -300,7 +300,62 @@ static void kept_alone(void **state)
     fx_release(&f);
 }
 
+static bool due(void)
+{
+    struct catalogue all;
+    struct err err = {0};
+    struct arena a;
+    bool is_due = false;
+
+    arena_init(&a, 0);
+    assert_true(catalogue_load(&f.r, &a, &all, &err));
+    assert_true(enforce_is_due(said_init(&said), &f.r, &srv, &all, &is_due, &err));
+    arena_release(&a);
+    assert_true(there(A) && has_wal(1)); /* it only looks */
+    return is_due;
+}
+
+/* Whether there is something to do; what is only to be said is said when there is not. */
+static void is_it_due(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin("REDUNDANCY 3");
+    four();
+    assert_true(due());
+    assert_string_equal(said.out, "");
+    srv.retention_policy = "REDUNDANCY 4";
+    assert_false(due());
+    srv.retention_policy = "REDUNDANCY one";
+    assert_false(due());
+    assert_non_null(strstr(said.warn, "is not enforced: not a retention policy"));
+    srv.retention_policy = NULL;
+    assert_false(due());
+    assert_true(delete_mark_set(&f.r, C, &err));
+    assert_true(due());
+    fx_release(&f);
+}
+
+/* The WAL horizon alone, until it was moved. */
+static void is_wal_due(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin(NULL);
+    four();
+    srv.wal_retention_policy = "RECOVERY WINDOW OF 7 DAYS";
+    assert_true(due());
+    wals(1, 32);
+    assert_true(run(ENFORCE_DO, &err));
+    wals(1, 1);
+    assert_false(due());
+    fx_release(&f);
+}
+
 TEST_MAIN(ONE(obsolete_ones_go), ONE(without_a_policy_nothing_goes), ONE(r104_chains),
           ONE(r105_the_last_good_one_stays), ONE(r103_nothing_in_use_goes),
           ONE(orphans_are_left), ONE(interrupted_deletes_are_finished),
-          ONE(wal_goes_before_the_backups), ONE(dry_run), ONE(kept_alone))
+          ONE(wal_goes_before_the_backups), ONE(dry_run), ONE(kept_alone), ONE(is_it_due),
+          ONE(is_wal_due))

@@ -117,6 +117,40 @@ static void into_a_directory(void **state)
     fx_release(&f);
 }
 
+/* Barman names the client of an SSH connection behind each of its messages. */
+static void tells_the_ssh_client(void **state)
+{
+    struct err err = {0};
+    struct fx *x = &f;
+    struct get_wal what = {.repo = &f.r, .name = W1, .host = "192.0.2.7"};
+
+    (void)state;
+    fill();
+    what.directory = fx_fmt("%s/o", x->root);
+    assert_int_equal(mkdir(what.directory, 0700), 0);
+    assert_true(get_wal(said_init(&said), &what, &err));
+    assert_string_equal(said.out, fx_fmt("Sending WAL '" W1 "' for server 'main' into "
+                                         "'%s/o/" W1 "' file (SSH host: 192.0.2.7)\n",
+                                         x->root));
+    what.name = "000000010000000000000009";
+    assert_false(get_wal(said_init(&said), &what, &err));
+    assert_string_equal(err.why, "WAL file '000000010000000000000009' not found in server "
+                                 "'main' (SSH host: 192.0.2.7)");
+    what.name = "x";
+    assert_false(get_wal(said_init(&said), &what, &err));
+    assert_string_equal(err.why, "'x' is not a valid wal file name (SSH host: 192.0.2.7)");
+    assert_false(get_wal_peek(said_init(&said), &what, 1, &err));
+    assert_string_equal(err.why, "'x' is not a valid wal file name (SSH host: 192.0.2.7)");
+    what.name = W1;
+    what.directory = fx_fmt("%s/nowhere", x->root);
+    assert_false(get_wal(said_init(&said), &what, &err));
+    assert_string_equal(err.why, fx_fmt("Unable to open '%s/nowhere/" W1
+                                        "' file (SSH host: 192.0.2.7): No such file or "
+                                        "directory",
+                                        x->root));
+    fx_release(&f);
+}
+
 static void packed_on_the_way_out(void **state)
 {
     const char *name[] = {W1, W2, "000000010000000000000005"};
@@ -251,29 +285,36 @@ static void damaged_in_the_archive(void **state)
     fx_release(&f);
 }
 
+static bool peek_at(const char *name, uint64_t n, struct err *err)
+{
+    const struct get_wal what = {.repo = &f.r, .name = name};
+
+    return get_wal_peek(said_init(&said), &what, n, err);
+}
+
 static void peek(void **state)
 {
     struct err err = {0};
 
     (void)state;
     fill();
-    assert_true(get_wal_peek(said_init(&said), &f.r, W1, 3, &err));
+    assert_true(peek_at(W1, 3, &err));
     assert_string_equal(said.out, W1 "\n" W2 "\n000000010000000000000003\n");
-    assert_true(get_wal_peek(said_init(&said), &f.r, W2, 10, &err));
+    assert_true(peek_at(W2, 10, &err));
     assert_string_equal(said.out, W2 "\n000000010000000000000003\n000000010000000000000004\n");
-    assert_true(get_wal_peek(said_init(&said), &f.r, "00000002.history", 10, &err));
+    assert_true(peek_at("00000002.history", 10, &err));
     assert_string_equal(said.out, "00000002.history\n");
     /* 1 GiB segments: after ...03 comes the next 4 GiB. */
     assert_int_equal(mkdir(fx_fmt("%s/0000000100000001", f.r.wals_dir), 0700), 0);
     fx_text(fx_fmt("%s/0000000100000001/000000010000000100000000", f.r.wals_dir), "");
     assert_int_equal(unlink(fx_fmt("%s/000000010000000000000004", f.r.streaming_dir)), 0);
-    assert_true(get_wal_peek(said_init(&said), &f.r, "000000010000000000000003", 10, &err));
+    assert_true(peek_at("000000010000000000000003", 10, &err));
     assert_string_equal(said.out, "000000010000000000000003\n000000010000000100000000\n");
-    assert_false(get_wal_peek(said_init(&said), &f.r, "x", 10, &err));
+    assert_false(peek_at("x", 10, &err));
     assert_int_equal(get_wal_status(&err), 3);
     fx_release(&f);
 }
 
 TEST_MAIN(ROWS(rows, check_row), ROWS(gz_rows, gzip_in_the_archive), ONE(into_a_directory),
-          ONE(packed_on_the_way_out), ONE(as_it_is_stored), ONE(damaged_in_the_archive),
-          ONE(peek))
+          ONE(tells_the_ssh_client), ONE(packed_on_the_way_out), ONE(as_it_is_stored),
+          ONE(damaged_in_the_archive), ONE(peek))

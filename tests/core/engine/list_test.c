@@ -176,5 +176,53 @@ static void nothing_kept(void **state)
     fx_release(&f);
 }
 
+static void damage(struct fx *f, const char *name)
+{
+    const char *path = fx_fmt("%s/%.16s/%s", f->r.wals_dir, name, name);
+    struct err err;
+
+    assert_true(dir_make(fx_fmt("%s/%.16s", f->r.wals_dir, name), &err));
+    fx_text(path, "damaged");
+    assert_true(wal_marks_add(&f->r, path, 0x5000028, "wrong checksum", &err));
+}
+
+/* Of A: its own 3, and 5, which the next backup needs; not 1, 6 and the other timeline's. A mark
+ * of a file that is another by now holds no more. */
+static void damaged_wal(void **state)
+{
+    static const char *const name[] = {
+        "000000010000000000000001", "000000010000000000000005", "000000010000000000000003",
+        "000000010000000000000004", "000000010000000000000006", "000000020000000000000005",
+    };
+    struct backup_show show;
+    struct backup_list l;
+    struct err err = {0};
+    struct arena a;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    fill(&f);
+    arena_init(&a, 0);
+    assert_true(list_load(&f.r, &a, &l, &err));
+    assert_true(list_show(&f.r, &a, &l, &l.catalogue.backup[0], &show, &err));
+    assert_int_equal(show.damages, 0);
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        damage(&f, name[i]);
+    }
+    fx_text(fx_fmt("%s/%.16s/%s", f.r.wals_dir, name[3], name[3]), "sound again");
+    assert_true(list_show(&f.r, &a, &l, &l.catalogue.backup[0], &show, &err));
+    assert_int_equal(show.damages, 2);
+    assert_string_equal(show.damaged[0].name, name[1]);
+    assert_string_equal(show.damaged[1].name, name[2]);
+    assert_int_equal(show.damaged[1].lsn, 0x5000028);
+    assert_false(list_needs(show.backup, name[1]));
+    assert_true(list_needs(show.backup, name[2]));
+    assert_true(list_show(&f.r, &a, &l, &l.catalogue.backup[3], &show, &err));
+    assert_int_equal(show.damages, 0);
+    arena_release(&a);
+    fx_release(&f);
+}
+
 TEST_MAIN(ROWS(rows, check_row), ONE(one_in_full), ONE(a_bad_history_is_told),
-          ONE(nothing_kept))
+          ONE(nothing_kept), ONE(damaged_wal))

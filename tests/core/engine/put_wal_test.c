@@ -3,6 +3,11 @@
 
 #include "harness.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static const struct row {
     const char *label, *line, *sum, *name; /* sum NULL: refused */
 } rows[] = {
@@ -33,4 +38,31 @@ static void sums_line(void **state)
     }
 }
 
-TEST_MAIN(ROWS(rows, sums_line))
+/* What came last is guessed next. */
+static void kind_is_remembered(void **state)
+{
+    static const enum digest_kind came[] = {DIGEST_SHA256, DIGEST_MD5,    DIGEST_MD5,
+                                            DIGEST_SHA256, DIGEST_SHA256, DIGEST_MD5};
+    char dir[] = "/tmp/put_wal_test.XXXXXX", own[64], note[80];
+    enum digest_kind last = DIGEST_SHA256;
+    struct repo r = {.own_dir = own};
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(own, sizeof own, "%s/.barkeep", dir);
+    for (size_t i = 0; i < sizeof came / sizeof came[0]; i++) {
+        assert_int_equal(put_sums_guess(&r), last);
+        put_sums_note(&r, put_sums_guess(&r), came[i]);
+        last = came[i];
+    }
+    snprintf(note, sizeof note, "%s/put-md5", own);
+    assert_int_equal(unlink(note), 0);
+    assert_int_equal(mkdir(note, 0700), 0); /* something else of that name is no note */
+    assert_int_equal(put_sums_guess(&r), DIGEST_SHA256);
+    assert_int_equal(rmdir(note), 0);
+    assert_int_equal(rmdir(own), 0);
+    put_sums_note(&(struct repo){.own_dir = "/proc/nowhere"}, DIGEST_SHA256, DIGEST_MD5);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+TEST_MAIN(ROWS(rows, sums_line), ONE(kind_is_remembered))

@@ -124,7 +124,7 @@ static void one_bad_file_is_named(void **state)
     fx_release(&f);
 }
 
-/* The others can still be restored, and the bad one is not called unknown. */
+/* Row 113: the others can still be restored, and the bad one is not called unknown. */
 static void one_bad_file_hides_one_backup(void **state)
 {
     const struct backup *b = NULL;

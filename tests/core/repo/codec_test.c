@@ -184,27 +184,71 @@ static void damage(void **state)
     }
 }
 
+static const struct whole_row {
+    const char *label;
+    enum codec_kind kind;
+    int level;
+} whole_rows[] = {
+    {"gzip", CODEC_GZIP, 6},     {"pigz", CODEC_PIGZ, 1},       {"pygzip", CODEC_PYGZIP, 9},
+    {"zstd", CODEC_ZSTD, 1},     {"zstd -22", CODEC_ZSTD, -22}, {"lz4", CODEC_LZ4, 0},
+    {"lz4 high", CODEC_LZ4, 10},
+};
+
+/* Two pieces by one packer, one after the other in one file, read as a stream. */
 static void all_at_once(void **state)
+{
+    const struct whole_row *row = *state;
+    struct codec_out out = {packed, sizeof packed, 0};
+    struct err err = {0};
+    struct codec_whole *w;
+    struct codec *c;
+    size_t n, half = sizeof plain / 2;
+
+    fill_plain();
+    assert_true(codec_has_whole(row->kind));
+    w = codec_whole_new(row->kind, row->level, &err);
+    assert_non_null(w);
+    assert_true(codec_whole_bound(w, sizeof plain) >= half);
+    assert_true(codec_whole_pack(w, str_n(plain, half), &out, &err));
+    n = out.got;
+    out = (struct codec_out){packed + n, sizeof packed - n, 0};
+    assert_true(codec_whole_pack(w, str_n(plain + half, half), &out, &err));
+    n += out.got;
+    out = (struct codec_out){packed + n, 100, 0};
+    assert_false(codec_whole_pack(w, str_n(plain, sizeof plain), &out, &err));
+    assert_int_equal(err.code, ERR_FORMAT);
+    codec_whole_free(w);
+    c = codec_new(row->kind, CODEC_UNPACK, 0, NULL, &err);
+    assert_true(through(c, str_n(packed, n), 4096, 5000, back, sizeof back, &n, &err));
+    codec_free(c);
+    assert_int_equal(n, sizeof plain);
+    assert_memory_equal(back, plain, sizeof plain);
+}
+
+static void unpacked_at_once(void **state)
 {
     struct codec_out out = {packed, sizeof packed, 0}, again = {back, sizeof plain, 0};
     struct err err = {0};
+    struct codec_whole *w = codec_whole_new(CODEC_GZIP, 6, &err);
 
     (void)state;
     fill_plain();
-    assert_true(codec_whole_bound(CODEC_PIGZ, sizeof plain) >= sizeof plain / 2);
-    assert_int_equal(codec_whole_bound(CODEC_ZSTD, 1000), 0);
-    assert_true(codec_pack_whole(CODEC_GZIP, 6, str_n(plain, sizeof plain), &out, &err));
-    assert_true(codec_unpack_whole(CODEC_GZIP, str_n(packed, out.got), &again));
+    assert_non_null(w);
+    assert_true(codec_whole_pack(w, str_n(plain, sizeof plain), &out, &err));
+    codec_whole_free(w);
+    assert_true(codec_whole_unpack(CODEC_GZIP, str_n(packed, out.got), &again));
     assert_int_equal(again.got, sizeof plain);
     assert_memory_equal(back, plain, sizeof plain);
     again.cap--; /* no room */
-    assert_false(codec_unpack_whole(CODEC_GZIP, str_n(packed, out.got), &again));
+    assert_false(codec_whole_unpack(CODEC_GZIP, str_n(packed, out.got), &again));
     again.cap++; /* something follows */
-    assert_false(codec_unpack_whole(CODEC_GZIP, str_n(packed, out.got + 1), &again));
+    assert_false(codec_whole_unpack(CODEC_GZIP, str_n(packed, out.got + 1), &again));
     packed[out.got / 2] ^= 1;
-    assert_false(codec_unpack_whole(CODEC_GZIP, str_n(packed, out.got), &again));
-    out.cap = 100;
-    assert_false(codec_pack_whole(CODEC_GZIP, 6, str_n(plain, sizeof plain), &out, &err));
+    assert_false(codec_whole_unpack(CODEC_GZIP, str_n(packed, out.got), &again));
+    packed[out.got / 2] ^= 1;
+    assert_false(codec_whole_unpack(CODEC_ZSTD, str_n(packed, out.got), &again));
+    assert_false(codec_has_whole(CODEC_XZ));
+    assert_false(codec_has_whole(CODEC_NONE));
 }
 
 static const struct custom_row {
@@ -449,7 +493,7 @@ static void names(void **state)
 }
 
 TEST_MAIN(ROWS(rows, check_row), ROWS(there_rows, there_and_back),
-          ROWS(there_rows, nothing_at_all), ROWS(there_rows, damage), ONE(all_at_once),
-          ROWS(custom_rows, custom_fails), ONE(custom_given_up), ROWS(level_rows, check_level),
-          ROWS(magic_rows, check_magic), ROWS(unpack_rows, check_unpack),
-          ROWS(name_rows, names))
+          ROWS(there_rows, nothing_at_all), ROWS(there_rows, damage),
+          ROWS(whole_rows, all_at_once), ONE(unpacked_at_once), ROWS(custom_rows, custom_fails),
+          ONE(custom_given_up), ROWS(level_rows, check_level), ROWS(magic_rows, check_magic),
+          ROWS(unpack_rows, check_unpack), ROWS(name_rows, names))

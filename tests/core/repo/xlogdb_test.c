@@ -273,6 +273,7 @@ static void many_lines(void **state)
     fx_release(&f);
 }
 
+/* Row 113: from what lies there. */
 static void made_anew_when_missing(void **state)
 {
     const char *dir;

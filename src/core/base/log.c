@@ -154,17 +154,26 @@ void log_dump_recent(int fd)
     }
 }
 
-/* Length of the value after "password=": quoted with '' or up to a blank. */
+/* Length of what begins with a quote, with the quote that ends it. */
+static size_t quoted_length(struct str s)
+{
+    size_t i;
+
+    if (s.n == 0 || (s.p[0] != '\'' && s.p[0] != '"')) {
+        return 0;
+    }
+    for (i = 1; i < s.n && s.p[i] != s.p[0]; i++) {
+        i += s.p[i] == '\\' && i + 1 < s.n;
+    }
+    return i < s.n ? i + 1 : s.n;
+}
+
+/* Length of the value after "password=": quoted or not, up to a blank. What touches the end of a quoted
+ * one goes with it. */
 static size_t value_length(struct str s)
 {
-    size_t i = 0;
+    size_t i = quoted_length(s);
 
-    if (s.n && (s.p[0] == '\'' || s.p[0] == '"')) {
-        for (i = 1; i < s.n && s.p[i] != s.p[0]; i++) {
-            i += s.p[i] == '\\' && i + 1 < s.n;
-        }
-        return i < s.n ? i + 1 : s.n;
-    }
     while (i < s.n && !strchr(" \t\r\n&'\"", s.p[i])) {
         i += s.p[i] == '\\' && i + 1 < s.n ? 2u : 1u;
     }

@@ -15,6 +15,7 @@ static const struct row {
     {"keyword", "user=b password=s3cret host=db", "user=b password=*REDACTED* host=db"},
     {"last", "user=b password=s3cret", "user=b password=*REDACTED*"},
     {"quoted", "password='a b\\'c' host=x", "password=*REDACTED* host=x"},
+    {"what touches the quote goes, too", "password='a'b host=x", "password=*REDACTED* host=x"},
     {"blanks around", "password = s3cret x", "password = *REDACTED* x"},
     {"upper case", "PASSWORD=s3cret", "PASSWORD=*REDACTED*"},
     {"escaped blank", "password=a\\ b host=x", "password=*REDACTED* host=x"},

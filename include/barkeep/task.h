@@ -6,11 +6,11 @@
  * rings; tests and small commands use task_serial(), where every lane and piece of work runs
  * inline, in order, in the calling thread.
  *
- *   task_say       a line for the person (Barman's console lines), a warning, a line for the
- * log task_progress  how far: overwritten, cheap, call it as often as you like lane           a
- * bounded conveyor to ONE consumer that runs beside the producer: receive -> checksum and write
- * -> sync. Order kept, back-pressure when full. pool           pieces of equal kind that may
- * run side by side: copy, verify, scan.
+ *   task_say       a line for the person (Barman's console lines), a warning, a log line
+ *   task_progress  how far: overwritten, cheap, call it as often as you like
+ *   lane           a bounded conveyor to ONE consumer that runs beside the producer: receive ->
+ *                  checksum -> write. Order kept, back-pressure when full.
+ *   pool           pieces of equal kind that may run side by side: copy, verify, scan.
  *
  * Errors   A consumer or a piece that fails stops the lane or pool; the failure reaches the
  *          producer from the next lane_put()/lane_close() or from pool_run(), once.

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define LANE_SLOTS    16 /* of 16 messages of 32 KiB: 8 MiB under way */
+#define LANE_SLOTS    4 /* of 16 messages of 32 KiB: 2 MiB under way */
 #define PROGRESS_STEP (NS_PER_S / 10)
 
 struct copy {

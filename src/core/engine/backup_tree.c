@@ -92,6 +92,7 @@ struct tree *tree_new(const struct tree_spec *spec, struct err *err)
     t->manifest_fd = -1;
     sync_init(&t->sync);
     t->sync.drops_behind = true;
+    t->sync.beside = spec->task;
     t->unpacked = t->form.by_server ? malloc(UNPACKED) : NULL;
     if (t->form.by_server && !t->unpacked) {
         err_set(err, ERR_MEMORY, "", "", "out of memory");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "direct.h"
 
+#include "barkeep/str.h"
+#include "base/bug.h"
 #include "base/file.h"
 #include "base/sys.h"
 
@@ -11,111 +13,239 @@
 
 #define HUGE_PAGE ((size_t)2 * 1024 * 1024)
 
-struct direct {
-    const struct sync *sync;
-    char *buf;
-    size_t n; /* gathered */
+/* Belongs to the caller's side until its last piece is put, then to the lane. */
+struct file {
     int fd;
     bool is_direct;
     uint64_t at, started; /* written; told to sync */
+    char path[PATH_CAP];
 };
 
-struct direct *direct_new(const struct sync *sync, struct err *err)
-{
-    struct direct *d = calloc(1, sizeof *d);
+/* What travels on the lane. */
+struct piece {
+    struct file *file;
+    char *p;
+    size_t n;
+    bool is_last; /* of its file */
+};
 
-    if (d) {
-        d->buf = aligned_alloc(HUGE_PAGE, DIRECT_CHUNK);
-    }
-    if (!d || !d->buf) {
-        free(d);
-        err_set(err, ERR_MEMORY, "", "", "out of memory");
-        return NULL;
-    }
-    sys_wants_huge_pages(d->buf, DIRECT_CHUNK); /* few pieces for the disk */
-    d->sync = sync;
-    d->fd = -1;
-    return d;
+struct direct {
+    const struct task *task;
+    const struct sync *sync;
+    struct lane *lane;
+    char *bufs;   /* DIRECT_BUFS of them, used in turn: as many as can be under way */
+    unsigned buf; /* being filled */
+    size_t n;     /* gathered in it */
+    struct file *file;
+};
+
+static bool close_file(struct file *f, struct err *err)
+{
+    bool ok = close(f->fd) == 0 || err_os(err, errno, "close", f->path);
+
+    free(f);
+    return ok;
 }
 
-void direct_free(struct direct *d)
+static void drop_file(struct file *f)
 {
-    if (d) {
-        free(d->buf);
-        free(d);
+    struct err unheard;
+
+    if (f) {
+        (void)close_file(f, &unheard);
     }
 }
 
-void direct_begin(struct direct *d, int fd)
+static void drop_piece(void *ctx, void *item)
 {
-    d->fd = fd;
-    d->n = 0;
-    d->at = 0;
-    d->started = 0;
-    d->is_direct = sys_set_direct(fd, true);
+    const struct piece *piece = item;
+
+    (void)ctx;
+    if (piece->is_last) {
+        drop_file(piece->file);
+    }
 }
 
-static bool through_cache(struct direct *d, const char *p, size_t n, const char *path,
+static bool through_cache(const struct direct *d, struct file *f, const char *p, size_t n,
                           struct err *err)
 {
-    if (d->is_direct) {
-        d->is_direct = false;
-        if (!sys_set_direct(d->fd, false)) {
-            return err_os(err, errno, "set the flags of", path);
+    if (f->is_direct) {
+        f->is_direct = false;
+        if (!sys_set_direct(f->fd, false)) {
+            return err_os(err, errno, "set the flags of", f->path);
         }
     }
-    if (!fd_write_all(d->fd, p, n, path, err)) {
+    if (!fd_write_all(f->fd, p, n, f->path, err)) {
         return false;
     }
-    d->at += n;
-    sync_wrote(d->sync, d->fd, d->at, &d->started);
+    f->at += n;
+    sync_wrote(d->sync, f->fd, f->at, &f->started);
     return true;
 }
 
 /* n is a multiple of DIRECT_BLOCK. A short write, at the end of a disk's room, leaves the rest to
  * the ordinary way, which knows how to say what is wrong. */
-static bool write_blocks(struct direct *d, size_t n, const char *path, struct err *err)
+static bool write_blocks(const struct direct *d, struct file *f, const char *p, size_t n,
+                         struct err *err)
 {
     ssize_t got = 0;
 
-    if (d->is_direct) {
+    if (f->is_direct && n) {
         do {
-            got = write(d->fd, d->buf, n);
+            got = write(f->fd, p, n);
         } while (got < 0 && errno == EINTR);
         if (got < 0 && errno != EINVAL) {
-            return err_os(err, errno, "write", path);
+            return err_os(err, errno, "write", f->path);
         }
         got = got < 0 ? 0 : got;
-        d->at += (uint64_t)got;
+        f->at += (uint64_t)got;
     }
-    return (size_t)got == n || through_cache(d, d->buf + got, n - (size_t)got, path, err);
+    return (size_t)got == n || through_cache(d, f, p + got, n - (size_t)got, err);
 }
 
-bool direct_write(struct direct *d, const void *p, size_t n, const char *path, struct err *err)
+static bool end_file(const struct direct *d, struct file *f, struct err *err)
+{
+    bool ok = sync_file(d->sync, f->fd, f->path, err);
+
+    if (!ok) {
+        drop_file(f);
+        return false;
+    }
+    return close_file(f, err);
+}
+
+static bool write_piece(void *ctx, void *item, bool more, struct err *err)
+{
+    const struct direct *d = ctx;
+    const struct piece *piece = item;
+    size_t rest = piece->n % DIRECT_BLOCK, whole = piece->n - rest;
+
+    (void)more;
+    if (!write_blocks(d, piece->file, piece->p, whole, err) ||
+        (rest && !through_cache(d, piece->file, piece->p + whole, rest, err))) {
+        drop_piece(NULL, item);
+        return false;
+    }
+    return !piece->is_last || end_file(d, piece->file, err);
+}
+
+static bool open_lane(struct direct *d, struct err *err)
+{
+    const struct lane_spec spec = {
+        .name = "backup-disk",
+        .item_size = sizeof(struct piece),
+        .slots = DIRECT_SLOTS,
+        .ctx = d,
+        .consume = write_piece,
+        .drop = drop_piece,
+    };
+
+    d->lane = lane_open(d->task, &spec, err);
+    return d->lane != NULL;
+}
+
+struct direct *direct_new(const struct task *task, const struct sync *sync, struct err *err)
+{
+    struct direct *d = calloc(1, sizeof *d);
+
+    if (d) {
+        d->bufs = aligned_alloc(HUGE_PAGE, DIRECT_BUFS * DIRECT_CHUNK);
+    }
+    if (!d || !d->bufs) {
+        free(d);
+        err_set(err, ERR_MEMORY, "", "", "out of memory");
+        return NULL;
+    }
+    sys_wants_huge_pages(d->bufs, DIRECT_BUFS * DIRECT_CHUNK); /* few pieces for the disk */
+    d->task = task;
+    d->sync = sync;
+    if (!open_lane(d, err)) {
+        direct_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void direct_free(struct direct *d)
+{
+    if (!d) {
+        return;
+    }
+    if (d->lane) {
+        lane_fail(d->task, d->lane);
+    }
+    drop_file(d->file); /* the lane, which may have had its pieces, is done with it */
+    free(d->bufs);
+    free(d);
+}
+
+bool direct_begin(struct direct *d, int fd, const char *path, struct err *err)
+{
+    struct file *f = malloc(sizeof *f);
+
+    BUG_IF(d->file);
+    if (!f) {
+        close(fd);
+        return err_set(err, ERR_MEMORY, "", "", "out of memory");
+    }
+    f->fd = fd;
+    f->at = 0;
+    f->started = 0;
+    f->is_direct = sys_set_direct(fd, true);
+    str_copy(f->path, sizeof f->path, path);
+    d->file = f;
+    return true;
+}
+
+static char *filling(const struct direct *d)
+{
+    return d->bufs + d->buf * DIRECT_CHUNK;
+}
+
+static bool put_piece(struct direct *d, bool is_last, struct err *err)
+{
+    const struct piece piece = {d->file, filling(d), d->n, is_last};
+
+    if (!lane_put(d->task, d->lane, &piece, err)) {
+        return false;
+    }
+    d->buf = (d->buf + 1) % DIRECT_BUFS;
+    d->n = 0;
+    return true;
+}
+
+bool direct_write(struct direct *d, const void *p, size_t n, struct err *err)
 {
     const char *from = p;
 
     while (n) {
         size_t room = DIRECT_CHUNK - d->n, take = n < room ? n : room;
 
-        memcpy(d->buf + d->n, from, take);
+        memcpy(filling(d) + d->n, from, take);
         d->n += take;
         from += take;
         n -= take;
-        if (d->n == DIRECT_CHUNK) {
-            if (!write_blocks(d, d->n, path, err)) {
-                return false;
-            }
-            d->n = 0;
+        if (d->n == DIRECT_CHUNK && !put_piece(d, false, err)) {
+            return false;
         }
     }
     return true;
 }
 
-bool direct_end(struct direct *d, const char *path, struct err *err)
+bool direct_end(struct direct *d, struct err *err)
 {
-    size_t whole = d->n - d->n % DIRECT_BLOCK;
+    if (!put_piece(d, true, err)) {
+        return false;
+    }
+    d->file = NULL;
+    return true;
+}
 
-    return (!whole || write_blocks(d, whole, path, err)) &&
-           (whole == d->n || through_cache(d, d->buf + whole, d->n - whole, path, err));
+bool direct_finish(struct direct *d, struct err *err)
+{
+    struct lane *lane = d->lane;
+
+    BUG_IF(d->file);
+    d->lane = NULL;
+    return lane_close(d->task, lane, err);
 }

@@ -34,8 +34,8 @@ struct extract {
     int fd;
     char name[TAR_NAME_CAP];
     uint64_t at, started;
-    struct direct *direct; /* of a sync that drops behind, from the first large file on */
-    bool is_direct;
+    struct direct *direct; /* from the first large file on, where something is beside us */
+    bool is_direct;        /* the file at hand, then fd is -1 */
 };
 
 static const char *full(const struct extract *x, const char *name, char out[PATH_CAP])
@@ -203,16 +203,26 @@ static bool make_dir(struct extract *x, const char *base, unsigned mode, struct 
     return true;
 }
 
+/* From here on the file is written and closed by what is beside us. */
 static bool begin_direct(struct extract *x, struct err *err)
 {
+    char path[PATH_CAP];
+    int fd = x->fd;
+
     if (!x->direct) {
-        x->direct = direct_new(x->sync, err);
+        x->direct = direct_new(x->sync->beside, x->sync, err);
     }
     if (!x->direct) {
         return false;
     }
-    direct_begin(x->direct, x->fd);
-    return true;
+    x->fd = -1;
+    x->is_direct = direct_begin(x->direct, fd, full(x, x->name, path), err);
+    return x->is_direct;
+}
+
+static bool wants_direct(const struct extract *x, const struct tar_member *m)
+{
+    return x->sync && x->sync->beside && m->size >= DIRECT_MIN;
 }
 
 static bool make_file(struct extract *x, const char *base, const struct tar_member *m,
@@ -238,8 +248,7 @@ static bool make_file(struct extract *x, const char *base, const struct tar_memb
     }
     x->at = 0;
     x->started = 0;
-    x->is_direct = x->sync && x->sync->drops_behind && m->size >= DIRECT_MIN;
-    return !x->is_direct || begin_direct(x, err);
+    return !wants_direct(x, m) || begin_direct(x, err);
 }
 
 static bool make_link(struct extract *x, const char *base, struct err *err)
@@ -265,7 +274,7 @@ bool extract_begin(struct extract *x, const struct tar_member *m, struct err *er
     const char *base = path_base(m->name);
     struct str dir = str_n(m->name, base == m->name ? 0 : (size_t)(base - m->name) - 1);
 
-    BUG_IF(x->fd >= 0);
+    BUG_IF(x->fd >= 0 || x->is_direct);
     str_copy(x->name, sizeof x->name, m->name);
     if (!path_is_below(str_of(m->name))) {
         return err_set(err, ERR_UNSAFE, "", m->name, "would leave the directory");
@@ -288,10 +297,10 @@ bool extract_data(struct extract *x, const void *p, size_t n, struct err *err)
 {
     char path[PATH_CAP];
 
-    BUG_IF(x->fd < 0);
     if (x->is_direct) {
-        return direct_write(x->direct, p, n, full(x, x->name, path), err);
+        return direct_write(x->direct, p, n, err);
     }
+    BUG_IF(x->fd < 0);
     if (!fd_write_all(x->fd, p, n, full(x, x->name, path), err)) {
         return false;
     }
@@ -307,14 +316,15 @@ bool extract_end(struct extract *x, struct err *err)
     char path[PATH_CAP];
     bool ok = true;
 
+    if (x->is_direct) {
+        x->is_direct = false;
+        return direct_end(x->direct, err);
+    }
     if (x->fd < 0) {
         return true;
     }
     full(x, x->name, path);
-    if (x->is_direct) {
-        ok = direct_end(x->direct, path, err);
-    }
-    if (x->sync && ok) {
+    if (x->sync) {
         ok = sync_file(x->sync, x->fd, path, err);
     }
     if (close(x->fd) != 0 && ok) {
@@ -331,5 +341,6 @@ bool extract_close(struct extract *x, struct err *err)
             return false;
         }
     }
-    return !x->sync || sync_dir(x->sync, x->chain[0], x->root, err);
+    return (!x->direct || direct_finish(x->direct, err)) &&
+           (!x->sync || sync_dir(x->sync, x->chain[0], x->root, err));
 }

@@ -12,7 +12,8 @@
  * Order    A directory comes before what is in it, as PostgreSQL sends them.
  * Again    extract_again(): what is there of an extraction that died is replaced, never written
  *          to; a link in its place is removed, not followed.
- * Sync     Tells the struct sync (sync.h) what was written; extract_close() does not sync.
+ * Sync     Tells the struct sync (sync.h) what was written; extract_close() waits for what is
+ *          still being written beside us, and does not sync.
  * Threads  One at a time.
  * Errors   ERR_UNSAFE for a name or link that would leave the tree or comes twice, ERR_IO.
  */

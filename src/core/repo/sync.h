@@ -13,6 +13,7 @@
 #define REPO_SYNC_H
 
 #include "barkeep/err.h"
+#include "barkeep/task.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,9 +25,11 @@ enum sync_way { SYNC_FS, SYNC_EACH };
 
 struct sync {
     enum sync_way way;
-    bool
-        drops_behind; /* what is on disk leaves the page cache, or never comes there (direct.h):
-                        * nobody reads it soon, and the kernel has room for what comes next */
+    /* What is on disk leaves the page cache: nobody reads it soon, and the kernel has room for
+     * what comes next. */
+    bool drops_behind;
+    /* Whose lane writes large files past the cache (direct.h); NULL: none, all go through it. */
+    const struct task *beside;
     int fd[SYNC_FS_MAX];
     dev_t dev[SYNC_FS_MAX];
     char path[SYNC_FS_MAX][512]; /* for messages */

@@ -34,7 +34,7 @@ static unsigned char byte_at(size_t i)
     return (unsigned char)(i * 2654435761U >> 13);
 }
 
-static void feed(struct direct *d, const char *path, size_t size, size_t piece)
+static void feed(struct direct *d, size_t size, size_t piece)
 {
     unsigned char *all = malloc(size + 1);
     struct err err;
@@ -45,9 +45,9 @@ static void feed(struct direct *d, const char *path, size_t size, size_t piece)
     }
     for (size_t at = 0; at < size; at += piece) {
         size_t n = size - at < piece ? size - at : piece;
-        assert_true(direct_write(d, all + at, n, path, &err));
+        assert_true(direct_write(d, all + at, n, &err));
     }
-    assert_true(direct_end(d, path, &err));
+    assert_true(direct_end(d, &err));
     free(all);
 }
 
@@ -69,47 +69,82 @@ static void look(const char *path, size_t size)
 static void test_reads_back(void **state)
 {
     const struct row *r = *state;
-    char path[64];
+    struct task_sink sink;
+    struct task task = task_serial(NULL, NULL, &sink);
+    char path[2][64];
     struct sync sync;
     struct err err;
     struct direct *d;
 
     sync_init(&sync);
-    d = direct_new(&sync, &err);
+    d = direct_new(&task, &sync, &err);
     assert_non_null(d);
     for (int i = 0; i < 2; i++) { /* the second file begins afresh */
         int fd;
-        snprintf(path, sizeof path, "%s/direct_test.XXXXXX", r->dir);
-        fd = mkstemp(path);
+        snprintf(path[i], sizeof path[i], "%s/direct_test.XXXXXX", r->dir);
+        fd = mkstemp(path[i]);
         assert_true(fd >= 0);
-        direct_begin(d, fd);
-        feed(d, path, r->size, r->piece);
-        close(fd);
-        look(path, r->size);
-        unlink(path);
+        assert_true(direct_begin(d, fd, path[i], &err));
+        feed(d, r->size, r->piece);
     }
+    assert_true(direct_finish(d, &err));
     direct_free(d);
+    for (int i = 0; i < 2; i++) {
+        look(path[i], r->size);
+        unlink(path[i]);
+    }
 }
 
-static void test_a_full_disk_is_told(void **state)
+static struct direct *on_a_full_disk(const struct task *task, struct sync *sync)
 {
     int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    char block[8192] = {0};
-    struct sync sync;
     struct err err;
     struct direct *d;
 
-    (void)state;
     assert_true(fd >= 0);
-    sync_init(&sync);
-    d = direct_new(&sync, &err);
+    sync_init(sync);
+    d = direct_new(task, sync, &err);
     assert_non_null(d);
-    direct_begin(d, fd);
-    assert_true(direct_write(d, block, sizeof block, "/dev/full", &err));
-    assert_false(direct_end(d, "/dev/full", &err));
-    assert_int_equal(err.code, ERR_IO);
-    direct_free(d);
-    close(fd);
+    assert_true(direct_begin(d, fd, "/dev/full", &err));
+    return d;
 }
 
-TEST_MAIN(ROWS(rows, test_reads_back); ONE(test_a_full_disk_is_told))
+static void test_a_full_disk_is_told_at_the_end(void **state)
+{
+    struct task_sink sink;
+    struct task task = task_serial(NULL, NULL, &sink);
+    char block[8192] = {0};
+    struct sync sync;
+    struct err err;
+    struct direct *d = on_a_full_disk(&task, &sync);
+
+    (void)state;
+    assert_true(direct_write(d, block, sizeof block, &err));
+    assert_true(direct_end(d, &err));
+    assert_false(direct_finish(d, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_string_equal(err.what, "/dev/full");
+    direct_free(d);
+}
+
+/* The first chunk fails; what is put after it is told so, and the open file is closed. */
+static void test_a_full_disk_is_told_by_what_comes_next(void **state)
+{
+    struct task_sink sink;
+    struct task task = task_serial(NULL, NULL, &sink);
+    char *chunks = calloc(2, DIRECT_CHUNK);
+    struct sync sync;
+    struct err err;
+    struct direct *d = on_a_full_disk(&task, &sync);
+
+    (void)state;
+    assert_non_null(chunks);
+    assert_true(direct_write(d, chunks, DIRECT_CHUNK, &err));
+    assert_false(direct_write(d, chunks, DIRECT_CHUNK, &err));
+    assert_int_equal(err.code, ERR_IO);
+    direct_free(d);
+    free(chunks);
+}
+
+TEST_MAIN(ROWS(rows, test_reads_back); ONE(test_a_full_disk_is_told_at_the_end);
+          ONE(test_a_full_disk_is_told_by_what_comes_next))

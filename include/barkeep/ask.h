@@ -112,6 +112,7 @@ struct answer_moment {
     pg_tli tli;
     struct mark before;       /* last commit that is kept; the nearest moment below */
     struct mark stop;         /* first commit that is lost: proof that the server can stop */
+    struct mark point;        /* GOAL_NAME: the restore point it stops at */
     struct mark below, above; /* nearest moments that can be restored, when this one cannot */
 };
 
@@ -164,7 +165,6 @@ struct answer_copy {
     const char *log;  /* path of the server's log */
     const char *psql; /* a command that connects */
 };
-
 struct table_count {
     const char *name;   /* schema.table */
     int64_t copy, live; /* rows; -1: not known */

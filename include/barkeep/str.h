@@ -62,6 +62,8 @@ void sbuf_char(struct sbuf *b, char c);
 void sbuf_fmt(struct sbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sbuf_vfmt(struct sbuf *b, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
+/* A word as a shell reads it back: 'between quotes' where it must. */
+void sbuf_shell_word(struct sbuf *b, const char *word);
 bool sbuf_ok(const struct sbuf *b);
 
 /* Copy with truncation, always NUL-terminated; false when it was cut. */

@@ -90,8 +90,8 @@ struct task_sink {
     void *ctx;
 };
 
-/* A task without threads: lanes and pools run inline; `say` drops SAY_LOG and hands the rest to
- * the sink (may be NULL). It can never be cancelled. */
+/* A task without threads: lanes and pools run inline; `say` hands every line to the sink (may be
+ * NULL). It can never be cancelled. */
 struct task task_serial(void (*sink)(void *ctx, enum say kind, const char *line), void *ctx,
                         struct task_sink *store);
 

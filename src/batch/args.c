@@ -89,10 +89,20 @@ static bool store(struct parse *p, const struct arg_option *o, struct arg_value 
     return true;
 }
 
-/* A dash alone is a word, and so is a negative number. */
+/* A dash alone is a word, and so is a negative number: -1, -1.5, -.5. */
 static bool is_option(const char *word)
 {
-    return word[0] == '-' && word[1] && word[1 + strspn(word + 1, "0123456789")];
+    static const char digits[] = "0123456789";
+    const char *rest = word + 1;
+
+    if (word[0] != '-' || !word[1]) {
+        return false;
+    }
+    rest += strspn(rest, digits);
+    if (rest[0] == '.' && rest[1]) {
+        rest += 1 + strspn(rest + 1, digits);
+    }
+    return *rest;
 }
 
 /* Is the next word the value that may be left out? argparse takes every word for it. */
@@ -200,10 +210,12 @@ static bool parse_short(struct parse *p, const char *letters)
     return true;
 }
 
-/* argparse takes the names of a list from where the first one stands up to the next option. */
+/* argparse takes the names of a list from where the first one stands up to the next option, and
+ * a word that may be left out only there, too. */
 static bool is_closed(const struct parse *p, const struct operand *o)
 {
-    return o->kind == OPERAND_COMMAND || (o->kind == OPERAND_SERVERS && p->listed);
+    return o->kind == OPERAND_COMMAND ||
+           ((o->kind == OPERAND_SERVERS || o->kind == OPERAND_MAYBE) && p->listed);
 }
 
 static bool parse_word(struct parse *p, const char *word, size_t *operand)

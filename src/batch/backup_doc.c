@@ -131,7 +131,12 @@ static void put_numbers(struct doc *out, const struct backup *b)
     put_number(out, "size", b->size);
     put_number(out, "timeline", b->timeline);
     put_number(out, "version", b->version > 0 ? (uint64_t)b->version : 0);
-    doc_int(out, "xlog_segment_size", b->xlog_segment_size ? b->xlog_segment_size : 16777216);
+    if (b->status == BACKUP_EMPTY && !b->version) { /* the server was not asked yet */
+        doc_null(out, "xlog_segment_size");
+    } else {
+        doc_int(out, "xlog_segment_size",
+                b->xlog_segment_size ? b->xlog_segment_size : 16777216);
+    }
     put_place(out, "begin_xlog", b->begin_xlog, "begin_offset", b->begin_offset, b->begin_wal);
     put_place(out, "end_xlog", b->end_xlog, "end_offset", b->end_offset, b->end_wal);
 }

@@ -126,6 +126,19 @@ static bool do_promote(const struct task *task, void *arg, struct err *err)
     return true;
 }
 
+/* It is done, whatever becomes of the look at it: as it must be then. */
+static void look_after(const struct task *task, struct copy_job *job, enum copy_phase phase)
+{
+    char text[1600];
+    struct err err;
+
+    if (!copy_look(task, &job->arena, job->destination, &job->copy, &err)) {
+        task_say(task, SAY_WARN, "It cannot be looked at afterwards: %s",
+                 err_text(&err, text, sizeof text));
+        job->copy = (struct answer_copy){.phase = phase};
+    }
+}
+
 static bool do_stop(const struct task *task, void *arg, struct err *err)
 {
     struct copy_job *job = arg;
@@ -134,7 +147,8 @@ static bool do_stop(const struct task *task, void *arg, struct err *err)
         return false;
     }
     task_say(task, SAY_OUT, "The copy in %s is stopped", job->destination);
-    return copy_look(task, &job->arena, job->destination, &job->copy, err);
+    look_after(task, job, COPY_STOPPED);
+    return true;
 }
 
 static bool do_drop(const struct task *task, void *arg, struct err *err)
@@ -145,15 +159,17 @@ static bool do_drop(const struct task *task, void *arg, struct err *err)
         return false;
     }
     task_say(task, SAY_OUT, "The copy in %s is dropped", job->destination);
-    return copy_look(task, &job->arena, job->destination, &job->copy, err);
+    look_after(task, job, COPY_ABSENT);
+    return true;
 }
 
-static void run_job(struct session *s, const struct server_cfg *srv,
+/* What ends a copy needs nothing of barman_home. */
+static void run_job(struct session *s, const struct server_cfg *srv, enum session_job kind,
                     bool (*run)(const struct task *task, void *arg, struct err *err))
 {
     struct copy_job job = {
         .srv = srv, .destination = destination_of(s), .tells = !s->console.doc};
-    struct session_verb verb = {SESSION_WRITES, srv, run, &job};
+    struct session_verb verb = {kind, srv, run, &job};
 
     if (s->args.command->options) {
         job.port = (unsigned)arg_number(&s->args, "port", 0);
@@ -172,17 +188,17 @@ static void run_job(struct session *s, const struct server_cfg *srv,
 
 void run_start_copy(struct session *s, const struct server_cfg *srv)
 {
-    run_job(s, srv, do_start);
+    run_job(s, srv, SESSION_WRITES, do_start);
 }
 
 void run_promote_copy(struct session *s, const struct server_cfg *srv)
 {
-    run_job(s, srv, do_promote);
+    run_job(s, srv, SESSION_ELSEWHERE, do_promote);
 }
 
 void run_stop_copy(struct session *s, const struct server_cfg *srv)
 {
-    run_job(s, srv, do_stop);
+    run_job(s, srv, SESSION_ELSEWHERE, do_stop);
 }
 
 static bool confirmed(struct session *s)
@@ -207,7 +223,7 @@ static bool confirmed(struct session *s)
 void run_drop_copy(struct session *s, const struct server_cfg *srv)
 {
     if (confirmed(s)) {
-        run_job(s, srv, do_drop);
+        run_job(s, srv, SESSION_ELSEWHERE, do_drop);
     }
 }
 

@@ -141,7 +141,7 @@ static void show_sizes(struct show *s)
         nested(s, "WAL Size", "%s", size_text(s->of->wal->size, text));
     }
     if (s->of->type == BACKUP_RSYNC || s->of->type == BACKUP_INCREMENTAL) {
-        nested(s, "Resources saved", "%s (%.2f%%)", fmt_size(s->of->saved_bytes, text),
+        nested(s, "Resources saved", "%s (%.2f%%)", fmt_size_real(s->of->saved_bytes, text),
                s->of->saved_ratio * 100);
     }
 }
@@ -163,7 +163,7 @@ static void show_times(struct show *s)
         }
     }
     if (of->throughput > 0) {
-        size_text((uint64_t)of->throughput, text);
+        fmt_size_real(of->throughput, text);
         if (of->workers > 1) {
             nested(s, "Estimated throughput", "%s/s (%" PRIu64 " jobs)", text, of->workers);
         } else {

@@ -149,7 +149,7 @@ static const struct arg_option restore_options[] = {
     {"network-compression", "", ARG_FLAG, NULL, "compress what goes to another host"},
     {"no-network-compression", "", ARG_FLAG, NULL, "do not"},
     {"recovery-option-port", "", ARG_TEXT, "PORT", "port that a server on another host fetches its WAL from"},
-    {"snapshot-recovery-instance", "", ARG_TEXT, "NAME", "machine with the disks of a snapshot backup"},
+    {"snapshot-recovery-instance", "", ARG_TEXT, "NAME", "machine with the disks of a snapshot backup; not offered"},
     {"snapshot-recovery-zone", "", ARG_TEXT, "ZONE", "old name of --gcp-zone"},
     {"gcp-zone", "", ARG_TEXT, "ZONE", "where the disks of a snapshot backup are"},
     {"azure-resource-group", "", ARG_TEXT, "NAME", "the same, in Azure"},

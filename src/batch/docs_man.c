@@ -176,11 +176,18 @@ void docs_man(FILE *out)
     fputs(
         ".TH BARKEEP 1 \"\" \"barkeep " BARKEEP_VERSION "\" \"User Commands\"\n"
         ".SH NAME\nbarkeep \\- backup and recovery for PostgreSQL\n"
-        ".SH SYNOPSIS\n.B barkeep\n[\\fIOPTION\\fR...] \\fICOMMAND\\fR ...\n"
+        ".SH SYNOPSIS\n.B barkeep\n[\\fIOPTION\\fR...] \\fICOMMAND\\fR ...\n.br\n"
+        ".B barkeep\n[\\fIOPTION\\fR...]\n"
         ".SH DESCRIPTION\n"
         "Takes base backups and WAL of PostgreSQL servers over the replication protocol, and\n"
         "brings them back up to a moment. It reads Barman's configuration and keeps Barman's\n"
         "catalogue.\n"
+        ".PP\nWithout a command it is the console: servers, backups and WAL on one screen, "
+        "and\n"
+        "the way back step by step; press \\fB?\\fR for its keys. Where there is no terminal "
+        "it\n"
+        "prints what\n.B barkeep status all\n"
+        "does.\n"
         ".SH OPTIONS\nThese come before the command.\n",
         out);
     for (size_t i = 0; i < global_option_count; i++) {
@@ -195,7 +202,8 @@ void docs_man(FILE *out)
           ".TP\n0\nNo error was said; warnings do not count.\n"
           ".TP\n1\nAn error was said, a check of an active server failed, or the work was "
           "cancelled.\n"
-          ".TP\n2\nThe command line is wrong.\n"
+          ".TP\n2\nThe command line is wrong; with\n.BR check\\ \\-\\-nagios :\n"
+          "something is wrong.\n"
           ".TP\n3\nOnly\n.BR get\\-wal :\nan impossible WAL name, or the output cannot be "
           "opened.\n"
           ".SH FILES\n"
@@ -204,8 +212,13 @@ void docs_man(FILE *out)
           "The configuration: the first of these that there is.\n"
           ".TP\n\\fIBARMAN_HOME/.barkeep/jobs/N\\fR\n"
           "Plan, log and journal of job N.\n"
+          ".TP\n\\fI~/.config/barkeep\\fR, \\fI~/.local/state/barkeep\\fR\n"
+          "Themes and keys of your own; what the console remembers of you.\n"
           ".SH ENVIRONMENT\n"
           ".TP\n\\fBBARMAN_CONFIG_FILE\\fR\nThe configuration file, unless\n"
-          ".B \\-c\nis given.\n",
+          ".B \\-c\nis given.\n"
+          ".TP\n\\fBBARKEEP_PG_BIN\\fR\nWhere\n.B start\\-copy\n"
+          "looks first for the programs of a server: in MAJOR/bin below it, then in it.\n"
+          ".TP\n\\fBNO_COLOR\\fR\nThe console draws without colours.\n",
           out);
 }

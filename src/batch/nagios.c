@@ -230,6 +230,10 @@ int nagios_end(const struct nagios *n, bool in_error, FILE *out)
         return NAGIOS_CRITICAL;
     }
     put_ready(n, out);
-    put_perfdata(n, out);
+    if (count(n, false) > 0 || !n->first) {
+        put_perfdata(n, out);
+    } else {
+        fputc('\n', out); /* Barman's has none when all are ignored */
+    }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "base/doc.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/sys.h"
 #include "engine/repo_of.h"
 #include "repo/catalogue.h"
 #include "repo/mount.h"
@@ -39,7 +40,27 @@ struct task session_task(struct session *s, struct task_sink *store)
     return task_serial(console_sink, &s->console, store);
 }
 
-/* The command line for the job's record. */
+static void put_word(struct sbuf *b, const char *word)
+{
+    if (word) {
+        sbuf_char(b, ' ');
+        sbuf_shell_word(b, word);
+    }
+}
+
+/* Joined where the value would be taken for an option. */
+static void put_option(struct sbuf *b, const char *name, const char *value)
+{
+    sbuf_fmt(b, " --%s", name);
+    if (value && value[0] == '-') {
+        sbuf_char(b, '=');
+        sbuf_shell_word(b, value);
+    } else {
+        put_word(b, value);
+    }
+}
+
+/* The command line for the job's record, as a shell reads it back; "" where it is too long. */
 static const char *plan_text(struct session *s, const struct server_cfg *srv)
 {
     const struct args *args = &s->args;
@@ -50,35 +71,43 @@ static const char *plan_text(struct session *s, const struct server_cfg *srv)
     sbuf_add(&b, args->command->name);
     for (size_t i = 0; i < args->command->options; i++) {
         const struct arg_value *v = &args->option[i];
-        if (v->given) {
-            sbuf_fmt(&b, " --%s%s%s", args->command->option[i].name, v->text ? " " : "",
-                     v->text ? v->text : "");
+        for (size_t k = 0; v->given && k < (v->list ? v->listed : 1); k++) {
+            put_option(&b, args->command->option[i].name, v->list ? v->list[k] : v->text);
         }
     }
-    sbuf_fmt(&b, " %s", srv->name);
+    put_word(&b, srv->name);
     for (size_t i = 1; i < args->command->operands && args->operand[i]; i++) {
-        sbuf_fmt(&b, " %s", args->operand[i]);
+        put_word(&b, args->operand[i]);
     }
     sbuf_char(&b, '\n');
-    return arena_strdup(&s->arena, mem);
+    return arena_strdup(&s->arena, sbuf_ok(&b) ? mem : "");
 }
 
-/* A job begins with a directory in the home; the others ask when they lock or write. */
-static bool is_mounted(struct session *s, const struct session_verb *verb)
+/* A job begins with a directory in the home (*home: NULL, without); the others ask when they lock
+ * or write. false: told. */
+static bool find_home(struct session *s, const struct session_verb *verb, const char **home)
 {
+    char text[1600];
     struct repo repo;
     struct err err;
 
-    if (verb->kind != SESSION_WRITES) {
+    *home = NULL;
+    if (verb->kind != SESSION_WRITES && verb->kind != SESSION_ELSEWHERE) {
         return true;
     }
     if (!session_repo(s, verb->srv, &repo)) {
         return false;
     }
-    if (!repo_home_mounted(&repo, &err)) {
+    if (repo_home_mounted(&repo, &err)) {
+        *home = s->cfg->barman_home;
+        return true;
+    }
+    if (verb->kind == SESSION_WRITES) {
         session_fail(s, &err);
         return false;
     }
+    console_say(&s->console, SAY_WARN, "This is not recorded as a job: %s",
+                err_text(&err, text, sizeof text));
     return true;
 }
 
@@ -86,7 +115,6 @@ bool session_job(struct session *s, const struct session_verb *verb)
 {
     const char *plan = plan_text(s, verb->srv);
     struct job_spec spec = {
-        .home = verb->kind == SESSION_WRITES ? s->cfg->barman_home : NULL,
         .number = (uint32_t)arg_number(&s->args, "job", 0),
         .kind = verb->kind == SESSION_LOOKS ? JOB_READS : JOB_WRITES,
         .verb = s->args.command->name,
@@ -99,7 +127,7 @@ bool session_job(struct session *s, const struct session_verb *verb)
     struct err err;
     bool ok;
 
-    if (!is_mounted(s, verb)) {
+    if (!find_home(s, verb, &spec.home)) {
         return false;
     }
     ok = job_run(&spec, &err);
@@ -453,6 +481,7 @@ bool session_open(struct session *s, int argc, char **argv, int *status)
         return false;
     }
     file_rules();
+    sys_no_core();
     arena_init(&s->arena, 0);
     arena_init(&s->said, 0);
     if (!args_parse(&s->arena, argc, argv, &s->args, &err) || !job_option_ok(s, &err)) {

@@ -41,6 +41,7 @@ enum session_job {
     SESSION_LOOKS,       /* ends with the terminal */
     SESSION_KEEPS_HOUSE, /* writes, and is not recorded */
     SESSION_WRITES,      /* has a number and a directory */
+    SESSION_ELSEWHERE,   /* the same; without a directory where barman_home is not mounted */
 };
 struct session_verb {
     enum session_job kind;

@@ -74,7 +74,8 @@ static void show_copy(struct doc *in, const struct backup_show *of)
     char text[FMT_CAP];
 
     if (of->type == BACKUP_RSYNC || of->type == BACKUP_INCREMENTAL) {
-        doc_size(in, "resources_saved", of->saved_bytes);
+        doc_text(in, "resources_saved", fmt_size_real(of->saved_bytes, text));
+        doc_int(in, "resources_saved_bytes", (int64_t)of->saved_bytes);
         doc_fmt(in, "resources_saved_percentage", "%.2f%%", of->saved_ratio * 100);
     }
     if (of->wal_ratio > 0) {
@@ -87,7 +88,7 @@ static void show_copy(struct doc *in, const struct backup_show *of)
     if (of->analysis_time >= 1) {
         put_seconds(in, "analysis_time", of->analysis_time);
     }
-    doc_fmt(in, "throughput", "%s/s", fmt_size((int64_t)of->throughput, text));
+    doc_fmt(in, "throughput", "%s/s", fmt_size_real(of->throughput, text));
     doc_int(in, "throughput_bytes", (int64_t)of->throughput);
     doc_int(in, "number_of_workers", of->workers ? (int64_t)of->workers : 1);
 }

@@ -76,7 +76,11 @@ static unsigned run_theme(struct ui *ui, const char *word)
 
 static unsigned run_symbols(struct ui *ui, const char *word)
 {
-    ui->symbols = strcmp(word, "ascii") == 0 ? SYMBOLS_ASCII : SYMBOLS_BLOCK;
+    if (strcmp(word, "ascii") != 0 && strcmp(word, "block") != 0) {
+        ui_say(ui, LIGHT_WARN, "symbols are block or ascii, not '%s'", word);
+        return UI_REDRAW;
+    }
+    ui->symbols = word[0] == 'a' ? SYMBOLS_ASCII : SYMBOLS_BLOCK;
     return UI_REDRAW;
 }
 

@@ -115,12 +115,19 @@ static const char *capability(const char *name, char *out, size_t cap)
 
 bool term_is_dumb(struct err *err)
 {
+    const char *name = getenv("TERM");
     int status;
     char cup[64];
     bool is_dumb;
 
     *err = (struct err){0};
-    if (!curses_load(err) || curses.setup(NULL, STDOUT_FILENO, &status) != OK || status != 1) {
+    if (!curses_load(err)) {
+        return true;
+    }
+    if (curses.setup(NULL, STDOUT_FILENO, &status) != OK || status != 1) {
+        (void)err_set(err, ERR_CONFIG,
+                      "Set TERM to what it is like (xterm, linux), or install ncurses-term.",
+                      name ? name : "", "this kind of terminal is not known here");
         return true;
     }
     is_dumb = !capability("cup", cup, sizeof cup)[0];

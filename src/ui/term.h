@@ -27,8 +27,8 @@ void term_locale(void);
 bool term_is_utf8(void); /* by the locale */
 /* By the locale: blocks and lines are two columns wide in some terminals of East Asia. */
 enum symbols term_symbols(void);
-/* No cursor addressing: status text instead of a screen. err says it when ncurses itself is not there,
- * else its code is ERR_NONE. */
+/* No cursor addressing: status text instead of a screen. err says it when ncurses itself is not there
+ * or does not know the terminal, else its code is ERR_NONE. */
 bool term_is_dumb(struct err *err);
 
 MUST_CHECK bool term_open(const struct theme *theme, struct err *err);

@@ -245,25 +245,29 @@ unsigned ui_start(struct ui *ui, const char *const *words,
     return UI_REDRAW;
 }
 
-/* A word as a shell reads it back. */
-static void add_word(struct sbuf *b, const char *word)
+static void begin_command(const struct ui *ui, struct sbuf *b)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789-_./:=,+@%";
+    sbuf_add(b, "barkeep");
+    if (ui->model.config_path) {
+        sbuf_add(b, " -c ");
+        sbuf_shell_word(b, ui->model.config_path);
+    }
+    sbuf_add(b, " --batch");
+}
 
-    if (word[0] && word[strspn(word, plain)] == '\0') {
-        sbuf_add(b, word);
-        return;
+void ui_copy_plan(struct ui *ui, const char *plan)
+{
+    char text[ORDER_WORDS_CAP];
+    struct sbuf b;
+
+    sbuf_init(&b, text, sizeof text);
+    begin_command(ui, &b);
+    sbuf_fmt(&b, " %s", plan);
+    if (plan[0] && sbuf_ok(&b)) {
+        ui_copy(ui, text);
+    } else {
+        ui_say(ui, LIGHT_WARN, "its command is not on record, or too long to be copied");
     }
-    sbuf_char(b, '\'');
-    for (; *word; word++) {
-        if (*word == '\'') {
-            sbuf_add(b, "'\\''");
-        } else {
-            sbuf_char(b, *word);
-        }
-    }
-    sbuf_char(b, '\'');
 }
 
 const char *ui_command_text(const struct ui *ui, const char *const *words, char *out,
@@ -272,15 +276,10 @@ const char *ui_command_text(const struct ui *ui, const char *const *words, char 
     struct sbuf b;
 
     sbuf_init(&b, out, cap);
-    sbuf_add(&b, "barkeep");
-    if (ui->model.config_path) {
-        sbuf_add(&b, " -c ");
-        add_word(&b, ui->model.config_path);
-    }
-    sbuf_add(&b, " --batch");
+    begin_command(ui, &b);
     for (size_t i = 0; words[i]; i++) {
         sbuf_char(&b, ' ');
-        add_word(&b, words[i]);
+        sbuf_shell_word(&b, words[i]);
     }
     return out;
 }
@@ -358,7 +357,11 @@ unsigned ui_key(struct ui *ui, int key)
         return UI_SUSPEND;
     }
     if (ui->cols < UI_MIN_COLS || ui->rows < UI_MIN_ROWS) {
-        return key_act(&ui->keys, key) == ACT_QUIT ? act_run(ui, ACT_QUIT) : UI_NOTHING;
+        /* a question could not be seen; what goes on stands in the lines that can */
+        if ((ui->dialog.is_open || ui->prompt.kind != PROMPT_NONE) && key >= ' ') {
+            return UI_NOTHING; /* a letter of what is being typed */
+        }
+        return key_act(&ui->keys, key) == ACT_QUIT ? UI_QUIT | UI_SAVE : UI_NOTHING;
     }
     if (ui->dialog.is_open) {
         return dialog_key(ui, key);

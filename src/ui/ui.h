@@ -164,6 +164,8 @@ unsigned ui_start(struct ui *ui, const char *const *words,
  * "barkeep -c FILE --batch restore ..." */
 const char *ui_command_text(const struct ui *ui, const char *const *words, char *out,
                             size_t cap);
+/* The same for what a job has on record, which is quoted already. */
+void ui_copy_plan(struct ui *ui, const char *plan);
 void ui_copy(struct ui *ui, const char *text); /* to the clipboard, by the loop */
 
 #include "ui/frame.h"

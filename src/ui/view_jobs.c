@@ -184,13 +184,11 @@ static unsigned step_back(struct ui *ui)
 static unsigned copy_command(struct ui *ui)
 {
     const struct job_row *job = model_job(&ui->model, ui->job);
-    char text[1200];
 
     if (!job) {
         return UI_NOTHING;
     }
-    (void)str_fmt(text, sizeof text, "barkeep --batch %s", job->plan);
-    ui_copy(ui, text);
+    ui_copy_plan(ui, job->plan);
     return UI_REDRAW;
 }
 

@@ -229,13 +229,11 @@ static unsigned copy_selected(struct ui *ui)
 {
     const struct backup_row *b = ui_backup_row(ui);
     const struct job_row *job = ui_job_row(ui);
-    char text[1200];
 
     if (ui->pane == PANE_BACKUPS && b) {
         ui_copy(ui, b->id);
     } else if (ui->pane == PANE_JOBS && job) {
-        (void)str_fmt(text, sizeof text, "barkeep --batch %s", job->plan);
-        ui_copy(ui, text);
+        ui_copy_plan(ui, job->plan);
     } else if (ui->server[0]) {
         ui_copy(ui, ui->server);
     }

@@ -279,9 +279,14 @@ static int64_t end_of(const struct ui *ui, pg_tli tli)
 static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum role role)
 {
     const struct answer_moment *m = &wizard_answer(ui, ASK_MOMENT)->moment;
+    const char *sentence = m->sentence ? m->sentence : "";
     int64_t end_us = end_of(ui, m->tli);
     char text[400], mark[128], until[WHEN_CAP];
 
+    if (m->hint &&
+        m->hint[0]) { /* two restore points of one name: it is not left out for room */
+        row = draw_fact(g, row, last, role == ROLE_DIM ? role : ROLE_WARN, "beware", m->hint);
+    }
     if (m->before.us || m->before.xid || m->before.lsn) {
         (void)str_fmt(text, sizeof text, "every commit up to %s",
                       mark_text(&m->before, ui->model.now_us, ui->cols, mark));
@@ -300,10 +305,10 @@ static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum
                        "nothing that is kept: it goes to the end of the WAL");
     }
     row = draw_fact(g, row, last, role, "lost", text);
-    row = draw_fact(g, row, last, role, "stops", m->sentence ? m->sentence : "");
-    if (m->hint && m->hint[0]) { /* two restore points of one name */
-        row = draw_fact(g, row, last, role == ROLE_DIM ? role : ROLE_WARN, "beware", m->hint);
+    if (str_starts(str_of(sentence), "stops ")) { /* as the label says */
+        sentence += strlen("stops ");
     }
+    row = draw_fact(g, row, last, role, "stops", sentence);
     if (m->backup_id[0]) {
         (void)str_fmt(text, sizeof text, "backup %s, timeline %" PRIu32, m->backup_id, m->tli);
         row = draw_fact(g, row, last, role, "from", text);
@@ -403,6 +408,11 @@ static void axis_title(const struct ui *ui, const struct grid *g, char *out, siz
     }
 }
 
+static int64_t place_us(const struct answer *a)
+{
+    return a->moment.point.us ? a->moment.point.us : a->moment.stop.us;
+}
+
 static enum light when_light(const struct ui *ui, char *out, size_t cap)
 {
     const struct answer *a = wizard_answer(ui, ASK_MOMENT);
@@ -420,9 +430,9 @@ static enum light when_light(const struct ui *ui, char *out, size_t cap)
     if (ui->wizard.words.goal.point[0]) {
         (void)str_fmt(out + n, cap - n, "   %s",
                       when_moment(ui->wizard.at_us, ui->model.now_us, when));
-    } else if (a && !us && a->moment.stop.us && !wizard_is_stale(ui, ASK_MOMENT)) {
+    } else if (a && !us && place_us(a) && !wizard_is_stale(ui, ASK_MOMENT)) {
         (void)str_fmt(out + n, cap - n, "   %s",
-                      when_moment(a->moment.stop.us, ui->model.now_us, when));
+                      when_moment(place_us(a), ui->model.now_us, when));
     } else if (us && ui->cols >= 76) { /* typed in UTC: what the clock here showed */
         (void)stamp_iso((struct stamp){us - us % US_PER_S, 0}, utc);
         (void)str_fmt(out + n, cap - n, "   = %s",

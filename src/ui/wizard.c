@@ -366,21 +366,40 @@ static void take_look(struct ui *ui)
     }
 }
 
-/* What was typed as an xid, LSN or name gets its place on the axis. */
+/* Where a typed target lies, as the answer has it; 0: it says where itself, or nothing does. */
+static int64_t place_of(const struct goal *goal, const struct answer_moment *m)
+{
+    switch (goal->kind) {
+    case GOAL_LATEST:
+        return m->before.us;
+    case GOAL_NAME:
+        if (m->point.us) {
+            return m->point.us;
+        }
+        break;
+    case GOAL_XID:
+    case GOAL_LSN:
+    case GOAL_IMMEDIATE:
+        break;
+    case GOAL_TIME:
+        return 0;
+    }
+    return m->stop.us ? m->stop.us : m->before.us;
+}
+
+/* What was typed as something else than a time gets its place on the axis. */
 static void take_moment(struct ui *ui)
 {
     const struct answer *a = wizard_answer(ui, ASK_MOMENT);
     struct wizard *w = &ui->wizard;
-    enum goal_kind kind = w->words.goal.kind;
     int64_t us;
 
     if (!a || a->ticket == w->moment_seen || w->moment_due_ns) {
         return;
     }
     w->moment_seen = a->ticket;
-    us = a->moment.stop.us ? a->moment.stop.us : a->moment.before.us;
-    if (w->types && us && a->moment.can_restore &&
-        (kind == GOAL_XID || kind == GOAL_LSN || kind == GOAL_NAME)) {
+    us = place_of(&w->words.goal, &a->moment);
+    if (w->types && us && a->moment.can_restore) {
         w->at_us = us;
         axis_show(ui, us);
     }

@@ -40,6 +40,27 @@ static int by_time(const void *a, const void *b)
     return x->us != y->us ? (x->us < y->us ? 1 : -1) : (int)x->kind - (int)y->kind;
 }
 
+/* Newest first; the oldest of a name on a timeline is its first there. */
+static void count_names(struct events *all)
+{
+    for (size_t i = all->n; i-- > 0;) {
+        struct event *e = &all->event[i];
+        unsigned older = 0, newer = 0;
+
+        for (size_t k = 0; e->kind == EVENT_POINT && e->name && k < all->n; k++) {
+            const struct event *other = &all->event[k];
+
+            if (other->kind == EVENT_POINT && other->tli == e->tli && other->name &&
+                strcmp(other->name, e->name) == 0) {
+                older += k > i;
+                newer += k < i;
+            }
+        }
+        e->nth = older + 1;
+        e->of = older + 1 + newer;
+    }
+}
+
 void events_of(const struct ui *ui, struct events *out)
 {
     const struct snapshot *s = ui_snapshot(ui);
@@ -53,38 +74,47 @@ void events_of(const struct ui *ui, struct events *out)
         if (p->kind != POINT_BACKUP) { /* the catalogue knows them all */
             enum event_kind kind = p->kind == POINT_SWITCH ? EVENT_SWITCH : EVENT_POINT;
 
-            add(out, (struct event){kind, p->at.us, p->at.lsn, p->tli, p->name});
+            add(out, (struct event){kind, p->at.us, p->at.lsn, p->tli, p->name, 0, 0});
         }
     }
     for (size_t i = 0; s && i < s->backups; i++) {
         if (s->backup[i].status == BACKUP_DONE) {
             const struct backup_row *b = &s->backup[i];
 
-            add(out, (struct event){EVENT_BACKUP, b->end.us, b->end_lsn, 0, b->id});
+            add(out, (struct event){EVENT_BACKUP, b->end.us, b->end_lsn, 0, b->id, 0, 0});
         }
     }
     for (size_t i = 0; c && i < c->holes; i++) {
         if (c->hole[i].hurts) {
             const struct hole *h = &c->hole[i];
 
-            add(out, (struct event){EVENT_HOLE, h->from_us, h->from_lsn, h->tli, h->first});
+            add(out,
+                (struct event){EVENT_HOLE, h->from_us, h->from_lsn, h->tli, h->first, 0, 0});
         }
     }
     for (size_t i = 0; c && i < c->stretches; i++) {
         if (c->stretch[i].is_main) {
             const struct mark *to = &c->stretch[i].to;
 
-            add(out, (struct event){EVENT_END, to->us, to->lsn, c->stretch[i].tli, NULL});
+            add(out, (struct event){EVENT_END, to->us, to->lsn, c->stretch[i].tli, NULL, 0, 0});
         }
     }
     qsort(out->event, out->n, sizeof out->event[0], by_time);
+    count_names(out);
 }
 
 const char *event_text(const struct event *event, char out[160])
 {
+    size_t n;
+
     switch (event->kind) {
     case EVENT_POINT:
         (void)str_fmt(out, 160, "restore point '%s'", event->name ? event->name : "?");
+        if (event->of > 1) { /* it is chosen by its place, whatever a name would find */
+            n = strlen(out);
+            (void)str_fmt(out + n, 160 - n, ", %u of %u%s", event->nth, event->of,
+                          event->nth > 1 ? ": by LSN" : "");
+        }
         break;
     case EVENT_BACKUP:
         (void)str_fmt(out, 160, "backup %s is consistent", event->name);
@@ -180,7 +210,7 @@ bool axis_follow(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
     int64_t end = newest_us(ui), by = end - w->end_us;
-    bool is_latest = w->words.goal.kind == GOAL_LATEST;
+    bool is_latest = w->words.goal.kind == GOAL_LATEST && !w->words.goal.tli;
 
     if (by == 0 || end == 0) {
         w->end_us = end ? w->end_us : 0;
@@ -204,9 +234,10 @@ static void go(struct ui *ui, int64_t us)
 {
     struct wizard *w = &ui->wizard;
     struct goal goal = w->words.goal;
-    int64_t from, to;
+    int64_t from, to, end = newest_us(ui);
 
     whole(ui, &from, &to);
+    to = end ? end : to; /* an abandoned timeline may have gone on for longer */
     w->types = false;
     if (us >= to) {
         w->at_us = to;

@@ -19,6 +19,7 @@ struct event { /* what H and L jump to, and the list shows; by time, newest firs
     pg_lsn lsn;
     pg_tli tli;       /* 0: not known */
     const char *name; /* restore point, backup, segment */
+    unsigned nth, of; /* of the restore points with that name: by it only the first is found */
 };
 
 struct events {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cfg/config.h"
+#include "repo/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,7 +196,8 @@ void seen_save(struct desk *desk)
         l->must_save = false;
     }
     pthread_mutex_unlock(&l->lock);
-    if (made && !(seen_path(desk, path, &err) && replace(path, text, &err))) {
+    if (made && !(place_mounted(desk->spec.config->barman_home, &err) &&
+                  seen_path(desk, path, &err) && replace(path, text, &err))) {
         log_line(LOG_WARNING, "what was seen is not saved: %s", err.why);
     }
     arena_release(&a);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "job.h"
+#include "repo/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,8 +72,8 @@ static bool make_root(const char *home, struct err *err)
 {
     char path[PATH_CAP];
 
-    return path_join(path, home, ".barkeep", err) && make_dir(path, err) &&
-           job_root(home, path, err) && make_dir(path, err);
+    return place_mounted(home, err) && path_join(path, home, ".barkeep", err) &&
+           make_dir(path, err) && job_root(home, path, err) && make_dir(path, err);
 }
 
 static bool next_number(const char *home, uint32_t *number, struct err *err)

@@ -106,7 +106,7 @@ static void nothing_known(void **state)
         "\"parent_backup_id\": null, \"pgdata\": null, \"server_name\": null, "
         "\"size\": null, \"status\": \"EMPTY\", \"summarize_wal\": null, "
         "\"systemid\": null, \"tablespaces\": null, \"timeline\": null, \"version\": null, "
-        "\"xlog_segment_size\": 16777216}");
+        "\"xlog_segment_size\": null}");
     arena_release(&a);
 }
 

@@ -20,6 +20,9 @@ static const struct check ill = {.line = {LINE("PostgreSQL", false, NULL, -1),
                                           LINE("directories", true, NULL, -1)},
                                  .n = 3};
 
+static const struct check half = {
+    .line = {LINE("ssh", false, NULL, -1), LINE("backup minimum size", true, NULL, 7)}, .n = 2};
+
 static const struct row {
     const char *name;
     struct {
@@ -49,6 +52,11 @@ static const struct row {
      "BARMAN OK - Ready to serve the Espresso backup for a * IGNORING: b|a=7B a_wals=0B\n"},
     {"only an inactive one",
      {{"b", &ill}},
+     false,
+     0,
+     "BARMAN OK - No server configured * IGNORING: b\n"},
+    {"only an inactive one, and it has figures",
+     {{"b", &half}},
      false,
      0,
      "BARMAN OK - No server configured * IGNORING: b\n"},

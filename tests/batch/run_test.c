@@ -3,6 +3,7 @@
  * that are inactive, disabled, or not there. */
 #include "invocation.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define PG     "[pg]\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
@@ -284,6 +285,50 @@ static void log_has_the_errors(void **state)
     home_remove();
 }
 
+static void put_backup(const char *id)
+{
+    char path[512];
+    struct err err;
+
+    str_fmt(path, sizeof path, "%s/main/base/%s/data", home, id);
+    assert_true(dir_make(path, &err));
+    str_fmt(path, sizeof path, "%s/main/meta", home);
+    assert_true(dir_make(path, &err));
+    str_fmt(path, sizeof path, "main/meta/%s-backup.info", id);
+    put(path, "status=DONE\nmode=postgres\ntimeline=1\nbegin_wal=000000010000000000000002\n"
+              "end_wal=000000010000000000000002\n"
+              "end_time=2026-01-01 00:00:00.000000+00:00\n");
+}
+
+/* Under cron, which says nothing of it: what a script writes, and that it failed. No dump of what
+ * was started either. */
+static void log_has_a_script_that_fails(void **state)
+{
+    struct rlimit limit;
+    struct arena a;
+
+    (void)state;
+    home_make();
+    put("conf",
+        BARMAN "log_file = @/log\n"
+               "[main]\nconninfo = host=none\nbackup_method = postgres\narchiver = on\n"
+               "retention_policy = REDUNDANCY 1\npre_delete_script = echo here; exit 3\n"
+               "post_delete_script = echo core `ulimit -c`\n");
+    put_backup("20260101T000000");
+    put_backup("20260102T000000");
+    assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_CORE, &limit), 0);
+    arena_init(&a, 0);
+    assert_int_equal(run("barkeep -q -c @/conf cron"), 0);
+    assert_non_null(strstr(said(&a, "log"), " INFO: pre_delete_script: here\n"));
+    assert_non_null(strstr(said(&a, "log"), " INFO: pre_delete_script failed: "));
+    assert_non_null(strstr(said(&a, "log"), " INFO: post_delete_script: core 0\n"));
+    assert_string_equal(said(&a, "err"), "");
+    arena_release(&a);
+    home_remove();
+}
+
 /* The log is written by whoever types a command next: its mode is not the umask's to take. */
 static void odd_umask_makes_usable_files(void **state)
 {
@@ -337,6 +382,12 @@ static void job_has_its_number(void **state)
     arena_init(&a, 0);
     assert_int_equal(run("barkeep --job 7 -c @/conf backup --bwlimit 9 pg"), 1);
     assert_string_equal(said(&a, ".barkeep/jobs/7/plan"), "backup --bwlimit 9 pg\n");
+    assert_int_equal(run("barkeep --job 8 -c @/conf restore --tablespace a:/x --tablespace "
+                         "b:/y --target-name=-n pg latest @/new"),
+                     1);
+    assert_non_null(
+        strstr(said(&a, ".barkeep/jobs/8/plan"), " --tablespace a:/x --tablespace b:/y"));
+    assert_non_null(strstr(said(&a, ".barkeep/jobs/8/plan"), " --target-name=-n "));
     arena_release(&a);
     home_remove();
 }
@@ -344,4 +395,4 @@ static void job_has_its_number(void **state)
 TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors),
           ONE(log_has_its_layout), ONE(log_that_cannot_be_goes_to_stderr),
           ONE(layout_that_is_none_is_told), ONE(closed_stdout_is_no_file),
-          ONE(odd_umask_makes_usable_files))
+          ONE(log_has_a_script_that_fails), ONE(odd_umask_makes_usable_files))

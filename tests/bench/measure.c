@@ -28,7 +28,7 @@ struct took {
 };
 
 /* In a process of its own: the peak of a parent counts as its child's until the exec is done.
- */
+ * By huge pages where there are any: thousands of faults instead of millions. */
 static void touch(size_t mib)
 {
     size_t n = mib * 1024 * 1024;
@@ -36,6 +36,7 @@ static void touch(size_t mib)
 
     if (pid == 0) {
         char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        (void)madvise(p, n, MADV_HUGEPAGE);
         for (size_t i = 0; p != MAP_FAILED && i < n; i += 4096) {
             p[i] = 1;
         }

@@ -1,40 +1,56 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # sourced by run, which has room, pg, rows
 # wal.sh - what WAL costs: archive-wal, get-wal, put-wal, beside Debian's barman.
 #
-# The segments are real ones, all different: half from loading pgbench's tables, half from its
-# transactions, which write whole pages after each checkpoint.
+# The segments are real ones, all different: a good third from loading pgbench's tables, the others
+# from its transactions, which write whole pages after each checkpoint.
 
-segments_make() { # COUNT -> full segments in $room/segments
+calls=12 # of get-wal and put-wal, each with another segment
+
+wal_wanted() { # how many segments the wanted sections need
+    if wanted archive; then echo 200; elif wanted put; then echo $((2 * calls)); else echo "$calls"; fi
+}
+
+# The server does not wait for the disk, hands its segments over by a second name and forgets them:
+# 200 of them take a minute and no more than their own room.
+segments_make() { # -> full segments in $room/segments
     [ ! -d "$room/segments" ] || return 0
     mkdir "$room/segments"
     if [ -n "$ready" ]; then
-        cp -t "$room/segments" "$ready"/0*
+        cp -lt "$room/segments" "$ready"/0* 2>/dev/null || cp -t "$room/segments" "$ready"/0*
         return 0
     fi
-    server_start wal 21503
-    sql "ALTER SYSTEM SET archive_mode = on"
-    sql "ALTER SYSTEM SET archive_command = 'cp %p $room/segments/.%f && mv $room/segments/.%f $room/segments/%f'"
-    "$pg/pg_ctl" -D "$room/wal" -w restart >/dev/null
-    while [ "$(segments | wc -l)" -lt "$1" ]; do
-        "$pg/pgbench" -i -q -s 40 >/dev/null 2>&1
+    server_start wal 21503 'fsync = off' 'synchronous_commit = off' 'wal_recycle = off' \
+        'wal_init_zero = off' 'max_wal_size = 1GB' 'archive_mode = on' \
+        "archive_command = 'ln %p $room/segments/%f'"
+    while [ "$(segments | wc -l)" -lt "$(wal_wanted)" ]; do
+        "$pg/pgbench" -i -q -I dtGp -s 40 >/dev/null 2>&1
         sql CHECKPOINT
-        PGOPTIONS='-c synchronous_commit=off' "$pg/pgbench" -n -c 4 -j 2 -T 12 >/dev/null 2>&1
-        sql "SELECT pg_switch_wal()" >/dev/null
-        sleep 2
+        "$pg/pgbench" -n -M prepared -c 4 -j 2 -T 12 >/dev/null 2>&1
+        segments_cut
     done
-    # A segment that a switch cut short is mostly zeros: nobody's WAL.
-    while read -r seg; do
-        [ "$(tail -c 65536 "$seg" | tr -d '\0' | wc -c)" -gt 0 ] || rm "$seg"
-    done < <(segments)
+    "$pg/pg_ctl" -D "$room/wal" -m immediate -w stop >/dev/null
+    rm -rf "${room:?}/wal"
+    sync -f "$room"
+}
+
+# A segment that a switch cuts short is mostly zeros: nobody's WAL.
+segments_cut() {
+    local cut
+    cut=$(sql "SELECT pg_walfile_name(pg_switch_wal())")
+    while [ "$(sql "SELECT last_archived_wal >= '$cut' FROM pg_stat_archiver")" != t ]; do
+        sleep 0.2
+    done
+    rm -f "$room/segments/$cut"
 }
 
 segments() { find "$room/segments" -type f -name '0*' | sort; }
 
-# What waits in incoming, and nothing in the archive.
+# What waits in incoming, and nothing in the archive. Its segments are other names of the kept ones:
+# nobody writes into a segment.
 wal_waits() { # SIDE COUNT
     rm -rf "$room/$1/wal/wals" "$room/$1/wal/incoming" "$room/$1/wal/.barkeep"
     mkdir -p "$room/$1/wal/incoming" "$room/$1/wal/wals"
-    segments | awk -v n="$2" 'NR <= n' | xargs -r cp -t "$room/$1/wal/incoming"
+    segments | awk -v n="$2" 'NR <= n' | xargs -r cp -lt "$room/$1/wal/incoming"
 }
 
 # --- archive-wal ---------------------------------------------------------------------------
@@ -70,8 +86,9 @@ theirs_filter() { # PROGRAM ARGUMENTS...
         >>"$room/theirs-wal.conf"
 }
 
+# Barman is given fewer: it takes a second for three of them, one after the other.
 bench_archive() {
-    segments_make 230
+    segments_make
     printf '\n%-16s %8s %8s %8s %8s\n' "archive-wal" barkeep barman ratio '/ gzip'
     home_write wal 21503 'archiver = on' 'compression = gzip'
     archive_rounds gzip 200 30
@@ -81,12 +98,12 @@ bench_archive() {
     for kind in zstd lz4; do
         home_write wal 21503 'archiver = on' "compression = $kind" 'compression_level = low'
         theirs_filter "$kind" -1
-        archive_rounds "$kind low" 200 100
+        archive_rounds "$kind low" 200 30
     done
     for kind in zstd lz4; do
         home_write wal 21503 'archiver = on' "compression = $kind"
         theirs_filter "$kind"
-        archive_rounds "$kind" 200 100
+        archive_rounds "$kind" 200 30
     done
     echo 'segments a second; ratio: to barman with the same compression; / gzip: to its gzip'
 }
@@ -107,24 +124,24 @@ call() { # KEY COMMAND
 
 bench_get() {
     local kind seg
-    segments_make 230
+    segments_make
     for kind in none gzip zstd; do
         home_write wal 21503 'archiver = on' "compression = $kind"
         [ $kind != none ] || sed -i '/^compression/d' "$room/ours-wal.conf" "$room/theirs-wal.conf"
         [ $kind != zstd ] || theirs_filter zstd
-        wal_waits ours 24
-        wal_waits theirs 24
+        wal_waits ours "$calls"
+        wal_waits theirs "$calls"
         server=wal # of ours and theirs
         ours archive-wal wal >/dev/null
         theirs archive-wal wal >/dev/null
         sync -f "$room"
-        for seg in $(segments | sed -n '1,24s/.*\///p'); do
+        for seg in $(segments | sed -n "1,${calls}s/.*\///p"); do
             call "get-wal, $kind: barkeep" \
                 "$room/bin/barkeep -c $room/ours-wal.conf get-wal wal $seg >$room/got"
             cmp "$room/got" "$room/segments/$seg"
             call "get-wal, $kind: barman" "barman -c $room/theirs-wal.conf get-wal wal $seg >$room/got"
         done
-        report "get-wal, median of 24 calls" "get-wal, $kind: barman" "get-wal, $kind: barkeep" \
+        report "get-wal, median of $calls calls" "get-wal, $kind: barman" "get-wal, $kind: barkeep" \
             "get-wal, $kind: barman"
     done
 }
@@ -138,11 +155,11 @@ push_make() { # SEGMENT SUMS PROGRAM
 
 bench_put() {
     local seg
-    segments_make 230
+    segments_make
     home_write wal 21503 'archiver = on'
     wal_waits ours 0
     wal_waits theirs 0
-    segments | sed -n '25,48s/.*\///p' >"$room/pushed"
+    segments | sed -n "$((calls + 1)),$((2 * calls))s/.*\///p" >"$room/pushed"
     while read -r seg; do
         push_make "$seg" SHA256SUMS sha256sum
         push_make "$seg" MD5SUMS md5sum
@@ -163,6 +180,6 @@ bench_put() {
         call "put-wal, MD5: barkeep" \
             "$room/bin/barkeep -c $room/ours-wal.conf put-wal wal <$room/push/MD5SUMS/$seg.tar"
     done <"$room/pushed"
-    report "put-wal, median of 24 calls" "put-wal, MD5: barman" "put-wal, SHA-256: barkeep" \
+    report "put-wal, median of $calls calls" "put-wal, MD5: barman" "put-wal, SHA-256: barkeep" \
         "put-wal, MD5: barkeep" "put-wal, MD5: barman"
 }

@@ -74,14 +74,18 @@ static void sums(struct str text)
     }
 }
 
+/* Lines of fstab and of mountinfo. */
 static void mounts(struct str text)
 {
+    struct str rest = text;
     char out[PATH_CAP];
 
-    if (fstab_above(text, "/srv/backups/main", out)) {
-        BUG_IF(out[0] != '/');
-        BUG_IF(strcmp(out, "/") != 0 && strncmp(out, "/srv/backups/main", strlen(out)) != 0);
+    while (fstab_next(&rest, out)) {
+        size_t n = strlen(out);
+
+        BUG_IF(out[0] != '/' || (n > 1 && out[n - 1] == '/'));
     }
+    BUG_IF(mountinfo_point(text, 26, out) && out[0] != '/');
 }
 
 static void layout(const char *text)

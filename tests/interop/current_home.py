@@ -1,25 +1,36 @@
 # SPDX-License-Identifier: PostgreSQL
 """current_home.py - a random home as Barman 3.17 leaves one: servers, settings, catalogues.
 
-make(seed, home, port) writes everything below `home` and returns (text of barman.conf, ids of
-server s). The same seed and the same hour give the same home. What is in it is what can be: only
-the last backup may be unfinished, a chain's links point both ways, WAL of a timeline begins where
-the timeline does, archives of a compressed backup are there.
+make(seed, place) writes everything below place.home and returns (text of barman.conf, ids of
+server s). The same seed and the same place.now give the same home. What is in it is what can be:
+only the last backup may be unfinished, a chain's links point both ways, WAL of a timeline begins
+where the timeline does, archives of a compressed backup are there, and a WAL file begins with the
+bytes that tell what it is: its first page, the magic of its compression, or a message of gpg.
 """
+import collections
 import datetime
 import os
 import random
+import struct
+
+# where it lies, of which server (0: none answers) and cluster, whose log; seconds since 1970
+Place = collections.namedtuple("Place", "home port systemid user log now")
 
 MIB = 1 << 20
 SYSTEMID = "7711118111525422695"
-CODECS = ["gzip", "bzip2", "xz", "zstd", "lz4", "pigz", "snappy"]
+MAGIC = {"gzip": b"\x1f\x8b\x08\0", "pigz": b"\x1f\x8b\x08\0", "bzip2": b"BZh91AY&SY",
+         "xz": b"\xfd7zXZ\0", "zstd": b"\x28\xb5\x2f\xfd", "lz4": b"\x04\x22\x4d\x18",
+         "snappy": b"\xff\x06\0\0sNaPpY"}
+GPG = b"\x85\x01\x0c\x03"  # a session key for somebody's RSA key
+CODECS = list(MAGIC)
+PAGE_MAGIC = {13: 0xD106, 14: 0xD10D, 15: 0xD110, 16: 0xD113, 17: 0xD116, 18: 0xD118}
 
 
 class Wal:
     """Where the server writes: a timeline and a segment number, and what was archived."""
 
-    def __init__(self, rng, wals, seg_size):
-        self.rng, self.wals, self.size = rng, wals, seg_size
+    def __init__(self, rng, wals, seg_size, major):
+        self.rng, self.wals, self.size, self.major = rng, wals, seg_size, major
         self.per_log = 0x100000000 // seg_size
         self.tli, self.no = 1, rng.randrange(1, 700)
         self.codec = rng.choice([None, None] + CODECS)
@@ -36,13 +47,21 @@ class Wal:
     def put(self, name, size, when, history=False):
         folder = self.wals if history else os.path.join(self.wals, name[:16])
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, name), "wb") as f:
-            f.truncate(size)
-        os.utime(os.path.join(folder, name), (when, when))
         plain = history or name.endswith(".backup")
         codec = None if plain or not self.codec else self.codec
         gpg = "gpg" if self.gpg and not plain else None
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(GPG if gpg else MAGIC[codec] if codec else b"" if plain else
+                    self.first_page(name))
+            f.truncate(size)
+        os.utime(os.path.join(folder, name), (when, when))
         self.lines.append("%s\t%s\t%s\t%s\t%s\n" % (name, size, when, codec, gpg))
+
+    def first_page(self, name):
+        """XLogLongPageHeaderData"""
+        at = (int(name[8:16], 16) * self.per_log + int(name[16:24], 16)) * self.size
+        return struct.pack("<HHIQIIQII", PAGE_MAGIC[self.major], 2, int(name[:8], 16), at, 0, 0,
+                           int(SYSTEMID), self.size, 8192)
 
     def go(self, count, when, archive=True):
         """`count` segments are filled and archived."""
@@ -101,12 +120,16 @@ class Server:
         for sub in ("base", "meta", "wals", "incoming", "streaming", "errors"):
             os.makedirs(os.path.join(self.dir, sub), exist_ok=True)
         self.seg_size = rng.choice([16, 16, 16, 1, 64]) * MIB
-        self.wal = Wal(rng, os.path.join(self.dir, "wals"), self.seg_size)
         self.version = rng.choice([130011, 140009, 150018, 160002, 170004, 180001])
+        self.wal = Wal(rng, os.path.join(self.dir, "wals"), self.seg_size, self.version // 10000)
         self.zone = datetime.timezone(datetime.timedelta(minutes=rng.choice(
             [0, 0, 0, 120, 330, -480])))
         self.backups = []
         self.spaces = tablespaces(rng)
+
+    def ends(self, t):
+        """When a backup that begins at t ends."""
+        return t + 10 ** self.rng.uniform(-0.5, 4)
 
     def stamp(self, t):
         at = datetime.datetime.fromtimestamp(t, self.zone)
@@ -157,7 +180,7 @@ class Server:
         end = wal.no
         size = int(10 ** rng.uniform(5, 12))
         b.update(end_wal=wal.name(end), end_xlog=wal.lsn(end, 312), end_offset=312,
-                 end_time=self.stamp(t + 10 ** rng.uniform(-0.5, 4)),
+                 end_time=self.stamp(self.ends(t)),
                  backup_label="START WAL LOCATION: %s (file %s)\nLABEL: it's one\n" % (
                      b["begin_xlog"], wal.name(begin)),
                  size=size, deduplicated_size=size, copy_stats=copy_stats(rng, mode),
@@ -271,7 +294,7 @@ def spare_files(server, rng):
 
 
 def settings(rng, name, port, method):
-    live = port and rng.random() < 0.6
+    live = port and rng.random() < 0.45
     user = rng.choice(["postgres", "postgres", "postgres", "plain"])
     out = {"conninfo": "host=127.0.0.1 port=%d user=%s dbname=postgres" % (
         port if live else 1, user if live else "postgres")}
@@ -325,10 +348,14 @@ def settings(rng, name, port, method):
     return "[%s]\n" % name + "".join("%s = %s\n" % kv for kv in out.items())
 
 
-def make(seed, home, port, systemid, user, log):
+def head(place):
+    return "[barman]\nbarman_home = %s\nbarman_user = %s\nlog_file = %s\n" % (
+        place.home, place.user, place.log)
+
+
+def make(seed, place):
     rng = random.Random(seed)
-    now = datetime.datetime.now().replace(minute=0, second=0, microsecond=0).timestamp()
-    conf = "[barman]\nbarman_home = %s\nbarman_user = %s\nlog_file = %s\n" % (home, user, log)
+    conf = head(place)
     if rng.random() < 0.2:
         conf += "retention_policy = REDUNDANCY 2\nminimum_redundancy = 1\n"
     names = ["s"] + (["other"] if rng.random() < 0.3 else [])
@@ -337,13 +364,13 @@ def make(seed, home, port, systemid, user, log):
         method = rng.choice(["postgres", "postgres", "postgres", "rsync"])
         how = {"postgres": ["postgres"] * 6 + ["rsync-concurrent"],
                "rsync": ["rsync-concurrent", "rsync-concurrent", "rsync-exclusive"]}[method]
-        server = Server(rng, home, name, now, how)
-        server.how_systemid = systemid
+        server = Server(rng, place.home, name, place.now, how)
+        server.how_systemid = place.systemid
         fill(server, rng)
         server.keep()
         server.save()
         spare_files(server, rng)
-        conf += settings(rng, name, port, method)
+        conf += settings(rng, name, place.port, method)
         if name == "s":
             ids = [b["backup_id"] for b in server.backups]
     return conf, ids

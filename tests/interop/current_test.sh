@@ -8,9 +8,12 @@
 #     git clone -b release/3.17.0 https://github.com/EnterpriseDB/barman
 # It runs where it lies, with Debian's python3-psycopg2 and python3-dateutil (both come with its
 # package barman). Without one: 77, skipped. Random homes (current_home.py, seeds FIRST to LAST, 1
-# to 20) are asked for all that can be asked without changing anything, in lines and in JSON, most of
-# them with a PostgreSQL server that answers; current_compare.py tells what is held equal. ONLY=REGEX
-# asks the commands that match.
+# to 20) are asked for all that can be asked without changing anything, in lines and in JSON, and at
+# last for the list of WAL made anew; most of them with a PostgreSQL server that answers.
+# current_compare.py tells what is held equal, and prints what was. ONLY=REGEX asks the commands that
+# match; RETENTION=1 makes homes for the report of retention policies instead. A home takes some 5
+# seconds, and less than half with RETENTION=1; two runs with other seeds can go side by side:
+#     TMPDIR=/dev/shm tests/interop/current_test.sh build/barkeep /usr/src/barman 1 100
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

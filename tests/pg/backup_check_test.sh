@@ -2,9 +2,6 @@
 # backup_check_test.sh - what must be well before a backup begins, and the options that only
 # matter to other kinds of backup.
 
-newest() {
-    find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 -name '2*' -printf '%f\n' | sort | tail -n 1
-}
 streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 # One line of check that is critical and FAILED: no backup is begun. Those that are not

@@ -23,9 +23,6 @@ base() {
     printf '%s\n' "$BK_HOME/main/base"
 }
 
-newest() {
-    find "$(base)" -mindepth 1 -maxdepth 1 -name '2*' -printf '%f\n' | sort | tail -n 1
-}
 
 field() { # field ID KEY: a value of its backup.info
     sed -n "s/^$2=//p" "$BK_HOME/main/meta/$1-backup.info"
@@ -86,7 +83,7 @@ expect_failed() { # the newest backup is FAILED with a reason, its tree is there
 # ---- the main path ---------------------------------------------------------------------
 
 main_path() { # main_path VERSION
-    server "$1"
+    server "$1" --segsize=16
     mkdir "$T/ts"
     pg_sql main "CREATE TABLESPACE ts LOCATION '$T/ts'"
     pg_sql main "CREATE TABLE here AS SELECT g FROM generate_series(1, 10000) g"
@@ -168,13 +165,9 @@ test_backup_saves_included_auth_files() {
         fail 'pg_ident.conf lost what it includes'
 }
 
-test_backup_syncs_file_by_file() {
+test_backup_syncs_file_by_file_and_sha256() {
     server
     BARKEEP_SYNC=fsync good_backup
-}
-
-test_backup_sha256() {
-    server
     good_backup --manifest-checksums sha256
     grep -q '"Checksum-Algorithm": "SHA256"' "$(base)/$(newest)/data/backup_manifest" ||
         fail "the manifest has other checksums"
@@ -231,17 +224,42 @@ test_051_053_zero_page_and_no_whole_pages() {
     cmp "${PG_DATA[main]}/$new" "$(base)/$(newest)/data/$new" || fail 'no zero page'
 }
 
-test_054_empty_files() {
-    local file
+# One cluster with everything odd that may lie in a data directory, and one backup of it.
+test_054_057_059_061_odd_things_in_pgdata() {
+    local file name dir empty unlogged copy
     server
     pg_sql main "CREATE TABLE empty (x int)"
-    file=$(pg_sql main "SELECT pg_relation_filepath('empty')")
+    empty=$(pg_sql main "SELECT pg_relation_filepath('empty')")
     : >"${PG_DATA[main]}/nothing"
+    dir=${PG_DATA[main]}/odd
+    mkdir "$dir"
+    (
+        cd "$dir" || exit
+        mkdir ' d ' $'d\n' $'d\\'
+        for name in ' a b' $'a\nb' 'a\b' "a'b\"" 'a=b' '#a' '[a' $'\xff\xfe' '-a' 'a;b' 'ä' '...'; do
+            printf '%s' "$name" >"$name"
+            printf '%s' "$name" >" d /$name"
+        done
+    )
+    mkfifo "${PG_DATA[main]}/fifo"
+    ln -s /nowhere "${PG_DATA[main]}/dangling"
+    ln -s /etc/passwd "${PG_DATA[main]}/link"
+    pg_sql main "CREATE UNLOGGED TABLE u AS SELECT g FROM generate_series(1, 1000) g"
+    unlogged=$(pg_sql main "SELECT pg_relation_filepath('u')")
     good_backup
-    for file in "$file" nothing; do
-        [ -f "$(base)/$(newest)/data/$file" ] || fail "'$file' is missing"
-        [ ! -s "$(base)/$(newest)/data/$file" ] || fail "'$file' is not empty"
+    copy=$(base)/$(newest)/data
+    for file in "$empty" nothing; do
+        [ -f "$copy/$file" ] || fail "'$file' is missing"
+        [ ! -s "$copy/$file" ] || fail "'$file' is not empty"
     done
+    diff -r "$dir" "$copy/odd" || fail "not byte for byte"
+    grep -q 'Encoded-Path' "$copy/backup_manifest" ||
+        fail "the test is wrong: every name was UTF-8"
+    for name in fifo dangling link; do
+        [ ! -e "$copy/$name" ] && [ ! -L "$copy/$name" ] || fail "'$name' was copied"
+    done
+    [ -e "$copy/${unlogged}_init" ] || fail "no init fork"
+    [ ! -e "$copy/$unlogged" ] || fail "the main fork was copied"
 }
 
 #: deadline=400
@@ -274,25 +292,6 @@ test_056_long_paths() {
     expect_failed 'too long'
 }
 
-test_057_odd_names() {
-    local dir
-    server
-    dir=${PG_DATA[main]}/odd
-    mkdir "$dir"
-    (
-        cd "$dir" || exit
-        mkdir ' d ' $'d\n' $'d\\'
-        for name in ' a b' $'a\nb' 'a\b' "a'b\"" 'a=b' '#a' '[a' $'\xff\xfe' '-a' 'a;b' 'ä' '...'; do
-            printf '%s' "$name" >"$name"
-            printf '%s' "$name" >" d /$name"
-        done
-    )
-    good_backup
-    diff -r "$dir" "$(base)/$(newest)/data/odd" || fail "not byte for byte"
-    grep -q 'Encoded-Path' "$(base)/$(newest)/data/backup_manifest" ||
-        fail "the test is wrong: every name was UTF-8"
-}
-
 test_058_tablespaces() {
     local oid data name
     server - 'allow_in_place_tablespaces = on'
@@ -323,36 +322,17 @@ test_058_tablespaces() {
     true
 }
 
-test_059_special_files() {
-    local name
-    server
-    mkfifo "${PG_DATA[main]}/fifo"
-    ln -s /nowhere "${PG_DATA[main]}/dangling"
-    ln -s /etc/passwd "${PG_DATA[main]}/link"
-    good_backup
-    for name in fifo dangling link; do
-        [ ! -e "$(base)/$(newest)/data/$name" ] && [ ! -L "$(base)/$(newest)/data/$name" ] ||
-            fail "'$name' was copied"
-    done
-}
-
-test_060_pg_wal_elsewhere() {
-    server - "--initdb=--waldir=$T/wal"
+test_060_097_pg_wal_elsewhere_and_group_access() {
+    local copy
+    server - "--initdb=--waldir=$T/wal" --initdb=-g
     [ -L "${PG_DATA[main]}/pg_wal" ] || fail "the test is wrong: pg_wal is no link"
     good_backup
-    [ -d "$(base)/$(newest)/data/pg_wal" ] && [ ! -L "$(base)/$(newest)/data/pg_wal" ] ||
-        fail "pg_wal is not a directory"
-    expect_equal '' "$(find "$(base)/$(newest)" -name '0000000*')" "WAL in the copy"
-}
-
-test_061_unlogged() {
-    local file
-    server
-    pg_sql main "CREATE UNLOGGED TABLE u AS SELECT g FROM generate_series(1, 1000) g"
-    file=$(pg_sql main "SELECT pg_relation_filepath('u')")
-    good_backup
-    [ -e "$(base)/$(newest)/data/${file}_init" ] || fail "no init fork"
-    [ ! -e "$(base)/$(newest)/data/$file" ] || fail "the main fork was copied"
+    copy=$(base)/$(newest)
+    [ -d "$copy/data/pg_wal" ] && [ ! -L "$copy/data/pg_wal" ] || fail "pg_wal is not a directory"
+    expect_equal '' "$(find "$copy" -name '0000000*')" "WAL in the copy"
+    expect_equal 750 "$(stat -c %a "$copy/data")"
+    expect_equal 640 "$(stat -c %a "$copy/data/PG_VERSION")"
+    expect_equal 750 "$(stat -c %a "$copy/data/base")"
 }
 
 # A spread checkpoint takes minutes here; the cancel must not wait for it.
@@ -423,25 +403,8 @@ test_064_signals_at_random_points() {
     good_backup
 }
 
-test_065_damaged_page() {
-    local file
-    server - --initdb=-k
-    pg_sql main "CREATE TABLE bad AS SELECT g FROM generate_series(1, 10000) g"
-    file=$(pg_sql main "SELECT pg_relation_filepath('bad')")
-    pg_stop main
-    printf 'damage' | dd of="${PG_DATA[main]}/$file" bs=1 seek=9000 conv=notrunc status=none
-    pg_start main
-    wait_until 30 streams main
-    expect_status 1 bk backup main
-    expect_match 'damaged pages' "$ERR"
-    expect_status_of "$(newest)" FAILED
-    expect_match 'damaged pages' "$(field "$(newest)" error)"
-    verified # everything came, as the server has it
-    expect_match "^$file	" "$(base)/$(newest)/.barkeep/corrupt"
-}
-
 # FAILED, never "latest", and restored only by who accepts the damage.
-test_065_damaged_page_is_accepted() {
+test_065_damaged_page() {
     local file id
     server - --initdb=-k
     pg_sql main "CREATE TABLE bad AS SELECT g FROM generate_series(1, 10000) g"
@@ -452,7 +415,12 @@ test_065_damaged_page_is_accepted() {
     pg_start main
     wait_until 30 streams main
     expect_status 1 bk backup main
+    expect_match 'damaged pages' "$ERR"
     id=$(newest)
+    expect_status_of "$id" FAILED
+    expect_match 'damaged pages' "$(field "$id" error)"
+    verified # everything came, as the server has it
+    expect_match "^$file	" "$(base)/$id/.barkeep/corrupt"
     wait_until 30 becomes_archived "$id"
     expect_status 1 bk restore main latest "$T/copy"
     expect_status 1 bk restore main "$id" "$T/copy"
@@ -549,7 +517,7 @@ test_067_primary_checkpoint_timeout() {
     before=$(pg_sql main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')
     kill -STOP "${BK_PID[receiver]}"
     bk_bg b backup main --wait --wait-timeout 60
-    wait_until 40 grep -q 'a checkpoint is forced on the primary' "$T/b.log"
+    wait_until 40 said "$T/b.log" 'a checkpoint is forced on the primary'
     wait_until 20 becomes_checkpointed "$before"
     kill -CONT "${BK_PID[receiver]}"
     wait "${BK_PID[b]}" || fail "$(cat "$T/b.log")"
@@ -582,14 +550,6 @@ test_070_ids_never_repeat() {
     third=$(newest)
     expect_equal 20261122T134401 "$third"
     expect_equal 3 "$(find "$(base)" -mindepth 1 -maxdepth 1 | wc -l)" "backups"
-}
-
-test_097_group_access() {
-    server - --initdb=-g
-    good_backup
-    expect_equal 750 "$(stat -c %a "$(base)/$(newest)/data")"
-    expect_equal 640 "$(stat -c %a "$(base)/$(newest)/data/PG_VERSION")"
-    expect_equal 750 "$(stat -c %a "$(base)/$(newest)/data/base")"
 }
 
 # What we make is ours alone, whatever the umask; where others may look, that is told.

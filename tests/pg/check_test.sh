@@ -214,7 +214,6 @@ archiver_works() {
     [ "$(pg_sql main 'select last_archived_time > last_failed_time from pg_stat_archiver')" = t ]
 }
 
-#: quick
 test_check_settings() {
     pg_new main && pg_start main
     bk_home main 'retention_policy = recovery window of 1 week'

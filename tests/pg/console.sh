@@ -13,7 +13,14 @@ console() {
     tui_start "${1:-80}" "${2:-24}" env -u BARKEEP_NOW T="$T" "${@:3}" "$BARKEEP" -c "$BK_CONF"
 }
 
-on_screen() { tui_shot | grep -Eq -- "$1"; }
+on_screen() { # REGEX: a line of the screen matches
+    local lines line
+    mapfile -t lines < <(tui_shot)
+    for line in "${lines[@]}"; do
+        [[ ! $line =~ $1 ]] || return 0
+    done
+    return 1
+}
 tui_match() { tui_until "never matched: $1" on_screen "$1"; }
 
 # ask KEYS TEXT: a key, and the question that it opens, before anything is answered
@@ -95,7 +102,7 @@ console_gone() { not_running "$1"; }
 # ---- a copy ----
 
 copy_sql() { # SOCKET-DIRECTORY SQL
-    "$(pg_client psql)" -X -qAt -h "$1" -U postgres -d postgres -c "$2"
+    "$ASK" "$1/.s.PGSQL.5432" "$2"
 }
 
 drop_the_copy() {

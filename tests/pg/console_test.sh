@@ -16,7 +16,7 @@ sees_command() {
 }
 
 test_console_first_backup() {
-    set_up 'bandwidth_limit = 8000'
+    set_up 'bandwidth_limit = 2500'
     console
     tui_wait 'CANNOT RESTORE   no backup of main yet; b takes the first one'
     tui_match '> WARN +main +primary +none'
@@ -153,7 +153,7 @@ test_console_terminal_killed_in_restore() {
     set_up_incident
     [ -e "${BARKEEP_FAULT_LIB:-}" ] || fail "no fault shim was built beside $BARKEEP"
     console 80 24 ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" \
-        LD_PRELOAD="$BARKEEP_FAULT_LIB" BARKEEP_FAULT=open:300:stall:restore-main-
+        LD_PRELOAD="$BARKEEP_FAULT_LIB" BARKEEP_FAULT=open:200:stall:restore-main-
     wizard_to "$FINE+00"
     wizard_plan
     tui_keys Enter
@@ -269,7 +269,7 @@ not_there() { [ ! -e "$1" ]; }
 
 test_114_tiny_window_storm_and_closed_terminal() {
     local pid before i
-    set_up 'bandwidth_limit = 3000'
+    set_up 'bandwidth_limit = 1000'
     console
     tui_wait 'no backup of main yet'
     ask b 'Back up main now?  y/n'
@@ -314,7 +314,7 @@ backups_shown() { [ "$(tui_shot | sed -n '/2 BACKUPS/,/3 WAL/p')" = "$1" ]; }
 test_115_control_characters_in_names() {
     local copy
     local evil=$'\e]0;pwned\a\e[5;41mdb'
-    pg_new main - --segsize=1 && pg_start main
+    pg_new main - --template1 && pg_start main
     pg_sql main "create database \"$evil\""
     bk_home main \
         "conninfo = host=127.0.0.1 port=${PG_PORT[main]} user=postgres dbname='$evil'"

@@ -75,9 +75,7 @@ test_console_configuration_outside_pgdata() {
         >>"$T/etc/postgresql.conf"
     printf '%s\n' "max_connections = 47" "shared_preload_libraries = 'auto_explain'" \
         >"$T/etc/more.conf"
-    PG_DATA[main]=$T/etc
-    pg_start main
-    PG_DATA[main]=$data
+    "${PG_BIN[main]}/pg_ctl" -D "$T/etc" -l "${PG_LOG[main]}" -w -s start >/dev/null
     pg_sql main 'create table orders (id int); insert into orders select generate_series(1, 1000)'
     bk_home main
     bk_bg receiver receive-wal main

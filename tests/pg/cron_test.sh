@@ -176,13 +176,20 @@ test_cron_enforces_retention() {
 
 # ---- a home whose disk is not there ---------------------------------------------------
 
-# off_disk COMMAND...   barkeep where /etc/fstab has a line for $T/disk, and nothing is there;
-# with DISK set something is
+# off_disk COMMAND...   barkeep where $T/fstab is /etc/fstab, and nothing is mounted; with DISK set
+# something is there; with MOUNT set it is a command that mounts
 # shellcheck disable=SC2016 # for the inner shell
 off_disk() {
     unshare -m sh -c 'mount --bind "$1" /etc/fstab && { [ -z "$2" ] ||
-        mount -t tmpfs none "$2"; } && shift 2 && exec "$@"' sh "$T/fstab" "${DISK:-}" \
-        "$BARKEEP" -c "$BK_CONF" --batch "$@"
+        mount -t tmpfs none "$2"; } && eval "$3" && shift 3 && exec "$@"' sh "$T/fstab" \
+        "${DISK:-}" "${MOUNT:-}" "$BARKEEP" -c "$BK_CONF" --batch "$@"
+}
+
+# home_at DIR: a configuration with it
+home_at() {
+    printf '%s\n' '[barman]' "barman_home = $1" "barman_user = $(id -un)" '[main]' \
+        'conninfo = host=127.0.0.1 port=1 user=u dbname=d' 'archiver = on' \
+        'backup_method = postgres' '[m]' 'model = true' 'cluster = main' >"$BK_CONF"
 }
 
 #: root
@@ -192,11 +199,10 @@ test_unmounted_home_is_left_alone() {
     mkdir "$T/disk"
     cat /etc/fstab >fstab
     echo "none $T/disk tmpfs noauto 0 0" >>fstab
-    printf '%s\n' '[barman]' "barman_home = $T/disk" "barman_user = $(id -un)" '[main]' \
-        'conninfo = host=127.0.0.1 port=1 user=u dbname=d' 'archiver = on' \
-        'backup_method = postgres' >"$BK_CONF"
+    home_at "$T/disk"
     for command in cron 'backup main' 'archive-wal main' 'receive-wal main' 'put-wal main' \
-        'rebuild-xlogdb main'; do
+        'rebuild-xlogdb main' 'start-copy main /nowhere' 'config-switch main m' \
+        'config-switch --reset main' 'config-update []'; do
         # shellcheck disable=SC2086 # words
         expect_status 1 off_disk $command </dev/null
         expect_match "'$T/disk': nothing is mounted on this mount point" "$ERR"
@@ -212,6 +218,69 @@ test_unmounted_home_is_left_alone() {
     mkdir -p "$T/disk/main/base/20260101T000000"
     expect_status 0 off_disk cron
     expect_equal '' "$(cat "$ERR")" 'said'
+}
+
+# What lies above, below, behind a link, over or under the mount point of the line.
+#: root
+test_unmounted_is_told_from_mounted() {
+    [ -e /etc/fstab ] || skip 'no /etc/fstab here'
+    mkdir -p "$T/up/home" "$T/real/home"
+    ln -s "$T/up/home" "$T/link"
+    echo "none $T/up tmpfs noauto 0 0" >fstab
+    home_at "$T/up/home"
+    expect_status 1 off_disk cron
+    expect_match "'$T/up': nothing is mounted" "$ERR"
+    MOUNT="mount -t tmpfs none $T/up/home" expect_status 0 off_disk cron
+    home_at "$T/link"
+    expect_status 1 off_disk cron
+    expect_match "'$T/up': nothing is mounted" "$ERR"
+    # A bind: the same device.
+    echo "$T/real $T/up none bind 0 0" >fstab
+    home_at "$T/up/home"
+    expect_status 1 off_disk cron
+    MOUNT="mount --bind $T/real $T/up" expect_status 0 off_disk cron
+    [ -d "$T/real/home/main" ] || fail 'nothing is behind the bind'
+    # Mounted, but out of sight: another one lies over it.
+    echo "none $T/up/home tmpfs noauto 0 0" >fstab
+    MOUNT="mount -t tmpfs none $T/up/home; mount -t tmpfs none $T/up; mkdir $T/up/home" \
+        expect_status 1 off_disk cron
+    expect_match "'$T/up/home': nothing is mounted" "$ERR"
+    expect_equal '' "$(find "$T/up" -mindepth 2)" 'written'
+}
+
+a_cluster() {
+    pg_new main
+    cp -a "${PG_DATA[main]}" "$T/made"
+    "${PG_BIN[main]}/pg_controldata" "${PG_DATA[main]}" |
+        sed -n 's/^Database system identifier: *//p' >"$T/made.id"
+}
+
+# A copy that lies elsewhere is stopped all the same; it is dropped when it is known to be one.
+#: root
+test_unmounted_home_and_a_copy() {
+    [ -e /etc/fstab ] || skip 'no /etc/fstab here'
+    mkdir "$T/disk"
+    echo "none $T/disk tmpfs noauto 0 0" >fstab
+    home_at "$T/disk"
+    chmod 777 "$T"
+    as_postgres a_cluster
+    chown -R "$(id -un)" "$T/made"
+    mkdir "$T/made/.barkeep-copy"
+    printf '%s\n' 'barkeep copy 1' 'server main' 'backup 20260101T000000' \
+        "system $(cat "$T/made.id")" "major $(cat "$T/made/PG_VERSION")" \
+        'socket /tmp/barkeep-nowhere' 'port 5432' 'tcp 0' 'when 2026-01-01 00:00:00+00' \
+        'database postgres' 'user postgres' >"$T/made/.barkeep-copy/facts"
+    expect_status 0 off_disk stop-copy main "$T/made"
+    expect_match 'is stopped' "$OUT"
+    expect_match "WARNING: This is not recorded as a job: '$T/disk': nothing is mounted" "$ERR"
+    expect_status 1 off_disk promote-copy main "$T/made"
+    expect_match 'the copy does not run' "$ERR"
+    expect_status 1 off_disk drop-copy main "$T/made"
+    expect_match "it cannot be told whether server 'main' itself has its place there" "$ERR"
+    [ -e "$T/made/global/pg_control" ]
+    expect_equal '' "$(find "$T/disk" -mindepth 1)" 'written'
+    DISK=$T/disk expect_status 0 off_disk drop-copy main "$T/made"
+    [ ! -e "$T/made" ]
 }
 
 # ---- several servers ------------------------------------------------------------------

@@ -80,9 +80,9 @@ test_fault_short_torn_kill() {
 }
 
 test_fault_wrong_spec_is_seen() {
-    run_broken write:0:EIO 99 true
-    run_broken write:x:EIO 99 true
-    run_broken write:1 99 true
+    run_broken write:0:EIO 99 /bin/true
+    run_broken write:x:EIO 99 /bin/true
+    run_broken write:1 99 /bin/true
     : >old
     run_broken unlink:1:ENONSENSE 99 rm old
 }

@@ -8,7 +8,7 @@
 
 # '@' is barman_home, '%' the test's directory.
 steady() {
-    sed -E -e "s#$BK_HOME#@#g; s#$T#%#g; s#/tmp/barkeep-[A-Za-z0-9]{6}#/tmp/barkeep-XXXXXX#g" \
+    sed -E -e 's/\b[0-9a-f]{64}\b/SUM/g' -e "s#$BK_HOME#@#g; s#$T#%#g; s#/tmp/barkeep-[A-Za-z0-9]{6}#/tmp/barkeep-XXXXXX#g" \
         -e 's/20[0-9]{6}T[0-9]{6}/ID/g' \
         -e 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}(\.[0-9]+)?(\+00(:00)?| UTC)?/TIME/g' \
         -e 's/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} 20[0-9]{2}/TIME/g' \
@@ -66,14 +66,14 @@ processes() { # EXT [OPTION...]
 
 #: deadline=120
 test_golden_processes_and_slots() {
-    pg_new main 15 && pg_start main
+    pg_new main 15 --segsize=16 && pg_start main
     bk_home main
     processes txt
     processes json -f json
 }
 
 ready() {
-    pg_new main 15 && pg_start main
+    pg_new main 15 --segsize=16 && pg_start main
     bk_home main
     bk_receiver
     pg_sql main 'create table marks as select generate_series(1, 3) n'
@@ -84,7 +84,7 @@ test_golden_backup_and_server() {
     ready
     golden estimate-size-first estimate-size main
     kept backup-first.txt 0 bk backup --name before main
-    kept backup.json 0 bk -f json backup main
+    kept backup.json 0 bk -f json backup --wait main
     kept backup.txt 0 bk backup --wait main
     caught_up
     golden estimate-size estimate-size main
@@ -129,4 +129,47 @@ test_golden_copies() {
     caught_up
     copy txt "$T/copy"
     copy json "$T/copy" -f json
+}
+
+wal_is_there() { [ "$(find wal -type f -name '0*' | wc -l)" -ge 4 ]; }
+
+# stream FILE NAME: what barman-wal-archive sends of a file: it by that name, and its sum.
+stream() {
+    mkdir -p sent && rm -f sent/*
+    cp -p "$1" "sent/$2"
+    (cd sent && sha256sum -b "$2" >SHA256SUMS && tar -cf - --format=pax "$2" SHA256SUMS)
+}
+
+# Segment N of those that the server closed: pushed, pushed again, with other bytes, archived.
+pushed() { # N EXT [OPTION...]
+    local ext=$2 name
+    name=$(find wal -type f -printf '%f\n' | sort | sed -n "$1p")
+    stream "wal/$name" "$name" >first
+    { head -c 500000 "wal/$name" && echo other && tail -c +500007 "wal/$name"; } >changed
+    stream changed "$name" >other
+    shift 2
+    kept "put-wal.$ext" 0 bk "$@" put-wal main <first
+    kept "put-wal-again.$ext" 0 bk "$@" put-wal main <first
+    kept "put-wal-duplicate.$ext" 0 bk "$@" put-wal main <other
+    kept "archive-wal.$ext" 0 bk "$@" archive-wal main
+    cmp "wal/$name" "$BK_HOME/main/wals/${name:0:16}/$name"
+    kept "archive-wal-nothing.$ext" 0 bk "$@" archive-wal main
+    bk put-wal main <first
+    kept "archive-wal-again.$ext" 0 bk "$@" archive-wal main
+}
+
+test_golden_pushed_wal() {
+    mkdir -p wal
+    pg_new main 15 --segsize=1 'archive_mode = on' \
+        "archive_command = 'cp %p $T/part && mv $T/part $T/wal/%f'"
+    pg_start main
+    for _ in 1 2 3 4; do
+        some_wal
+        pg_sql main 'select pg_switch_wal()' >/dev/null
+    done
+    wait_until 30 wal_is_there
+    bk_home main 'archiver = on' 'streaming_archiver = off' 'slot_name = -' 'create_slot = -'
+    mkdir -p "$BK_HOME/main/wals"
+    pushed 1 txt
+    pushed 2 json -f json
 }

@@ -38,9 +38,6 @@ server() {
 streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
 called() { sed -n "/$1/p" "$T/called"; }
 told() { sed -n "s/^$2=//p" "$T/env.$1"; } # told PHASE.HOOK VARIABLE
-newest() {
-    find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 -name '2*' -printf '%f\n' | sort | tail -n 1
-}
 
 #: quick deadline=180
 test_hook_every_verb() {

@@ -17,20 +17,23 @@
 #   expect_status N CMD...         run; its exit status must be N; output in $OUT and $ERR
 #   expect_match REGEX FILE|TEXT   grep -E must find it;  expect_no_match: must not
 #   expect_equal WANT GOT [WHAT]
-#   wait_until SECONDS CMD...      poll five times a second until CMD succeeds, else fail
+#   wait_until SECONDS CMD...      poll some times a second until CMD succeeds, else fail
+#   said FILE WORDS                FILE contains WORDS (no pattern)
 #   as_postgres FUNCTION           in a test of root's: a function of the same file as the user
 #                                  postgres, with a shell and servers of its own
 #   now                            this instant, as PostgreSQL reads it, with microseconds and +00
 #
 # Servers (NAME is the test's own word for one; -A trust, user postgres, fsync off)
 #   pg_bin [VERSION]               directory of the server's programs; skips when not there
-#   pg_new NAME [VERSION] [--segsize=MB] [--initdb=OPTION]... ['conf = line']...
-#                                  initdb and a configuration, not started. VERSION "-": default
+#   pg_new NAME [VERSION] [--segsize=MB] [--template1] [--initdb=OPTION]... ['conf = line']...
+#                                  initdb and a configuration, not started. VERSION "-": default.
+#                                  Segments of 1 MB; only database postgres (but for --template1)
 #   pg_start NAME, pg_stop NAME [fast|smart|immediate], pg_restart NAME
 #   pg_kill9 NAME                  SIGKILL to all its processes: no checkpoint, no WAL switch
 #   pg_wait_ready NAME             a query is answered within 30 s
 #   pg_sql NAME [SQL|psql option]...   psql -X -qAt, stops at the first error; SQL may be stdin
-#                                  (SQL alone is asked by ask.c: the same output, much sooner)
+#                                  (SQL alone is asked by ask.c: the same output, much sooner, by a
+#                                  connection that is kept for the next one)
 #   pg_conninfo NAME               "host=... port=... user=postgres dbname=postgres"
 #   pg_adopt NAME DIR [VERSION]    let NAME mean an existing data directory (port is new)
 #   restored_start NAME DIR [VERSION]  pg_adopt, start; no archiving. On failure its log is shown
@@ -57,6 +60,7 @@
 #   received NAME LSN              has our receiver told NAME that it holds what is before LSN?
 #   caught_up [NAME]               wait until all that NAME (main) has flushed so far is with us;
 #                                  that place is $CAUGHT_UP
+#   newest                         the last backup of main, in base
 #   bk_lose [NAME]                 caught up, then the server is killed and the receiver stopped
 #   mark N...                      rows n of table marks of main: ${TIME[N]} ${XID[N]} ${LSN[N]}, the
 #                                  last one is the place behind its commit
@@ -81,6 +85,8 @@ export CALLS=0 BK_STATUS=0 CAUGHT_UP=0/0
 declare -A TIME=() XID=() LSN=()
 BK_CONF=$T/barman.conf
 BK_HOME=$T/barman
+BK_USER=$USER
+[ "$EUID" != 0 ] || BK_USER=root
 mkdir -p "$PG_SOCK"
 
 # ---- verdicts --------------------------------------------------------------------------
@@ -106,8 +112,19 @@ expect_status() {
     local want=$1 got=0
     shift
     "$@" >"$OUT" 2>"$ERR" || got=$?
-    cat "$OUT" "$ERR"
+    show_text "$OUT"
+    show_text "$ERR"
     [ "$got" = "$want" ] || fail "exit status $got, not $want, of: $*"
+}
+
+# The commonest words start no process of their own: a fork costs 9 ms where these tests are
+# slowest, and there are tens of thousands of them.
+
+# What cat would print; NULs end it, and nobody's output here has some.
+show_text() {
+    local text
+    IFS= read -rd '' text <"$1" || true
+    printf '%s' "$text"
 }
 
 text_of() {
@@ -118,12 +135,40 @@ text_of() {
     fi
 }
 
+# A line of file or text $2 matches $1. The shell's own look finds most; grep has the last word.
+matches() {
+    local lines=() line
+    if [ ! -f "$2" ]; then
+        mapfile -t lines <<<"$2"
+    elif [ -s "$2" ]; then
+        mapfile -n 200 -t lines <"$2" 2>/dev/null
+    fi
+    for line in "${lines[@]}"; do
+        if [[ $line =~ $1 ]] 2>/dev/null; then
+            return 0
+        fi
+    done
+    text_of "$2" | grep -Eq -- "$1"
+}
+
 expect_match() {
-    text_of "$2" | grep -Eq -- "$1" || fail "nothing matches '$1' in: $(text_of "$2" | tail -n 15)"
+    matches "$1" "$2" || fail "nothing matches '$1' in: $(text_of "$2" | tail -n 15)"
 }
 
 expect_no_match() {
-    ! text_of "$2" | grep -E -- "$1" >&2 || fail "something matches '$1' in '${2:0:60}'"
+    if [ ! -f "$2" ]; then
+        ! grep -E -- "$1" <<<"$2" >&2 || fail "something matches '$1' in '${2:0:60}'"
+    elif [ -s "$2" ]; then
+        ! grep -E -- "$1" "$2" >&2 || fail "something matches '$1' in '${2:0:60}'"
+    fi
+}
+
+# said FILE WORDS: it is there and contains them
+said() {
+    local text
+    [ -f "$1" ] || return 1
+    IFS= read -rd '' text <"$1" || true
+    [[ $text == *"$2"* ]]
 }
 
 expect_equal() {
@@ -139,11 +184,12 @@ nap() {
 }
 
 wait_until() {
-    local seconds=$1 end=$((SECONDS + $1 + 1))
+    local seconds=$1 end=$((SECONDS + $1 + 1)) pause=0.05
     shift
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || fail "not within $seconds s: $*"
-        nap 0.2
+        nap "$pause"
+        pause=0.15
     done
 }
 
@@ -185,41 +231,58 @@ pg_client() {
     done
     fail "no $1 here. Run scripts/deps --test."
 }
-PSQL=$(pg_client psql)
+PSQL=/usr/lib/postgresql/15/bin/psql
+[ -x "$PSQL" ] || PSQL=$(pg_client psql)
 ASK=${TESTS_PG:-/nowhere}/ask
 
 # A port that no other test of this run has and nobody listens on.
 free_port() {
-    local port
-    while :; do
-        port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-        if mkdir "$PORTS/$port" 2>/dev/null && ! (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-            printf '%s\n' "$port"
-            return 0
-        fi
-    done
+    pick_port
+    printf '%s\n' "$PORT"
 }
 
-# initdb takes a second, a copy of its result a tenth. Only the first server of a test may be
-# such a copy: copies have one system identifier, and two servers of one test must differ.
+pick_port() { # into $PORT
+    set -o noclobber
+    until PORT=$((20000 + (RANDOM * 32768 + RANDOM) % 12000)) &&
+        { : >"$PORTS/$PORT"; } 2>/dev/null && ! { : <>"/dev/tcp/127.0.0.1/$PORT"; } 2>/dev/null; do
+        :
+    done
+    set +o noclobber
+}
+
+# initdb takes a second, a copy of its result a tenth. Copies have one system identifier, and two
+# servers of one test must differ: the second server of a test is a copy of a second template.
 initdb_from_template() {
     local bin=$1 data=$2 key template
     shift 2
-    key=$(printf '%s\n' "$bin" "$@" | cksum | cut -d ' ' -f 1)
-    template=$TEMPLATES/$key
-    (
-        flock 9
-        [ -d "$template" ] || make_template "$bin" "$template" "$@"
-    ) 9>"$TEMPLATES/$key.lock"
+    key="$bin ${#PG_DATA[@]} $*"
+    template=$TEMPLATES/${key//[^A-Za-z0-9=-]/_}
+    if [ ! -d "$template" ]; then
+        (
+            flock 9
+            [ -d "$template" ] || make_template "$bin" "$template" "$@"
+        ) 9>"$template.lock"
+    fi
     cp -a --sparse=always "$template" "$data"
 }
 
-# Without template0: no test needs it, and it is a third of all files to copy, to back up, to restore.
+# Without template0 and template1: they are two thirds of all files to copy, to back up, to
+# restore. A test that makes databases says --template1.
 make_template() {
-    initdb_fresh "$@"
-    printf '%s\n' "update pg_database set datistemplate = false where datname = 'template0'" \
-        'drop database template0' | "$1/postgres" --single -D "$2" postgres >>"$2.initdb" 2>&1 ||
-        fail "drop template0: $(tail -n 5 "$2.initdb")"
+    local bin=$1 new=$2.new gone=(template0 template1) name
+    shift 2
+    if [ "${!#}" = --template1 ]; then
+        gone=(template0)
+        set -- "${@:1:$#-1}"
+    fi
+    rm -rf "$new"
+    initdb_fresh "$bin" "$new" "$@"
+    for name in "${gone[@]}"; do
+        printf '%s\n' "update pg_database set datistemplate = false where datname = '$name'" \
+            "drop database $name"
+    done | "$bin/postgres" --single -D "$new" postgres >>"$new.initdb" 2>&1 ||
+        fail "drop templates: $(tail -n 5 "$new.initdb")"
+    mv "$new" "${new%.new}"
 }
 
 initdb_fresh() {
@@ -234,38 +297,50 @@ pg_name_taken() {
 }
 
 pg_new() {
-    local name=$1 version=${2:--} data bin arg initdb=() conf=()
+    local name=$1 version=${2:--} data bin arg initdb=() conf=() segsize=1 template1=()
     shift $(($# > 1 ? 2 : 1))
     ! pg_name_taken "$name" || fail "pg_new: there is a server '$name' already"
     bin=$(pg_bin "$version") || skip "no PostgreSQL ${version/-/${V:-15}} here. Run scripts/deps --matrix."
     for arg; do
         case $arg in
-        --segsize=*) initdb+=("--wal-segsize=${arg#*=}") ;;
+        --segsize=*) segsize=${arg#*=} ;;
+        --template1) template1=("$arg") ;;
         --initdb=*) initdb+=("${arg#*=}") ;;
         *) conf+=("$arg") ;;
         esac
     done
     data=$T/pg_$name
-    if [ ${#PG_DATA[@]} = 0 ]; then
-        initdb_from_template "$bin" "$data" "${initdb[@]}"
-    else
+    initdb=("--wal-segsize=$segsize" "${initdb[@]}")
+    case $bin in */18/bin) conf=("io_method = sync" "${conf[@]}") ;; esac
+    if [[ ${initdb[*]} == *"$T"* ]]; then # the result lies there, too
         initdb_fresh "$bin" "$data" "${initdb[@]}"
+    else
+        initdb_from_template "$bin" "$data" "${initdb[@]}" "${template1[@]}"
     fi
     pg_register "$name" "$data" "$bin"
     {
         printf '%s\n' "port = ${PG_PORT[$name]}" "listen_addresses = '127.0.0.1'" \
-            "unix_socket_directories = '$PG_SOCK'" "fsync = off" "shared_buffers = 16MB" \
-            "max_connections = 30" "wal_level = replica" "max_wal_senders = 10" \
-            "max_replication_slots = 10" "track_commit_timestamp = on" "timezone = 'UTC'" \
-            "log_timezone = 'UTC'" "wal_init_zero = off" "wal_recycle = off" "autovacuum = off" \
+            "unix_socket_directories = '$PG_SOCK'" "fsync = off" "wal_level = replica" \
+            "max_wal_senders = 10" "max_replication_slots = 10" "track_commit_timestamp = on" \
+            "timezone = 'UTC'" "log_timezone = 'UTC'" "${CHEAP[@]}" \
             "${conf[@]}"
     } >>"$data/postgresql.conf"
 }
 
+# What makes a server start soon and do little that nobody asked for: small tables in shared
+# memory, no processes of its own that no test looks at.
+CHEAP=("shared_buffers = 8MB" "max_connections = 20" "max_locks_per_transaction = 16"
+    "max_pred_locks_per_transaction = 16" "max_logical_replication_workers = 0"
+    "max_worker_processes = 2" "max_parallel_workers_per_gather = 0"
+    "max_parallel_maintenance_workers = 0" "jit = off" "wal_init_zero = off" "wal_recycle = off"
+    "max_wal_size = 1GB" "autovacuum = off" "dynamic_shared_memory_type = mmap"
+    "wal_writer_delay = 20ms")
+
 pg_register() {
     PG_DATA[$1]=$2
     PG_BIN[$1]=$3
-    PG_PORT[$1]=$(free_port)
+    pick_port
+    PG_PORT[$1]=$PORT
     PG_LOG[$1]=$T/pg_$1.log
 }
 
@@ -276,11 +351,23 @@ pg_adopt() {
 }
 
 # The port and socket are given on the command line too: a restored directory has its
-# origin's in its configuration.
+# origin's in its configuration. What pg_ctl -w does, without its processes.
 pg_ctl_start() {
-    local name=$1
-    "${PG_BIN[$name]}/pg_ctl" -D "${PG_DATA[$name]}" -l "${PG_LOG[$name]}" -w -t 60 -s \
-        -o "-p ${PG_PORT[$name]} -k $PG_SOCK -h 127.0.0.1 ${2:-}" start >/dev/null
+    local name=$1 data=${PG_DATA[$1]} options pid end=$((SECONDS + 61)) told
+    read -ra options <<<"${2:-}"
+    "${PG_BIN[$name]}/postgres" -D "$data" -p "${PG_PORT[$name]}" -k "$PG_SOCK" -h 127.0.0.1 \
+        "${options[@]}" >>"${PG_LOG[$name]}" 2>&1 </dev/null &
+    pid=$!
+    disown "$pid"
+    while [ "$SECONDS" -lt "$end" ] && kill -0 "$pid" 2>/dev/null; do
+        told=()
+        [ ! -f "$data/postmaster.pid" ] || mapfile -t told <"$data/postmaster.pid" 2>/dev/null || true
+        if [[ ${told[0]:-} == "$pid" && ${told[7]:-} =~ ^(ready|standby) ]]; then
+            return 0
+        fi
+        nap 0.03
+    done
+    return 1
 }
 
 pg_start() {
@@ -288,8 +375,17 @@ pg_start() {
 }
 
 pg_stop() {
-    "${PG_BIN[$1]}/pg_ctl" -D "${PG_DATA[$1]}" -w -t 60 -s -m "${2:-fast}" stop ||
-        fail "server '$1' does not stop: $(tail -n 15 "${PG_LOG[$1]}")"
+    local file=${PG_DATA[$1]}/postmaster.pid pid signal end=$((SECONDS + 61))
+    case ${2:-fast} in
+    smart) signal=TERM ;;
+    fast) signal=INT ;;
+    immediate) signal=QUIT ;;
+    esac
+    pid=$(head -n 1 "$file") && kill "-$signal" "$pid" || fail "server '$1' does not run"
+    until not_running "$pid"; do
+        [ "$SECONDS" -lt "$end" ] || fail "server '$1' does not stop: $(tail -n 15 "${PG_LOG[$1]}")"
+        nap 0.03
+    done
 }
 
 pg_restart() {
@@ -303,18 +399,21 @@ pg_kill9() {
     local postmaster children pid
     postmaster=$(head -n 1 "${PG_DATA[$1]}/postmaster.pid")
     kill -STOP "$postmaster"
-    children=$(ps -o pid= --ppid "$postmaster")
+    children=$(cat "/proc/$postmaster/task/$postmaster/children")
     # shellcheck disable=SC2086 # a list of numbers
     kill -KILL $children "$postmaster" 2>/dev/null || true
     for pid in $children $postmaster; do
         wait_until 10 not_running "$pid"
     done
+    ipcrm -m "$(awk 'NR == 7 { print $2 }' "${PG_DATA[$1]}/postmaster.pid")" 2>/dev/null || true
     rm -f "${PG_DATA[$1]}/postmaster.pid" "$PG_SOCK/.s.PGSQL.${PG_PORT[$1]}.lock"
 }
 
 # A zombie that nobody collects (a container may have no init) runs no more either.
 not_running() {
-    ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+    local stat=''
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || true
+    [[ -z $stat || $stat == *') Z '* ]]
 }
 
 pg_conninfo() {
@@ -429,11 +528,16 @@ pg_load_stop() {
 
 # ---- barkeep ---------------------------------------------------------------------------
 
+newest() {
+    local all=("$BK_HOME/main/base"/2*)
+    [ ! -e "${all[-1]:-}" ] || printf '%s\n' "${all[-1]##*/}"
+}
+
 bk_home() {
     local name=$1
     shift
     mkdir -p "$BK_HOME"
-    printf '%s\n' '[barman]' "barman_home = $BK_HOME" "barman_user = $(id -un)" \
+    printf '%s\n' '[barman]' "barman_home = $BK_HOME" "barman_user = $BK_USER" \
         "log_file = $T/barman.log" 'log_level = INFO' >"$BK_CONF"
     bk_server "$name" "$name" "$@"
 }
@@ -442,7 +546,7 @@ bk_server() {
     local name=$1 section=${2:-$1} arg
     local -A option=(
         [description]="test server $name"
-        [conninfo]=$(pg_conninfo "$name")
+        [conninfo]="host=127.0.0.1 port=${PG_PORT[$name]} user=postgres dbname=postgres"
         [streaming_conninfo]="host=127.0.0.1 port=${PG_PORT[$name]} user=postgres"
         [backup_method]=postgres [streaming_archiver]=on [slot_name]=barman [create_slot]=auto
         [immediate_checkpoint]=true
@@ -478,9 +582,8 @@ bk_bg_stop() {
 }
 
 bk_receiver() {
-    bk receive-wal --create-slot --if-not-exists "${1:-main}"
     bk_bg receiver receive-wal "${1:-main}"
-    wait_until 15 grep -q 'starting log streaming' "$T/receiver.log"
+    wait_until 15 said "$T/receiver.log" 'starting log streaming'
 }
 
 received() {
@@ -515,8 +618,12 @@ marks_of() {
 
 with_shim() {
     [ -e "${BARKEEP_FAULT_LIB:-}" ] || fail "no fault shim was built beside $BARKEEP"
-    env ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" \
-        LD_PRELOAD="$BARKEEP_FAULT_LIB" "$@"
+    local -x ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0"
+    while [[ $1 == [A-Z]*=* ]]; do # what env would take
+        local -x "$1"
+        shift
+    done
+    LD_PRELOAD="$BARKEEP_FAULT_LIB" "$@"
 }
 
 bk_fault() {

@@ -6,7 +6,6 @@ fails() {
     ! (trap - ERR; "$@") >/dev/null 2>&1
 }
 
-#: quick
 test_lib_checks_can_fail() {
     expect_status 3 bash -c 'echo to-out; echo to-err >&2; exit 3'
     expect_match 'to-ou?t' "$OUT"
@@ -40,7 +39,6 @@ one_server() {
     pg_stop a
 }
 
-#: quick
 test_lib_server_15() {
     one_server 15
 }
@@ -101,6 +99,7 @@ test_lib_runner() {
     mkdir -p "$dir" "$T/tree/build"
     cp "$TESTS_PG/lib.sh" "$TESTS_PG/one.sh" "$TESTS_PG/powercut_apply" "$TESTS_PG/run" "$dir"
     cp /bin/true "$T/tree/build/barkeep"
+    cp "$TESTS_PG/guard" "$T/tree/build"
     # indented here: at the margin they would be tests of this file too
     sed 's/^    //' >"$dir/x_test.sh" <<'END'
     test_well() {
@@ -125,7 +124,7 @@ END
     expect_match '^FAIL bad ' "$OUT"
     expect_match 'said-before' "$OUT"
     expect_match 'x_test.sh line 8: false' "$OUT"
-    expect_match '^FAIL hang .*hangs: killed after 1 s' "$OUT"
+    expect_match '^FAIL hang .*hangs: killed after its deadline' "$OUT"
     expect_match '^skip absent no such thing$' "$OUT"
     expect_equal '1 passed, 2 failed, 1 skipped' "$(tail -n 1 "$OUT")"
     expect_equal '' "$(pgrep -af '^sleep 317[1-4]$' || true)" 'left behind'
@@ -140,7 +139,7 @@ END
     sed -i 's/deadline=1$/deadline=60/' "$dir/x_test.sh"
     "$dir/run" hang >"$OUT" 2>&1 &
     pid=$!
-    wait_until 5 pgrep -f '^sleep 3174$'
+    wait_until 20 pgrep -f '^sleep 3174$'
     kill -TERM "$pid"
     wait "$pid" || true
     expect_equal '' "$(pgrep -af '^sleep 317[1-4]$' || true)" 'left after TERM'

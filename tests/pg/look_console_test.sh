@@ -133,7 +133,6 @@ test_look_console_13() { look_bounds_at_version 13; }
 #: quick
 test_look_console_15() { look_bounds_at_version 15; }
 test_look_console_18() { look_bounds_at_version 18; }
-test_look_console() { look_bounds_at_version -; }
 
 # ---- a hole ----------------------------------------------------------------------------
 
@@ -196,7 +195,6 @@ test_look_console_damage() {
 
 # ---- silence, rights, cost -----------------------------------------------------------------
 
-#: quick
 test_look_console_silence() {
     local ms
     set_up

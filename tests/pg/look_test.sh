@@ -83,8 +83,10 @@ test_109_password_is_never_shown() {
         [ -s "$OUT" ] || fail "$what says nothing"
         expect_no_match geheim "$(cat "$OUT" "$ERR" "$T/barman.log")"
     done
+    ulimit -S -c "$(ulimit -H -c)"
     bk_bg receiver receive-wal main
     expect_status 0 bk cron
+    expect_match 'Max core file size +[01] ' "/proc/${BK_PID[receiver]}/limits"
     expect_no_match geheim "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ')"
     bk_bg_stop receiver
     bk_home main 'conninfo = host=127.0.0.1 password=ge heim'

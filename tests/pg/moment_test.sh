@@ -206,7 +206,7 @@ test_moment_holes() {
 }
 
 #: deadline=240
-test_moment_points_and_commits() {
+test_moment_points_commits_backup_and_plan() {
     local from to commits
     from=$(($(date +%s) * 1000000))
     moment_scene
@@ -234,12 +234,11 @@ test_moment_points_and_commits() {
     [ "$commits" -ge 7 ] || fail "only $commits commits"
     "$moments" "$BK_CONF" main points "$((to + 7200000000))" "$((to + 7300000000))" >"$ANSWER"
     expect_equal 1 "$(wc -l <"$ANSWER")" 'lines for the future'
+    backup_and_plan
 }
 
-#: deadline=240
-test_moment_backup_and_plan() {
+backup_and_plan() {
     local data
-    moment_scene
     "$moments" "$BK_CONF" main backup "$SECOND" >"$ANSWER"
     data=$BK_HOME/main/base/$SECOND
     expect_match "^tree $data$" "$ANSWER"

@@ -106,7 +106,6 @@ test_receive_slot_create_and_drop() {
 }
 
 # A finished segment goes to the archive at once, also when nothing follows it.
-#: quick
 test_receive_idle_segment_is_archived() {
     local segment
     keeps_all main
@@ -146,6 +145,7 @@ test_receive_synchronous_commit() {
 most_behind() { # SERVER SAMPLES
     local most=0 lag
     for _ in $(seq "$2"); do
+        nap 0.02
         lag=$(pg_sql "$1" "select coalesce(max(sent_lsn - flush_lsn), 0)::bigint
             from pg_stat_replication where application_name = 'barman_receive_wal'")
         [ "$lag" -le "$most" ] || most=$lag
@@ -183,7 +183,6 @@ test_receive_behind_is_bounded() {
 
 # A server that begins to wait for us while we stream: a commit takes at most the time that we
 # leave WAL unsynced when nobody waits, not a status interval.
-#: quick
 test_receive_becomes_synchronous() {
     local before after
     keeps_all main
@@ -265,11 +264,11 @@ test_receive_damaged_wal() {
 #: deadline=180
 test_031_killed_four_times_under_load() {
     keeps_all main
-    pg_load_start main
+    pg_load_start main -R 60 # three segments a second
     for _ in 1 2 3 4; do
         receiver_start
         wait_until 20 is_streaming main
-        nap 1.5
+        nap 1
         receiver_kill9
     done
     receiver_start
@@ -291,8 +290,8 @@ test_032_power_cut_after_flush_was_told() {
     keeps_all main
     receiver_start_shimmed BARKEEP_POWERCUT="$T/powercut"
     wait_until 20 is_streaming main
-    pg_load_start main
-    nap 3
+    pg_load_start main -R 60
+    nap 2
     kill -STOP "${BK_PID["receiver"]}"
     flushed=$(pg_sql main "select flush_lsn from pg_stat_replication")
     bk_bg_stop receiver KILL
@@ -408,7 +407,7 @@ test_038_promotion_while_streaming() {
     pg_sql first 'create table t as select generate_series(1, 50000) i'
     nap 1
     promote main
-    wait_until 30 grep -q 'switched to timeline 2' "$T/receiver.log"
+    wait_until 30 said "$T/receiver.log" 'switched to timeline 2'
     pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
     caught_up main
     bk_bg_stop receiver
@@ -437,7 +436,7 @@ test_039_next_timeline_is_not_the_next_number() {
     nap 1
     promote main
     expect_equal 00000003 "$(pg_sql main 'select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)')"
-    wait_until 30 grep -q 'switched to timeline 3' "$T/receiver.log"
+    wait_until 30 said "$T/receiver.log" 'switched to timeline 3'
     pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
     caught_up main
     bk_bg_stop receiver
@@ -465,8 +464,8 @@ test_039_promoted_twice_while_away() {
     promote main
     pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
     receiver_start
-    wait_until 30 grep -q 'switched to timeline 2' "$T/receiver.log"
-    wait_until 30 grep -q 'switched to timeline 3' "$T/receiver.log"
+    wait_until 30 said "$T/receiver.log" 'switched to timeline 2'
+    wait_until 30 said "$T/receiver.log" 'switched to timeline 3'
     caught_up main
     bk_bg_stop receiver
     expect_equal 0 "$BK_STATUS"
@@ -515,7 +514,7 @@ test_041_server_lost_wal_that_we_have() {
     receiver_start
     wait_until 20 is_streaming main
     pg_sql main 'create table t as select generate_series(1, 3000) i'
-    wait_until 20 grep -q 'was moved to' "$T/receiver.log"
+    wait_until 20 said "$T/receiver.log" 'was moved to'
     wait_until 20 is_streaming main
     caught_up main
     bk_bg_stop receiver
@@ -634,7 +633,7 @@ test_045_half_open_connection() {
     wait_until 20 is_streaming main
     pid=$(pg_sql main 'select pid from pg_stat_replication')
     kill -STOP "$pid"
-    wait_until 60 grep -q 'nothing heard from the server' "$T/receiver.log"
+    wait_until 60 said "$T/receiver.log" 'nothing heard from the server'
     kill -CONT "$pid"
     wait_until 60 is_streaming main
     bk_bg_stop receiver

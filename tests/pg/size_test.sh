@@ -2,9 +2,6 @@
 # size_test.sh - what a backup will take, beside what it then takes; and a manifest for a backup
 # that has none, read by the server's own pg_verifybackup.
 
-newest() {
-    find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 -name '2*' -printf '%f\n' | sort | tail -n 1
-}
 streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 #: quick
@@ -79,7 +76,7 @@ test_estimate_size_incremental() {
 }
 
 # A file system with no room for it.
-#: small_fs=8
+#: small_fs=4
 test_estimate_size_does_not_fit() {
     pg_new main - --segsize=1 && pg_start main
     bk_home main "backup_directory = $SMALL_FS/main"

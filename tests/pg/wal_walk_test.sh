@@ -104,9 +104,8 @@ walk_one() {
     pg_stop a
 }
 
-#: quick
 test_wal_walk_1_mb_segments() {
-    walk_one - 1
+    walk_one 15 1
 }
 
 test_wal_walk_16_mb_segments() {
@@ -119,10 +118,6 @@ test_wal_walk_13() {
 
 test_wal_walk_14() {
     walk_one 14 1
-}
-
-test_wal_walk_15() {
-    walk_one 15 1
 }
 
 test_wal_walk_16() {

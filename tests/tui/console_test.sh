@@ -348,6 +348,7 @@ test_term_dumb_leaves() {
 
 test_term_unknown_leaves() {
     TERM_IS=no-such-terminal console 80 24
+    tui_wait "no screen: 'no-such-terminal': this kind of terminal is not known here"
     tui_wait 'status text instead'
     tui_wait 'exit 0'
 }

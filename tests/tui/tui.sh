@@ -85,12 +85,24 @@ tui_until() {
     shift
     until "$@"; do
         [ $SECONDS -le $until ] || tui_fail "$what"
-        sleep 0.05
+        tui_nap
     done
 }
 
+# A moment, without a process: the wait is on a pipe that nobody writes to.
+tui_nap() {
+    if [ -z "${tui_pipe:-}" ]; then
+        exec {tui_pipe}<> <(:)
+    fi
+    read -rt 0.1 -u "$tui_pipe" || :
+}
+
 # shellcheck disable=SC2119
-tui_has() { tui_shot | grep -qF -- "$1"; }
+tui_has() {
+    local shot
+    shot=$(tui_shot)
+    [[ $shot == *"$1"* ]]
+}
 tui_has_not() { ! tui_has "$1"; }
 tui_wait() { tui_until "never saw: $1" tui_has "$1"; }
 tui_gone() { tui_until "never went: $1" tui_has_not "$1"; }

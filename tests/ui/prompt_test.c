@@ -140,6 +140,8 @@ static const struct command_row {
     {"jobs", "jobs 38", "orders-db1", VIEW_JOBS, ""},
     {"no such job", "jobs 99", "orders-db1", VIEW_OVERVIEW, "no job '99'"},
     {"not a number", "jobs x", "orders-db1", VIEW_OVERVIEW, "no job 'x'"},
+    {"symbols that there are not", "symbols round", "orders-db1", VIEW_OVERVIEW,
+     "block or ascii, not 'round'"},
     {"nonsense", "frobnicate", "orders-db1", VIEW_OVERVIEW, "is no command"},
     {"nothing", "   ", "orders-db1", VIEW_OVERVIEW, ""},
     {"beginning is enough", "serv auth-db1", "auth-db1", VIEW_OVERVIEW, ""},

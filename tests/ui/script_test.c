@@ -514,11 +514,29 @@ static void silence_is_told_with_its_beginning(void **state)
     ui_release(&ui);
 }
 
-TEST_MAIN(ONE(questions_name_their_keys); ONE(silence_is_told_with_its_beginning);
-          ONE(moving_selects_once); ONE(opening_asks); ONE(opening_a_job_follows_it);
-          ONE(cancel_asks_for_the_right_job); ONE(verify_takes_the_selected);
-          ONE(pause_and_refresh); ONE(rows_wait_for_quiet); ONE(cursor_of_backups_follows);
-          ONE(a_server_answers_after_30_s); ONE(a_filter_that_hides_the_selected);
-          ONE(an_old_answer_is_thrown_away); ONE(standing_still); ONE(lines_keep_their_places);
-          ONE(finding); ONE(finding_nothing); ONE(a_new_result_is_marked); ONE(along_the_axis);
-          ONE(restore_to_the_cursor); ONE(ten_thousand_servers))
+/* Where no question can be seen, none is asked: with a job running q leaves, as the lines say. */
+static void a_small_window_can_be_left(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(ui.model.runnings, 1);
+    assert_int_equal(ui_key(&ui, 'q'), UI_REDRAW);
+    assert_int_equal(ui.prompt.kind, PROMPT_YESNO);
+    ui_key(&ui, 'n');
+    ui.cols = 44;
+    ui.rows = 7;
+    assert_int_equal(ui_key(&ui, 'b'), UI_NOTHING);
+    assert_int_equal(ui_key(&ui, 'q'), UI_QUIT | UI_SAVE);
+    assert_int_equal(ui.prompt.kind, PROMPT_NONE);
+    ui_release(&ui);
+}
+
+TEST_MAIN(ONE(a_small_window_can_be_left); ONE(questions_name_their_keys);
+          ONE(silence_is_told_with_its_beginning); ONE(moving_selects_once); ONE(opening_asks);
+          ONE(opening_a_job_follows_it); ONE(cancel_asks_for_the_right_job);
+          ONE(verify_takes_the_selected); ONE(pause_and_refresh); ONE(rows_wait_for_quiet);
+          ONE(cursor_of_backups_follows); ONE(a_server_answers_after_30_s);
+          ONE(a_filter_that_hides_the_selected); ONE(an_old_answer_is_thrown_away);
+          ONE(standing_still); ONE(lines_keep_their_places); ONE(finding); ONE(finding_nothing);
+          ONE(a_new_result_is_marked); ONE(along_the_axis); ONE(restore_to_the_cursor);
+          ONE(ten_thousand_servers))

@@ -163,7 +163,21 @@ static void test_the_end_is_proven(void **state)
     script_end_all(&s);
 }
 
-TEST_MAIN(ONE(test_latest_follows), ONE(test_what_was_chosen_stays),
-          ONE(test_cursor_is_not_left_behind), ONE(test_axis_in_the_past_stays),
-          ONE(test_points_are_read_again), ONE(test_first_look_comes_late),
-          ONE(test_back_from_where), ONE(test_the_end_is_proven))
+/* The end of a timeline that was left does not go on with the newest one. */
+static void test_latest_of_another_timeline_stays(void **state)
+{
+    int64_t at;
+
+    (void)state;
+    open_step("@latest tli 2\n");
+    at = s.ui.wizard.at_us;
+    look(60);
+    assert_int_equal(s.ui.wizard.at_us, at);
+    script_end_all(&s);
+}
+
+TEST_MAIN(ONE(test_latest_of_another_timeline_stays), ONE(test_latest_follows),
+          ONE(test_what_was_chosen_stays), ONE(test_cursor_is_not_left_behind),
+          ONE(test_axis_in_the_past_stays), ONE(test_points_are_read_again),
+          ONE(test_first_look_comes_late), ONE(test_back_from_where),
+          ONE(test_the_end_is_proven))

@@ -266,6 +266,41 @@ static void test_restore_points_of_one_name(void **state)
     script_end_all(&s);
 }
 
+/* What is typed by its name, its end or its timeline gets its place on the axis. */
+static const struct placed_row {
+    const char *label, *typed;
+    struct mark before, stop, point;
+    int64_t at;
+} placed[] = {
+    {"the end of another timeline", "latest tli 2", .before = {.us = 5000}, .at = 5000},
+    {"the end", "latest", .before = {.us = 7000}, .at = 7000},
+    {"a restore point", "name x", {.us = 5000}, {.us = 9000}, {.us = 6000}, 6000},
+    {"the end of the backup", "immediate", {.us = 5000}, {.us = 9000}, .at = 9000},
+    {"an xid", "xid 741", {.us = 5000}, {.us = 9000}, .at = 9000},
+    {"the last transaction", "xid 741", {.us = 5000}, .at = 5000},
+};
+
+static void test_placed(void **state)
+{
+    const struct placed_row *row = *state;
+    const int64_t base = story_us(22, 2, 30, 0);
+    struct answer *a;
+
+    script_begin(&s);
+    script_keys(&s, "r@");
+    script_keys(&s, row->typed);
+    script_keys(&s, "\n");
+    script_wait(&s, 50);
+    a = script_answer(&s, ASK_MOMENT);
+    a->moment = (struct answer_moment){.can_restore = true, .sentence = "", .hint = ""};
+    a->moment.before.us = row->before.us ? base + row->before.us : 0;
+    a->moment.stop.us = row->stop.us ? base + row->stop.us : 0;
+    a->moment.point.us = row->point.us ? base + row->point.us : 0;
+    script_hand(&s, a);
+    assert_int_equal(s.ui.wizard.at_us, base + row->at);
+    script_end_all(&s);
+}
+
 static void test_side(void **state)
 {
     (void)state;
@@ -277,7 +312,7 @@ static void test_side(void **state)
     script_end_all(&s);
 }
 
-TEST_MAIN(ROWS(targets, test_target); ROWS(wrongs, test_wrong);
+TEST_MAIN(ROWS(targets, test_target); ROWS(wrongs, test_wrong); ROWS(placed, test_placed);
           ONE(test_goal_is_replaced_whole); ONE(test_asks_only_when_rested);
           ONE(test_late_answer_of_another_target); ONE(test_answers_after_30_s);
           ONE(test_hole_is_not_passed); ONE(test_restore_point_from_the_list);

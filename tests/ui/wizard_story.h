@@ -93,8 +93,9 @@ static inline void script_plan(struct script *s, bool holds)
         {"destination", PLAN_OK, "tablespace ts_hist: '" STORY_DEST ".ts_hist' is free", ""},
         {"space", PLAN_OK, "the file system of '/srv/pg' has 1.2 TiB free; 421 GiB needed", ""},
         {"settings", PLAN_WARN,
-         "shared_preload_libraries names pg_cron, which may not be installed here",
-         "The copy is started without preloaded libraries; add it when you promote."},
+         "shared_preload_libraries names pg_cron: the copy is started without",
+         "What they provide is not there while you look at the copy; its files keep the "
+         "setting."},
     };
     static const struct plan_line refused[] = {
         {"backup", PLAN_OK, "backup 20260822T020003, the newest that ended before the target",

@@ -90,6 +90,48 @@ static void test_when_stale(void **state)
     quiet("when-stale");
 }
 
+/* A name that was given twice: the list says which is which, the answer where the name stops. */
+static void test_when_twice(void **state)
+{
+    struct answer *a;
+    struct point *p;
+
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    a = script_answer(&s, ASK_POINTS);
+    p = ARENA_ARRAY(&a->arena, 2, struct point);
+    p[0] = (struct point){POINT_RESTORE_POINT,
+                          story_mark(story_us(22, 2, 58, 2), UINT64_C(0x4C91000100), 0, true),
+                          3, "nightly"};
+    p[1] = (struct point){POINT_RESTORE_POINT,
+                          story_mark(story_us(22, 2, 41, 7), UINT64_C(0x4C87000100), 0, true),
+                          3, "nightly"};
+    a->points.point = p;
+    a->points.points = 2;
+    script_hand(&s, a);
+    script_keys(&s, "@name nightly\n");
+    script_wait(&s, 50);
+    a = script_answer(&s, ASK_MOMENT);
+    a->moment = (struct answer_moment){
+        .can_restore = true,
+        .sentence = "stops after xid 88119001 (22 Aug 02:41:06.911 +02), before xid 88119002, "
+                    "1204 ms later",
+        .hint = "'nightly' was made 2 times: by its name the server stops at that of 22 Aug "
+                "02:41:07.000 +02. For that of 22 Aug 02:58:02.000 +02 choose it in the list, "
+                "or type lsn 4C/91000100.",
+        .backup_id = "20260822T020003",
+        .tli = 3,
+        .before =
+            story_mark(story_us(22, 2, 41, 6) + 911000, UINT64_C(0x4C86FFFF00), 88119001, true),
+        .stop =
+            story_mark(story_us(22, 2, 41, 8) + 115000, UINT64_C(0x4C87000200), 88119002, true),
+        .point = story_mark(story_us(22, 2, 41, 7), UINT64_C(0x4C87000100), 0, true)};
+    script_hand(&s, a);
+    quiet("when-twice");
+}
+
 static void test_when_hole(void **state)
 {
     (void)state;
@@ -395,11 +437,12 @@ static void test_check_files(void **state)
     quiet("check-files");
 }
 
-TEST_MAIN(ONE(test_when_waits); ONE(test_when_xid); ONE(test_when_stale); ONE(test_when_hole);
-          ONE(test_when_failed); ONE(test_when_no_offset); ONE(test_when_wrong);
-          ONE(test_where); ONE(test_where_waits); ONE(test_where_no_binaries);
-          ONE(test_where_typed_directory); ONE(test_where_in_place); ONE(test_where_types);
-          ONE(test_plan); ONE(test_plan_evidence); ONE(test_plan_waits); ONE(test_plan_refused);
+TEST_MAIN(ONE(test_when_waits); ONE(test_when_xid); ONE(test_when_stale); ONE(test_when_twice);
+          ONE(test_when_hole); ONE(test_when_failed); ONE(test_when_no_offset);
+          ONE(test_when_wrong); ONE(test_where); ONE(test_where_waits);
+          ONE(test_where_no_binaries); ONE(test_where_typed_directory);
+          ONE(test_where_in_place); ONE(test_where_types); ONE(test_plan);
+          ONE(test_plan_evidence); ONE(test_plan_waits); ONE(test_plan_refused);
           ONE(test_plan_failed); ONE(test_plan_in_place); ONE(test_run); ONE(test_run_starting);
           ONE(test_run_failed); ONE(test_run_died); ONE(test_run_replay);
           ONE(test_run_copy_failed); ONE(test_check); ONE(test_check_waits);

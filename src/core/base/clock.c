@@ -155,6 +155,18 @@ int clock_local_readings(const struct civil *c, struct stamp out[2])
     return n;
 }
 
+int64_t clock_local_before(int64_t us, int64_t span_us)
+{
+    int64_t day_us = DAY_S * US_PER_S;
+    int64_t wall = us + clock_local_offset(us) * US_PER_S - span_us;
+    int32_t early = clock_local_offset(wall - day_us), late = clock_local_offset(wall + day_us);
+    int32_t east = early > late ? early : late, west = early > late ? late : early;
+    int64_t first = wall - east * US_PER_S, second = wall - west * US_PER_S;
+
+    return clock_local_offset(first) != east && clock_local_offset(second) == west ? second
+                                                                                   : first;
+}
+
 static void add_offset(struct sbuf *b, int32_t offset_s)
 {
     int32_t a = offset_s < 0 ? -offset_s : offset_s;

@@ -53,6 +53,11 @@ struct stamp stamp_local(int64_t us);
  * Of a date that does not exist 0, and out is left as it was. */
 int clock_local_readings(const struct civil *c, struct stamp out[2]);
 
+/* When the local clock showed what it shows at us, less span_us: a day before is 25 hours ago when
+ * daylight saving ended in between. Of a reading that came twice the first; for 02:30 of a skip
+ * from 02:00 to 03:00 the moment of 01:30. */
+int64_t clock_local_before(int64_t us, int64_t span_us);
+
 /* "2026-11-22 13:43:59.813183+00:00": microseconds only when not zero, offset +HH:MM. */
 #define STAMP_CAP 48
 const char *stamp_iso(struct stamp s, char out[STAMP_CAP]);

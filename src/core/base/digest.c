@@ -4,6 +4,54 @@
 #include "bug.h"
 #include "crc32c.h"
 #include "get.h"
+#include "lib.h"
+
+#include <nettle/md5.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NETTLE_LIST(X)                                                                         \
+    X(start224, nettle_sha224_init)                                                            \
+    X(start256, nettle_sha256_init)                                                            \
+    X(feed256, nettle_sha256_update)                                                           \
+    X(end224, nettle_sha224_digest)                                                            \
+    X(end256, nettle_sha256_digest)                                                            \
+    X(start384, nettle_sha384_init)                                                            \
+    X(start512, nettle_sha512_init)                                                            \
+    X(feed512, nettle_sha512_update)                                                           \
+    X(end384, nettle_sha384_digest)                                                            \
+    X(end512, nettle_sha512_digest)                                                            \
+    X(start_md5, nettle_md5_init)                                                              \
+    X(feed_md5, nettle_md5_update)                                                             \
+    X(end_md5, nettle_md5_digest)
+
+struct nettle_api {
+    NETTLE_LIST(LIB_MEMBER)
+};
+
+static const char *const symbols[] = {NETTLE_LIST(LIB_SYMBOL)};
+
+static const struct lib lib = {"libnettle.so.8",
+                               "Install nettle (Debian: apt install libnettle8).", ERR_CONFIG,
+                               symbols, sizeof symbols / sizeof symbols[0]};
+
+/* Each thread's own, so that it needs no lock; filled by its first digest. */
+static _Thread_local struct nettle_api nettle;
+
+/* Without it the program would not start if it were linked with it, and it is a part of every
+ * installation: so it is told, and the process ends. */
+static void load(enum digest_kind kind)
+{
+    bool is_needed = kind != DIGEST_NONE && kind != DIGEST_CRC32C;
+    struct err err;
+    char text[512];
+
+    if (is_needed && !nettle.start256 && !lib_load(&lib, &nettle, &err)) {
+        fprintf(stderr, "ERROR: %s\n", err_text(&err, text, sizeof text));
+        exit(err_exit_status(err.code));
+    }
+}
 
 static const struct {
     const char *name;
@@ -40,6 +88,7 @@ size_t digest_size(enum digest_kind kind)
 void digest_init(struct digest *d, enum digest_kind kind)
 {
     d->kind = kind;
+    load(kind);
     switch (kind) {
     case DIGEST_NONE:
         break;
@@ -47,25 +96,26 @@ void digest_init(struct digest *d, enum digest_kind kind)
         d->crc = CRC32C_START;
         break;
     case DIGEST_SHA224:
-        sha224_init(&d->sha256);
+        nettle.start224(&d->sha256);
         break;
     case DIGEST_SHA256:
-        sha256_init(&d->sha256);
+        nettle.start256(&d->sha256);
         break;
     case DIGEST_SHA384:
-        sha384_init(&d->sha512);
+        nettle.start384(&d->sha512);
         break;
     case DIGEST_SHA512:
-        sha512_init(&d->sha512);
+        nettle.start512(&d->sha512);
         break;
     case DIGEST_MD5:
-        md5_init(&d->md5);
+        nettle.start_md5(&d->md5);
         break;
     }
 }
 
 void digest_feed(struct digest *d, const void *p, size_t n)
 {
+    load(d->kind);
     switch (d->kind) {
     case DIGEST_NONE:
         break;
@@ -74,20 +124,21 @@ void digest_feed(struct digest *d, const void *p, size_t n)
         break;
     case DIGEST_SHA224:
     case DIGEST_SHA256:
-        sha256_update(&d->sha256, n, p);
+        nettle.feed256(&d->sha256, n, p);
         break;
     case DIGEST_SHA384:
     case DIGEST_SHA512:
-        sha512_update(&d->sha512, n, p);
+        nettle.feed512(&d->sha512, n, p);
         break;
     case DIGEST_MD5:
-        md5_update(&d->md5, n, p);
+        nettle.feed_md5(&d->md5, n, p);
         break;
     }
 }
 
 void digest_end(struct digest *d, uint8_t out[DIGEST_MAX])
 {
+    load(d->kind);
     switch (d->kind) {
     case DIGEST_NONE:
         break;
@@ -95,19 +146,19 @@ void digest_end(struct digest *d, uint8_t out[DIGEST_MAX])
         put_le32(out, crc32c_end(d->crc));
         break;
     case DIGEST_SHA224:
-        sha224_digest(&d->sha256, digest_size(d->kind), out);
+        nettle.end224(&d->sha256, digest_size(d->kind), out);
         break;
     case DIGEST_SHA256:
-        sha256_digest(&d->sha256, digest_size(d->kind), out);
+        nettle.end256(&d->sha256, digest_size(d->kind), out);
         break;
     case DIGEST_SHA384:
-        sha384_digest(&d->sha512, digest_size(d->kind), out);
+        nettle.end384(&d->sha512, digest_size(d->kind), out);
         break;
     case DIGEST_SHA512:
-        sha512_digest(&d->sha512, digest_size(d->kind), out);
+        nettle.end512(&d->sha512, digest_size(d->kind), out);
         break;
     case DIGEST_MD5:
-        md5_digest(&d->md5, digest_size(d->kind), out);
+        nettle.end_md5(&d->md5, digest_size(d->kind), out);
         break;
     }
 }

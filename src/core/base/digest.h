@@ -3,7 +3,8 @@
  *
  * NONE, CRC32C, SHA224, SHA256, SHA384, SHA512 with PostgreSQL's names. A value: copy it to
  * fork a running sum. CRC32C gives its four bytes in memory order of a little-endian host, as
- * PostgreSQL prints them. SHA comes from nettle.
+ * PostgreSQL prints them. SHA and MD5 come from nettle, which is loaded when the first of them is
+ * made.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H

@@ -131,6 +131,12 @@ static struct doc *item(struct doc *in)
     return d;
 }
 
+/* The member of that key, or without a key the next item. */
+static struct doc *place(struct doc *in, const char *key)
+{
+    return key ? member(in, key) : item(in);
+}
+
 static struct doc *contain(struct doc *d, enum kind kind)
 {
     if (d->kind != DROPPED && d->kind != kind) {
@@ -142,22 +148,22 @@ static struct doc *contain(struct doc *d, enum kind kind)
 
 struct doc *doc_object(struct doc *in, const char *key)
 {
-    return contain(member(in, key), OBJECT);
+    return contain(place(in, key), OBJECT);
 }
 
 struct doc *doc_array(struct doc *in, const char *key)
 {
-    return contain(member(in, key), ARRAY);
+    return contain(place(in, key), ARRAY);
 }
 
 struct doc *doc_add_object(struct doc *in)
 {
-    return contain(item(in), OBJECT);
+    return doc_object(in, NULL);
 }
 
 struct doc *doc_add_array(struct doc *in)
 {
-    return contain(item(in), ARRAY);
+    return doc_array(in, NULL);
 }
 
 /* copy is already in the arena, or NULL for null. */
@@ -210,17 +216,17 @@ static void set_text(struct doc *in, struct doc *d, const char *text)
 
 void doc_text(struct doc *in, const char *key, const char *text)
 {
-    set_text(in, member(in, key), text);
+    set_text(in, place(in, key), text);
 }
 
 void doc_add_text(struct doc *in, const char *text)
 {
-    set_text(in, item(in), text);
+    doc_text(in, NULL, text);
 }
 
 void doc_fmt(struct doc *in, const char *key, const char *fmt, ...)
 {
-    struct doc *d = member(in, key);
+    struct doc *d = place(in, key);
     char *copy;
     va_list ap;
     int n;
@@ -244,81 +250,64 @@ void doc_fmt(struct doc *in, const char *key, const char *fmt, ...)
     set_text(in, d, copy);
 }
 
-static void set_int(struct doc *d, int64_t n)
+void doc_int(struct doc *in, const char *key, int64_t n)
 {
+    struct doc *d = place(in, key);
+
     if (d->kind != DROPPED) {
         d->kind = INTEGER;
         d->n = n;
     }
 }
 
-void doc_int(struct doc *in, const char *key, int64_t n)
-{
-    set_int(member(in, key), n);
-}
-
 void doc_add_int(struct doc *in, int64_t n)
 {
-    set_int(item(in), n);
+    doc_int(in, NULL, n);
 }
 
-static void set_real(struct doc *d, double x)
+void doc_real(struct doc *in, const char *key, double x)
 {
+    struct doc *d = place(in, key);
+
     if (d->kind != DROPPED) {
         d->kind = isfinite(x) ? REAL : NOTHING; /* JSON has no word for the others */
         d->x = x;
     }
 }
 
-void doc_real(struct doc *in, const char *key, double x)
-{
-    set_real(member(in, key), x);
-}
-
 void doc_add_real(struct doc *in, double x)
 {
-    set_real(item(in), x);
+    doc_real(in, NULL, x);
 }
 
-static void set_digits(struct doc *in, struct doc *d, const char *number)
+void doc_digits(struct doc *in, const char *key, const char *number)
 {
+    struct doc *d = place(in, key);
+
     set_text(in, d, number);
     if (d->kind == TEXT) {
         d->kind = DIGITS;
     }
 }
 
-void doc_digits(struct doc *in, const char *key, const char *number)
+void doc_bool(struct doc *in, const char *key, bool yes)
 {
-    set_digits(in, member(in, key), number);
-}
+    struct doc *d = place(in, key);
 
-void doc_add_digits(struct doc *in, const char *number)
-{
-    set_digits(in, item(in), number);
-}
-
-static void set_bool(struct doc *d, bool yes)
-{
     if (d->kind != DROPPED) {
         d->kind = TRUTH;
         d->yes = yes;
     }
 }
 
-void doc_bool(struct doc *in, const char *key, bool yes)
-{
-    set_bool(member(in, key), yes);
-}
-
 void doc_add_bool(struct doc *in, bool yes)
 {
-    set_bool(item(in), yes);
+    doc_bool(in, NULL, yes);
 }
 
 void doc_null(struct doc *in, const char *key)
 {
-    put_text(member(in, key), NULL);
+    put_text(place(in, key), NULL);
 }
 
 /* ---- printing ---- */

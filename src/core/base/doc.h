@@ -24,7 +24,7 @@ struct doc; /* an object, an array or a value in one */
 struct doc *doc_new(struct arena *a); /* an empty object */
 bool doc_failed(const struct doc *top);
 
-/* Members of an object. */
+/* Members of an object; key NULL: an item of an array. */
 struct doc *doc_object(struct doc *in, const char *key); /* the one that is there, or new */
 struct doc *doc_array(struct doc *in, const char *key);
 void doc_text(struct doc *in, const char *key, const char *text);
@@ -43,7 +43,6 @@ void doc_add_text(struct doc *in, const char *text);
 void doc_add_int(struct doc *in, int64_t n);
 void doc_add_real(struct doc *in, double x);
 void doc_add_bool(struct doc *in, bool yes);
-void doc_add_digits(struct doc *in, const char *number);
 
 /* Lay a printed object over this one: the members of objects come together, the items of arrays
  * behind those that are there, anything else replaces. ERR_FORMAT: it was no such object; what

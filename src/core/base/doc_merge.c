@@ -20,50 +20,22 @@ struct merge {
     char text[JSON_TOKEN_MAX + 8];
 };
 
+/* Of an item: none. */
+static const char *key_of(const struct merge *m)
+{
+    return m->level[m->depth].is_array ? NULL : m->key;
+}
+
 static void open_level(struct merge *m, struct doc *top, bool is_array)
 {
-    const struct level *in = m->depth >= 0 ? &m->level[m->depth] : NULL;
     struct doc *d = top;
 
-    if (in && in->is_array) {
-        d = is_array ? doc_add_array(in->at) : doc_add_object(in->at);
-    } else if (in) {
-        d = is_array ? doc_array(in->at, m->key) : doc_object(in->at, m->key);
+    if (m->depth >= 0) {
+        struct doc *in = m->level[m->depth].at;
+
+        d = is_array ? doc_array(in, key_of(m)) : doc_object(in, key_of(m));
     }
     m->level[++m->depth] = (struct level){d, is_array};
-}
-
-static void put_text(struct merge *m, const char *text)
-{
-    const struct level *in = &m->level[m->depth];
-
-    if (in->is_array) {
-        doc_add_text(in->at, text);
-    } else {
-        doc_text(in->at, m->key, text);
-    }
-}
-
-static void put_digits(struct merge *m, const char *text)
-{
-    const struct level *in = &m->level[m->depth];
-
-    if (in->is_array) {
-        doc_add_digits(in->at, text);
-    } else {
-        doc_digits(in->at, m->key, text);
-    }
-}
-
-static void put_bool(struct merge *m, bool yes)
-{
-    const struct level *in = &m->level[m->depth];
-
-    if (in->is_array) {
-        doc_add_bool(in->at, yes);
-    } else {
-        doc_bool(in->at, m->key, yes);
-    }
 }
 
 static bool wrong(const char *why, struct err *err)
@@ -74,9 +46,10 @@ static bool wrong(const char *why, struct err *err)
 /* One token; false: it cannot be taken. */
 static bool take(struct merge *m, struct doc *top, enum json_token t, struct err *err)
 {
+    struct doc *in = m->depth < 0 ? NULL : m->level[m->depth].at;
     struct str token = json_text(&m->json);
 
-    if (m->depth < 0 && t != JSON_OBJECT) {
+    if (!in && t != JSON_OBJECT) {
         return wrong("it begins with something else", err);
     }
     str_fmt(m->text, sizeof m->text, "%.*s", (int)token.n, token.p);
@@ -92,17 +65,17 @@ static bool take(struct merge *m, struct doc *top, enum json_token t, struct err
     case JSON_KEY:
         return str_copy(m->key, sizeof m->key, m->text) || wrong("a key is too long", err);
     case JSON_STRING:
-        put_text(m, m->text);
+        doc_text(in, key_of(m), m->text);
         return true;
     case JSON_NUMBER:
-        put_digits(m, m->text);
+        doc_digits(in, key_of(m), m->text);
         return true;
     case JSON_TRUE:
     case JSON_FALSE:
-        put_bool(m, t == JSON_TRUE);
+        doc_bool(in, key_of(m), t == JSON_TRUE);
         return true;
     case JSON_NULL:
-        put_text(m, NULL);
+        doc_null(in, key_of(m));
         return true;
     case JSON_MORE:
     case JSON_END:

@@ -9,21 +9,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *fmt_size(int64_t bytes, char out[FMT_CAP])
+const char *fmt_size_real(double bytes, char out[FMT_CAP])
 {
     static const char units[][4] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double v = (double)bytes;
+    double v = bytes / 1024;
     size_t unit = 0;
 
-    if (bytes > -1024 && bytes < 1024) {
-        str_fmt(out, FMT_CAP, "%" PRId64 " B", bytes);
+    if (fabs(bytes) < 1024) {
+        str_fmt(out, FMT_CAP, "%d B", (int)bytes);
         return out;
     }
-    for (v /= 1024; fabs(v) >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++) {
+    for (; fabs(v) >= 1024 && unit + 1 < sizeof units / sizeof units[0]; unit++) {
         v /= 1024;
     }
     str_fmt(out, FMT_CAP, "%.1f %s", v, units[unit]);
     return out;
+}
+
+const char *fmt_size(int64_t bytes, char out[FMT_CAP])
+{
+    return fmt_size_real((double)bytes, out);
 }
 
 const char *fmt_duration(int64_t ns, char out[FMT_CAP])

@@ -11,6 +11,8 @@
 
 /* Barman: "272 B", "14.9 GiB", sign kept; base 1024, one decimal from KiB on. */
 const char *fmt_size(int64_t bytes, char out[FMT_CAP]);
+/* Of a computed one: below 1 KiB cut off, "1.6 KiB" of 1587.8. */
+const char *fmt_size_real(double bytes, char out[FMT_CAP]);
 
 /* Barman: "2 days, 4 hours, 1 second", "less than one second", negative ends in " ago". */
 const char *fmt_duration(int64_t ns, char out[FMT_CAP]);

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RECENT 50
+#define RECENT      ((size_t)3072) /* bytes: some 30 lines, less than a page of each thread's */
+#define RECENT_LINE ((size_t)256)  /* of one text */
 
 /* Set once by log_open(), before there are threads; never changed afterwards. A line is one
  * write() on a descriptor opened for appending, which the kernel does not interleave, so the
@@ -25,10 +26,11 @@ static struct {
     enum log_level least;
 } the = {.fd = -1, .layout = LOG_LAYOUT_DEFAULT, .least = LOG_INFO};
 
-/* Every thread remembers its own last lines. */
+/* Every thread remembers its own last lines, each with its LF; without the time, which only what is
+ * written needs to know. */
 static _Thread_local struct {
-    char line[RECENT][256];
-    size_t next;
+    char text[RECENT];
+    size_t at; /* bytes ever written; the next one goes to at % RECENT */
 } recent;
 
 static int open_file(const char *path)
@@ -118,13 +120,33 @@ static void reopen_if_moved(void)
     }
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+static void remember(const char *text)
 {
-    char text[LOG_TEXT_CAP], covered[LOG_TEXT_CAP], line[LOG_TEXT_CAP + 512];
+    for (size_t i = 0; text[i] && i < RECENT_LINE; i++) {
+        recent.text[recent.at++ % RECENT] = text[i];
+    }
+}
+
+static void write_line(enum log_level level, const char *text)
+{
+    char line[LOG_TEXT_CAP + 512];
     struct log_event event = {.now = stamp_local(clock_wall_ns() / 1000),
                               .level = (int)level,
                               .level_name = level_name(level),
-                              .pid = (long)getpid()};
+                              .pid = (long)getpid(),
+                              .text = text};
+    struct sbuf b;
+
+    sbuf_init(&b, line, sizeof line - 1);
+    log_layout_put(&b, the.layout, &event);
+    line[b.len++] = '\n'; /* its place was kept */
+    reopen_if_moved();
+    b.overflow |= write(the.fd, line, b.len) < 0; /* nobody is left to tell */
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    char text[LOG_TEXT_CAP], covered[LOG_TEXT_CAP];
     struct sbuf b;
     va_list ap;
 
@@ -132,25 +154,33 @@ void log_line(enum log_level level, const char *fmt, ...)
     sbuf_init(&b, text, sizeof text);
     sbuf_vfmt(&b, fmt, ap);
     va_end(ap);
-    event.text = redact(text, covered, sizeof covered);
-    sbuf_init(&b, line, sizeof line - 1);
-    log_layout_put(&b, the.layout, &event);
-    line[b.len++] = '\n'; /* its place was kept */
-    line[b.len] = '\0';
-    str_copy(recent.line[recent.next++ % RECENT], sizeof recent.line[0], line);
+    redact(text, covered, sizeof covered);
+    remember(level_name(level));
+    remember(": ");
+    remember(covered);
+    remember("\n");
     if (the.fd >= 0 && level >= the.least) {
-        reopen_if_moved();
-        b.overflow |= write(the.fd, line, b.len) < 0; /* nobody is left to tell */
+        write_line(level, covered);
     }
 }
 
 void log_dump_recent(int fd)
 {
-    size_t first = recent.next > RECENT ? recent.next - RECENT : 0;
+    size_t i = recent.at > RECENT ? recent.at - RECENT : 0;
+    char line[2 * RECENT_LINE];
+    struct sbuf b;
 
-    for (size_t i = first; i < recent.next; i++) {
-        const char *line = recent.line[i % RECENT];
-        dprintf(fd, "  %s%s", line, strchr(line, '\n') ? "" : "\n");
+    /* The rest of one that is overwritten is left out. */
+    for (bool whole = i == 0; i < recent.at && !whole; i++) {
+        whole = recent.text[i % RECENT] == '\n';
+    }
+    sbuf_init(&b, line, sizeof line);
+    for (; i < recent.at; i++) {
+        sbuf_char(&b, recent.text[i % RECENT]);
+        if (recent.text[i % RECENT] == '\n') {
+            dprintf(fd, "  %s", line);
+            sbuf_init(&b, line, sizeof line);
+        }
     }
 }
 

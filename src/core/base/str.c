@@ -277,6 +277,26 @@ void sbuf_char(struct sbuf *b, char c)
     sbuf_add_n(b, &c, 1);
 }
 
+void sbuf_shell_word(struct sbuf *b, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789-_./:=,+@%";
+
+    if (word[0] && word[strspn(word, plain)] == '\0') {
+        sbuf_add(b, word);
+        return;
+    }
+    sbuf_char(b, '\'');
+    for (; *word; word++) {
+        if (*word == '\'') {
+            sbuf_add(b, "'\\''");
+        } else {
+            sbuf_char(b, *word);
+        }
+    }
+    sbuf_char(b, '\'');
+}
+
 void sbuf_vfmt(struct sbuf *b, const char *fmt, va_list ap)
 {
     size_t room = b->cap - b->len;

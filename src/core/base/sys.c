@@ -4,6 +4,7 @@
 
 #include "barkeep/str.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/fs.h>
@@ -14,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -109,6 +111,46 @@ int sys_real_path(const char *path, char *out)
     return realpath(path, out) ? 0 : -1;
 }
 
+/* fdinfo has a line "mnt_id: 26". */
+static bool read_mount_id(int fd, uint64_t *out)
+{
+    char path[64], text[1024];
+    struct str rest, line;
+    ssize_t n;
+    int info;
+
+    str_fmt(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+    info = open(path, O_RDONLY | O_CLOEXEC);
+    if (info < 0) {
+        return false;
+    }
+    n = read(info, text, sizeof text);
+    close(info);
+    rest = str_n(text, n > 0 ? (size_t)n : 0);
+    while (str_line(&rest, &line)) {
+        if (str_take_lit(&line, "mnt_id:")) {
+            return str_u64(str_trim(line), UINT64_MAX, out);
+        }
+    }
+    return false;
+}
+
+int sys_mount_id(const char *path, uint64_t *out)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    bool ok;
+
+    if (fd < 0) {
+        return -1;
+    }
+    ok = read_mount_id(fd, out);
+    close(fd);
+    if (!ok) {
+        errno = ENOSYS;
+    }
+    return ok ? 0 : -1;
+}
+
 void *sys_large_new(size_t n)
 {
     void *p;
@@ -123,6 +165,18 @@ void *sys_large_new(size_t n)
     (void)madvise(p, n - n % LARGE_PAGE, MADV_HUGEPAGE);
 #endif
     return p;
+}
+
+/* A limit of 0 does not keep the kernel from a program that takes dumps through a pipe, one of 1
+ * byte does; and no file is that small. */
+void sys_no_core(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_CORE, &r) == 0) {
+        r.rlim_cur = r.rlim_max ? 1 : 0;
+        (void)setrlimit(RLIMIT_CORE, &r);
+    }
 }
 
 /* libpq allocates every message of a copy, 32 KiB of a base backup, 128 KiB of WAL, and another

@@ -47,10 +47,18 @@ int sys_memory_file(const char *name);
 /* The path of what exists without links, "." and ".."; out has room for 4096 bytes. */
 int sys_real_path(const char *path, char *out);
 
+/* The kernel's id of the mount that holds a path; -1 also where it does not tell. */
+int sys_mount_id(const char *path, uint64_t *out);
+
 /* Memory for something large that is filled as a whole: not zeroed, in large pages where the kernel
  * has some, since the first touch of each page costs more than its share of the work. NULL: none;
  * to be given to free(). */
 void *sys_large_new(size_t n);
+
+/* What this process holds, passwords among it, goes into no core dump, neither a file nor through a
+ * pipe; nor does that of what it starts. Where the hard limit is 0 no file is made, but a pipe
+ * cannot be kept from it. */
+void sys_no_core(void);
 
 /* Keep freed memory for the next allocation instead of giving each piece back to the kernel. Once,
  * before there are threads. */

@@ -119,7 +119,7 @@ static void serial_say(void *self, enum say kind, const char *line)
 {
     const struct task_sink *sink = self;
 
-    if (sink && sink->fn && kind != SAY_LOG && kind != SAY_DEBUG) {
+    if (sink && sink->fn) {
         sink->fn(sink->ctx, kind, line);
     }
 }

@@ -16,7 +16,11 @@
 struct copy {
     struct backup_run *r;
     struct tree *tree;
+    struct task inline_task;
+    struct task_sink sink;
+    const struct task *beside; /* whose lane it is */
     struct lane *lane;
+    size_t bufs; /* that are put together */
     struct progress progress;
     int64_t told_ns;
     struct corrupt_list corrupt;
@@ -26,7 +30,7 @@ struct copy {
 
 static bool put_data(struct copy *c, struct err *err)
 {
-    if (c->data.bufs && !lane_put(c->r->task, c->lane, &c->data, err)) {
+    if (c->data.bufs && !lane_put(c->beside, c->lane, &c->data, err)) {
         return false; /* and stream() frees what it holds */
     }
     c->data.bufs = 0;
@@ -35,7 +39,7 @@ static bool put_data(struct copy *c, struct err *err)
 
 static bool put(struct copy *c, const struct tree_item *item, struct err *err)
 {
-    return put_data(c, err) && lane_put(c->r->task, c->lane, item, err);
+    return put_data(c, err) && lane_put(c->beside, c->lane, item, err);
 }
 
 static bool on_start(void *ctx, pg_lsn lsn, pg_tli tli, struct err *err)
@@ -100,7 +104,7 @@ static bool on_data(void *ctx, struct base_backup_buf buf, struct err *err)
         task_progress(c->r->task, &c->progress);
     }
     c->data.buf[c->data.bufs++] = buf;
-    return c->data.bufs < TREE_BUFS || put_data(c, err);
+    return c->data.bufs < c->bufs || put_data(c, err);
 }
 
 static bool on_archive_end(void *ctx, struct err *err)
@@ -186,7 +190,22 @@ static bool take_end(struct copy *c, const struct base_backup_result *res, struc
     return true;
 }
 
-/* The receiving end runs here; the other one behind the lane. */
+/* A plain copy is taken apart where it arrives, while it is warm: large files are written beside
+ * it anyway (repo/direct.h). What packs, unpacks, sums at length or waits for the disk after each
+ * file gets a thread of its own. */
+static void choose_place(struct copy *c)
+{
+    const struct backup_run *r = c->r;
+    bool is_cheap = !r->form.is_tar && !r->form.by_server && !tree_syncs_each(c->tree) &&
+                    (r->what->options.checksums == DIGEST_CRC32C ||
+                     r->what->options.checksums == DIGEST_NONE);
+
+    c->inline_task = task_serial(NULL, NULL, &c->sink);
+    c->beside = is_cheap ? &c->inline_task : r->task;
+    c->bufs = is_cheap ? 1 : TREE_BUFS;
+}
+
+/* The receiving end runs here, the other one where choose_place() said. */
 static bool stream(struct copy *c, struct pg *pg, struct base_backup *run, struct err *err)
 {
     const struct task *task = c->r->task;
@@ -199,19 +218,20 @@ static bool stream(struct copy *c, struct pg *pg, struct base_backup *run, struc
         .drop = tree_drop,
     };
 
-    c->lane = lane_open(task, &spec, err);
+    choose_place(c);
+    c->lane = lane_open(c->beside, &spec, err);
     if (!c->lane) {
         return false;
     }
     if (!base_backup_run(task, pg, run, err)) {
         tree_drop(c->tree, &c->data); /* what was not taken */
-        lane_fail(task, c->lane);
+        lane_fail(c->beside, c->lane);
         return false;
     }
     str_copy(c->progress.phase, sizeof c->progress.phase, "waiting for disk");
     c->progress.total = c->progress.done;
     task_progress(task, &c->progress);
-    return lane_close(task, c->lane, err) && tree_commit(c->tree, err);
+    return lane_close(c->beside, c->lane, err) && tree_commit(c->tree, err);
 }
 
 static bool copy_with(struct copy *c, struct pg *pg, struct err *err)

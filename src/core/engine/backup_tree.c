@@ -182,6 +182,11 @@ bool tree_archives(struct tree *t, const struct base_backup_archive *list, size_
     return true;
 }
 
+bool tree_syncs_each(const struct tree *t)
+{
+    return t->sync.way == SYNC_EACH;
+}
+
 const struct tree_result *tree_result(const struct tree *t)
 {
     return &t->result;

@@ -76,5 +76,7 @@ void tree_drop(void *tree, void *item);
 /* After the lane is closed: all on the disk, then the manifest under its name. */
 MUST_CHECK bool tree_commit(struct tree *t, struct err *err);
 const struct tree_result *tree_result(const struct tree *t);
+/* The slow way of syncing (sync.h): each file is waited for. */
+bool tree_syncs_each(const struct tree *t);
 
 #endif

@@ -101,11 +101,10 @@ void check_ask(struct checking *c)
         return;
     }
     ask_server(c, &pg);
-    if (!pg) {
-        return; /* nothing that follows would be told */
+    if (pg) { /* else nothing of it would be told */
+        ask_streaming(c);
     }
-    ask_streaming(c);
-    if (srv->primary_conninfo) {
+    if (pg && srv->primary_conninfo) {
         ask_sql(c, srv->primary_conninfo, &c->primary, NULL);
     }
     c->wal_apart = wal_is_apart(srv);
@@ -113,7 +112,9 @@ void check_ask(struct checking *c)
         ask_sql(c, server_cfg_wal_conninfo(srv), &c->wal, &wal);
         ask_replication(c, server_cfg_wal_streaming_conninfo(srv), &c->wal_streaming);
     }
-    ask_slot(c, c->wal_apart ? wal : pg, &c->wal);
+    if (pg || c->wal_apart) {
+        ask_slot(c, c->wal_apart ? wal : pg, &c->wal);
+    }
     pg_close(wal);
     if (!c->known) {
         pg_close(pg);

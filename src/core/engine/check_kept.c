@@ -120,7 +120,13 @@ struct limit {
     const char *what;
     const char *none; /* the hint when there is none; NULL: it stands behind the limit */
     int64_t most_s;   /* up to a million months, which fits in microseconds */
+    int64_t (*before)(int64_t us, int64_t span_us);
 };
+
+static int64_t by_the_hour(int64_t us, int64_t span_us)
+{
+    return us - span_us;
+}
 
 /* "3 days" of a number of microseconds, of any. */
 static const char *span_text(int64_t us, char out[FMT_CAP])
@@ -149,7 +155,7 @@ static void age(struct checking *c, const struct limit *l, int64_t at_us)
                   CHECK_NOT_FOR_BACKUP);
         return;
     }
-    check_add(c, l->label, old_us <= l->most_s * 1000000,
+    check_add(c, l->label, at_us >= l->before(now_us, l->most_s * 1000000),
               arena_fmt(c->a, "interval provided: %s, latest %s age: %s", most, l->what,
                         span_text(old_us, old)),
               CHECK_NOT_FOR_BACKUP);
@@ -157,8 +163,12 @@ static void age(struct checking *c, const struct limit *l, int64_t at_us)
 
 static void backup_age(struct checking *c, const struct backup *last)
 {
-    const struct limit limit = {"backup maximum age", "no last_backup_maximum_age provided",
-                                "backup", NULL, c->srv->last_backup_maximum_age};
+    const struct limit limit = {"backup maximum age",
+                                "no last_backup_maximum_age provided",
+                                "backup",
+                                NULL,
+                                c->srv->last_backup_maximum_age,
+                                clock_local_before}; /* as of a recovery window */
 
     age(c, &limit, last && last->end_time.known ? last->end_time.us : 0);
 }
@@ -180,9 +190,12 @@ static void backup_size(struct checking *c, const struct backup *last)
 
 static void wal_lines(struct checking *c, const struct backup_wal *wal)
 {
-    const struct limit limit = {"wal maximum age", "no last_wal_maximum_age provided", "wal",
+    const struct limit limit = {"wal maximum age",
+                                "no last_wal_maximum_age provided",
+                                "wal",
                                 "No WAL files archived for last backup",
-                                c->srv->last_wal_maximum_age};
+                                c->srv->last_wal_maximum_age,
+                                by_the_hour};
     int64_t size = wal ? (int64_t)wal->next_size : 0;
     char text[FMT_CAP];
 

@@ -209,15 +209,11 @@ static void wal_host(struct checking *c)
     slot(c, "replication slot" WAL_HOST);
 }
 
-/* ---- public -------------------------------------------------------------------------- */
-
-void check_postgres(struct checking *c)
+/* Does it answer? If so, what it allows. */
+static bool postgres(struct checking *c)
 {
     bool ok = c->server.asked == ASKED_OK;
 
-    if (server_cfg_passive(c->srv)) {
-        return;
-    }
     if (ok && c->server.facts.version < OLDEST_VERSION) {
         ok = false;
         c->server.why = arena_fmt(c->a, "unsupported version: PostgreSQL server %s is too old",
@@ -226,7 +222,7 @@ void check_postgres(struct checking *c)
     check_add(c, "PostgreSQL", ok, c->srv->conninfo ? c->server.why : "no conninfo is set",
               CHECK_CRITICAL);
     if (!ok) {
-        return;
+        return false;
     }
     ok = c->server.facts.backup_rights;
     check_add(
@@ -242,9 +238,22 @@ void check_postgres(struct checking *c)
     if (c->srv->primary_conninfo) {
         standby(c);
     }
+    return true;
+}
+
+/* ---- public -------------------------------------------------------------------------- */
+
+void check_postgres(struct checking *c)
+{
+    bool answers;
+
+    if (server_cfg_passive(c->srv)) {
+        return;
+    }
+    answers = postgres(c);
     if (c->wal_apart) {
         wal_host(c);
-    } else {
+    } else if (answers) {
         slot(c, "replication slot");
     }
 }

@@ -6,6 +6,7 @@
 #include "engine/processes.h"
 #include "engine/repo_of.h"
 #include "engine/server_facts.h"
+#include "repo/mount.h"
 
 #include <string.h>
 
@@ -36,6 +37,17 @@ bool config_restart(const struct task *t, const struct config_change *what,
         return true;
     }
     return child_detach(argv, CHILD_QUIET, &pid, err) || err_wrap(err, "start receive-wal");
+}
+
+/* The model is noted in the server's directory. */
+static bool is_mounted(const struct config_change *what, const struct server_cfg *srv,
+                       struct err *err)
+{
+    const struct config *cfg = what->cfg;
+    struct repo repo;
+
+    return repo_of(what->a, srv, cfg->barman_home, cfg->barman_lock_directory, &repo, err) &&
+           repo_mounted(&repo, err);
 }
 
 static bool write_model(const struct server_cfg *srv, const char *model, struct err *err)
@@ -148,5 +160,6 @@ bool config_switch(const struct task *t, const struct config_change *what,
     } else {
         task_say(t, SAY_OUT, "Applying model '%s' to server '%s'", model, srv->name);
     }
-    return write_model(srv, model, err) && take_effect(t, what, srv, model, err);
+    return is_mounted(what, srv, err) && write_model(srv, model, err) &&
+           take_effect(t, what, srv, model, err);
 }

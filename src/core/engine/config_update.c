@@ -5,6 +5,7 @@
 #include "cfg/edit.h"
 #include "engine/config_queue.h"
 #include "repo/lock.h"
+#include "repo/mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -294,6 +295,15 @@ static bool update_locked(const struct updating *u, struct str json, struct err 
     return !waiting || (config_queue_save(u->queue, waiting, err) && work_off(u, waiting, err));
 }
 
+/* The queue and .barman.auto.conf: written into an empty mount point they would be out of sight. */
+static bool is_mounted(const struct updating *u, struct err *err)
+{
+    char dir[PATH_CAP];
+
+    path_dir(u->queue, dir);
+    return place_mounted(u->what->cfg->barman_home, err) && place_mounted(dir, err);
+}
+
 bool config_update(const struct task *t, const struct config_change *what, struct str json,
                    struct err *err)
 {
@@ -301,8 +311,9 @@ bool config_update(const struct task *t, const struct config_change *what, struc
     struct lock lock;
     bool ok;
 
-    if (!queue_of(&u, err) || !lock_take_file(&lock, what->cfg->barman_lock_directory,
-                                              LOCK_FILE_CONFIG_UPDATE, LOCK_TRY, err)) {
+    if (!queue_of(&u, err) || !is_mounted(&u, err) ||
+        !lock_take_file(&lock, what->cfg->barman_lock_directory, LOCK_FILE_CONFIG_UPDATE,
+                        LOCK_TRY, err)) {
         return false;
     }
     ok = update_locked(&u, json, err);
@@ -319,7 +330,7 @@ bool config_update_left_over(const struct task *t, const struct config_change *w
     struct lock lock;
     bool ok;
 
-    if (!queue_of(&u, err) || access(u.queue, F_OK) != 0) {
+    if (!queue_of(&u, err) || access(u.queue, F_OK) != 0 || !is_mounted(&u, &why)) {
         return u.queue != NULL;
     }
     if (!lock_take_file(&lock, what->cfg->barman_lock_directory, LOCK_FILE_CONFIG_UPDATE,

@@ -319,7 +319,10 @@ bool copy_look(const struct task *t, struct arena *a, const char *destination,
     if (h.has_facts) {
         copy_fill(a, &h, NULL, out);
     }
-    if (runs == COPY_RUNS_OTHER) {
+    if (runs == COPY_RUNS_UNKNOWN) {
+        out->phase = COPY_FILES;
+        out->sentence = "its postmaster.pid cannot be read: a server may run there";
+    } else if (runs == COPY_RUNS_OTHER) {
         out->phase = COPY_FILES;
         out->sentence = arena_fmt(
             a, "process %" PRId64 " runs there, which start-copy did not start", pid.pid);

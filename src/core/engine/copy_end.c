@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "cfg/server.h"
+#include "engine/repo_of.h"
+#include "repo/mount.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -95,6 +97,30 @@ bool copy_stop(const struct task *t, const char *destination, struct err *err)
 
 /* ---- drop --------------------------------------------------------------------------------- */
 
+/* Whether a backup was taken of what is to go is told by the catalogue, where that is to be had, or
+ * by the server. */
+static bool can_judge(const struct task *t, struct arena *a, const struct server_cfg *srv,
+                      const struct copy_home *h, struct err *err)
+{
+    struct catalogue c;
+    struct err ignored;
+    struct repo repo;
+
+    if (!copy_is_local(srv->conninfo) || copy_live_directory(t, a, srv->conninfo)) {
+        return true;
+    }
+    if (repo_of(a, srv, srv->backup_directory, srv->backup_directory, &repo, &ignored) &&
+        repo_home_mounted(&repo, &ignored) && catalogue_look(&repo, a, &c, &ignored) && c.n &&
+        !c.unread) {
+        return true;
+    }
+    return err_set(err, ERR_UNSAFE, "Start the server, or mount the disk of its backups.",
+                   h->dest,
+                   "it cannot be told whether server '%s' itself has its place there: it does "
+                   "not answer, and its backups cannot be read",
+                   srv->name);
+}
+
 static bool may_drop(const struct task *t, struct arena *a, const struct server_cfg *srv,
                      const struct copy_home *h, struct err *err)
 {
@@ -109,6 +135,9 @@ static bool may_drop(const struct task *t, struct arena *a, const struct server_
     if (copy_is_live(t, a, srv, h, &what)) {
         return err_set(err, ERR_UNSAFE, "Look whether this is really what shall go.", what,
                        "the place of server '%s' itself, not of a copy", srv->name);
+    }
+    if (!can_judge(t, a, srv, h, err)) {
+        return false;
     }
     path_dir(h->dest, parent);
     if (lstat(h->dest, &st) != 0 || stat(parent, &up) != 0) {

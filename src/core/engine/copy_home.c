@@ -336,8 +336,10 @@ enum copy_runs copy_runs(struct arena *a, const struct copy_home *h, struct copy
 
     *out = (struct copy_pid_file){0};
     if (!path_join(path, h->dest, "postmaster.pid", &err) ||
-        !file_read(a, path, SMALL_MAX, &text, &err) || !copy_pid_file_parse(text, out) ||
-        !copy_pid_lives(out->pid)) {
+        !file_read(a, path, SMALL_MAX, &text, &err)) {
+        return err.code == ERR_MISSING ? COPY_RUNS_NOT : COPY_RUNS_UNKNOWN;
+    }
+    if (!copy_pid_file_parse(text, out) || !copy_pid_lives(out->pid)) {
         return COPY_RUNS_NOT;
     }
     if (!works_in(out->pid, h->dest, &known)) {
@@ -402,6 +404,10 @@ bool copy_halt(struct arena *a, const struct copy_home *h, struct err *err)
 
         if (runs == COPY_RUNS_NOT) {
             return true;
+        }
+        if (runs == COPY_RUNS_UNKNOWN) {
+            return err_set(err, ERR_UNSAFE, "See why its postmaster.pid cannot be read.",
+                           h->dest, "it cannot be told whether a server runs there");
         }
         if (runs == COPY_RUNS_OTHER) {
             return err_set(

@@ -59,15 +59,6 @@ const char *const *copy_argv(struct arena *a, const char *program, const struct 
  * none. What it includes is not looked at. */
 const char *copy_conf_value(struct arena *a, struct str text, const char *key);
 
-/* Settings of a file that this server does not take, by its own words ("unrecognized
- * configuration parameter "x" ...", "invalid value for parameter "x": ...", "syntax error in
- * file "..." line 3, ..."): the same text with those lines commented out, as restore does it.
- * told: the first of them. false: there is none, or it is one of recovery's own. */
-bool copy_conf_without(struct arena *a, struct str text, const char *wrong, struct str *out,
-                       const char **told);
-/* The same in the copy's postgresql.auto.conf. ERR_MISSING: there is none. */
-MUST_CHECK bool copy_take_out(const struct task *t, struct arena *a, const char *dest,
-                              const char *wrong, struct err *err);
 /* A file below dir, "" when there is none. */
 MUST_CHECK bool copy_read_small(struct arena *a, const char *dir, const char *rel,
                                 struct str *out, struct err *err);
@@ -134,7 +125,7 @@ const char *copy_facts_text(struct arena *a, const struct copy_facts *f); /* NUL
 MUST_CHECK bool copy_facts_parse(struct arena *a, struct str text, const char *path,
                                  struct copy_facts *out, struct err *err);
 
-enum copy_runs { COPY_RUNS_NOT, COPY_RUNS_OURS, COPY_RUNS_OTHER };
+enum copy_runs { COPY_RUNS_NOT, COPY_RUNS_OURS, COPY_RUNS_OTHER, COPY_RUNS_UNKNOWN };
 
 struct copy_home {
     const char *dest; /* links resolved */
@@ -155,7 +146,7 @@ MUST_CHECK bool copy_home_ours(struct arena *a, const char *destination, struct 
 MUST_CHECK bool copy_facts_save(struct arena *a, const struct copy_home *h, struct err *err);
 
 /* Who runs there: the pid of postmaster.pid, alive, working in that directory. Ours when our
- * configuration is on its command line. */
+ * configuration is on its command line. Not known: postmaster.pid cannot be read. */
 enum copy_runs copy_runs(struct arena *a, const struct copy_home *h, struct copy_pid_file *out);
 bool copy_pid_lives(int64_t pid);
 

@@ -3,9 +3,12 @@
  *
  * The command line wins over that file, but the server reads it all the same, and gives up for a
  * setting or a value that it does not know. */
+#include "engine/copy_refused.h"
+
 #include "engine/copy_in.h"
 #include "engine/restore_conf.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
@@ -48,6 +51,17 @@ static bool read_refused(struct str wrong, struct refused *out)
         wrong = str_skip(wrong, 1);
     }
     return str_take_u64(&wrong, UINT32_MAX, &out->line) && out->line > 0;
+}
+
+const char *copy_conf_refused(struct arena *a, const char *wrong)
+{
+    struct refused refused;
+
+    if (!read_refused(str_of(wrong), &refused)) {
+        return NULL;
+    }
+    return refused.line ? arena_fmt(a, "line %" PRIu64, refused.line)
+                        : arena_fmt(a, "'%.*s'", (int)refused.key.n, refused.key.p);
 }
 
 static struct str key_of(struct str line)

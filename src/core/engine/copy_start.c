@@ -5,6 +5,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "cfg/server.h"
+#include "engine/copy_refused.h"
 #include "engine/restore_conf.h"
 #include "repo/backup_info.h"
 
@@ -557,6 +558,10 @@ bool copy_start(const struct task *t, struct arena *a, const struct copy_start *
         return false;
     }
     who = copy_runs(a, &s.home, &pid);
+    if (who == COPY_RUNS_UNKNOWN) {
+        return err_set(err, ERR_BUSY, "See why its postmaster.pid cannot be read.", s.home.dest,
+                       "it cannot be told whether a server runs there");
+    }
     if (who == COPY_RUNS_OTHER) {
         return err_set(
             err, ERR_BUSY, "Stop it first, by the means it was started with.", s.home.dest,

@@ -86,7 +86,7 @@ static bool start_receive(struct turn *c, struct err *err)
         return true;
     }
     if (runs) {
-        task_say(c->t, SAY_LOG, "receive-wal of %s runs already", c->srv->name);
+        task_say(c->t, SAY_DEBUG, "receive-wal of %s runs already", c->srv->name);
         return true;
     }
     task_say(c->t, SAY_OUT, "Starting streaming archiver for server %s", c->srv->name);

@@ -7,28 +7,65 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Does backup k stand on i, directly or not? Parents are older, so this ends. */
-static bool stands_on(const struct catalogue *c, size_t k, size_t i)
+/* The backup that k stands on; c->n: none, or it is missing. */
+static size_t parent_of(const struct catalogue *c, size_t k)
 {
-    while (k > i && c->backup[k].parent_backup_id) {
-        const struct backup *parent = catalogue_find(c, c->backup[k].parent_backup_id);
+    const char *id = c->backup[k].parent_backup_id;
+    const struct backup *parent = id ? catalogue_find(c, id) : NULL;
 
-        if (!parent || parent >= &c->backup[k]) {
-            return false;
-        }
-        k = (size_t)(parent - c->backup);
-    }
-    return k == i;
+    return parent ? (size_t)(parent - c->backup) : c->n;
 }
 
+/* Does backup k stand on i, directly or not? Parents that go round in a circle end it, too. */
+static bool stands_on(const struct catalogue *c, size_t k, size_t i)
+{
+    for (size_t steps = 0; k < c->n && steps <= c->n; steps++) {
+        if (k == i) {
+            return true;
+        }
+        k = parent_of(c, k);
+    }
+    return false;
+}
+
+/* Does one of these stand directly on k? */
+static bool has_child(const struct catalogue *c, const size_t *set, size_t n, size_t k)
+{
+    for (size_t j = 0; j < n; j++) {
+        if (set[j] != k && parent_of(c, set[j]) == k) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first on which none of the others stands; in a circle, the first but i. */
+static size_t first_leaf(const struct catalogue *c, const size_t *set, size_t n, size_t i)
+{
+    size_t at = 0;
+
+    while (at < n && has_child(c, set, n, set[at])) {
+        at++;
+    }
+    return at < n ? at : set[0] == i && n > 1;
+}
+
+/* The newest first, and none before what stands on it: the id of a child is lower than its
+ * parent's when daylight saving ended between the two. */
 size_t delete_order(const struct catalogue *c, size_t i, size_t *out)
 {
     size_t n = 0;
 
-    for (size_t k = c->n; k-- > i;) {
+    for (size_t k = c->n; k-- > 0;) {
         if (stands_on(c, k, i)) {
             out[n++] = k;
         }
+    }
+    for (size_t at = 0; at < n; at++) {
+        size_t leaf = at + first_leaf(c, out + at, n - at, i), k = out[leaf];
+
+        memmove(out + at + 1, out + at, (leaf - at) * sizeof *out);
+        out[at] = k;
     }
     return n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "engine/enforce.h"
 
+#include "base/clock.h"
 #include "engine/delete.h"
 #include "engine/delete_plan.h"
 #include "repo/lock.h"
@@ -176,7 +177,8 @@ static size_t anchor_of(const struct catalogue *all, const struct retention_stat
                                       .keep = s->keep,
                                       .n = all->n,
                                       .minimum_redundancy = 0,
-                                      .now_us = s->now_us};
+                                      .now_us = s->now_us,
+                                      .before = clock_local_before};
 
     return s->wal.kind == RETENTION_MAIN ? all->n : retention_anchor(&s->wal, &ask);
 }
@@ -328,9 +330,8 @@ static void count_line(void *ctx, enum say kind, const char *line)
 {
     size_t *lines = ctx;
 
-    (void)kind;
     (void)line;
-    ++*lines;
+    *lines += kind != SAY_LOG && kind != SAY_DEBUG;
 }
 
 bool enforce_is_due(const struct task *t, const struct repo *r, const struct server_cfg *srv,

@@ -280,7 +280,7 @@ static void sizes(const struct backup *b, const struct backup_wal *w, struct bac
         uint64_t of = b->cluster_size ? b->cluster_size : b->size;
 
         out->saved_ratio = 1 - (double)b->deduplicated_size / (double)whole;
-        out->saved_bytes = (int64_t)((double)of * out->saved_ratio);
+        out->saved_bytes = (double)of * out->saved_ratio;
     }
     if (!w->first[0]) {
         return;

@@ -63,7 +63,7 @@ struct backup_show {
     const char *retention;   /* list_verdict() */
     uint64_t size_with_wals; /* of what the backup takes on disk, plus wal->size */
     double saved_ratio;      /* 1 - deduplicated_size / cluster_size (rsync: size) */
-    int64_t saved_bytes;     /* below 0: it takes more than the cluster was estimated to */
+    double saved_bytes;      /* below 0: it takes more than the cluster was estimated to */
     double wal_ratio;  /* of the needed WAL: 1 - bytes / (num * segment size); known, like the
                         * next two, only when begin_wal itself is there */
     double next_ratio; /* of the WAL until the next backup */

@@ -408,7 +408,7 @@ static bool is_leaned_on(void *ctx, const struct bounds_line *line)
     const struct coverage *c = ((struct keeping *)ctx)->c;
     uint64_t no = line->bound.seg.no, size = c->seg_size;
 
-    if (!line->bound.is_sound) {
+    if (!line->bound.is_sound || line->is_partial) {
         return true;
     }
     for (size_t i = 0; i < c->stretches; i++) {

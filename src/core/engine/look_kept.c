@@ -209,9 +209,17 @@ static size_t tidy(struct coverage_file *f, size_t n)
     return left;
 }
 
-static bool is_whole(void *ctx, const struct bounds_line *line)
+/* The newest may have grown, another may be received now; one that an old timeline left behind is
+ * what it was. */
+static bool is_still_so(void *ctx, const struct bounds_line *line)
 {
-    (void)ctx;
+    const struct look *l = ctx;
+
+    for (size_t i = 0; line->is_partial && i + 1 < l->partials; i++) {
+        if (wal_seg_cmp(l->partial[i].seg, line->bound.seg) == 0) {
+            return l->partial[i].us == line->mtime_ns / 1000;
+        }
+    }
     return !line->is_partial;
 }
 
@@ -247,7 +255,7 @@ static bool load_queue(struct look *l, struct err *err)
         l->waitings = tidy(c.whole, c.wholes);
         l->partial = c.partial;
         l->partials = tidy(c.partial, c.partials);
-        bounds_filter(&l->bounds, is_whole, NULL); /* others may be received now */
+        bounds_filter(&l->bounds, is_still_so, l);
     }
     return ok;
 }

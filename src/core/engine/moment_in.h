@@ -23,6 +23,7 @@ struct finder {
     struct history_spare spare;
     struct wal_way way; /* along the timeline chosen */
     struct moment_facts facts;
+    struct target_watch named; /* of the span that was taken: facts point into it */
 };
 
 /* Everything but the target, from the repository: usable, kept, way but for its route. */

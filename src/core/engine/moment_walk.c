@@ -223,6 +223,8 @@ void moment_found(struct finder *f, const struct span *s)
     f->facts.stop = s->watch.stop;
     f->facts.lost = s->lost;
     f->facts.names = s->watch.names;
+    f->named = s->watch;
+    f->facts.named = f->named.named;
     f->facts.stop_is_abort = s->watch.stop.known && s->watch.stop.xid &&
                              f->target.kind == TARGET_TIME &&
                              (!s->lost.known || s->lost.start != s->watch.stop.start);

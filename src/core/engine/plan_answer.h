@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* plan_answer.h - the dry run of a restore as an answer for the screen (ASK_PLAN).
  *
- * The checks are those that `restore --dry-run` prints, in the same order and words. A plan
- * that does not hold is an answer; a failure is what kept it from being made (no such backup,
- * a time that is none).
+ * The checks are those that `restore --dry-run` prints, in the same order and words, and behind
+ * them what concerns the copy that is started then: its port, settings that the server here does
+ * not take, libraries it goes without. A plan that does not hold is an answer; a failure is what
+ * kept it from being made (no such backup, a time that is none).
  *
  * Reads  only.
  */

@@ -21,9 +21,9 @@
 #include <unistd.h>
 
 #define SUMS_MAX      (64 * 1024)
-#define READ_CAP      (256 * 1024)
-#define WRITE_OUT     (4 * 1024 * 1024) /* so much is begun to be written out at once */
-#define SUM_PIECE     (512 * 1024)      /* so much is told to the lane that sums at once */
+#define READ_CAP      ((size_t)64 * 1024) /* what a pipe holds */
+#define WRITE_OUT     (4 * 1024 * 1024)   /* so much is begun to be written out at once */
+#define SUM_PIECE     (512 * 1024)        /* so much is told to the lane that sums at once */
 #define SUM_SLOTS     64
 #define LEFT_OVER_S   3600
 #define FILE_MAX_SIZE (UINT64_C(2) << 30) /* no segment is larger than half of it */
@@ -54,12 +54,12 @@ struct putting {
     struct arena a;
     struct put_wal *what;
     char host[128];
-    struct file *file; /* PUT_FILES_MAX */
+    struct file *file[PUT_FILES_MAX];
     size_t files;
     struct file *now; /* the member at hand; NULL: a SUMS file */
     char *buf;        /* READ_CAP */
-    char sums[SUMS_MAX];
-    size_t sums_n;
+    char *sums;       /* room for what came and what is announced */
+    size_t sums_n, sums_cap;
     enum digest_kind kind;  /* that the client sent */
     enum digest_kind guess; /* that was summed while the files arrived */
 };
@@ -85,8 +85,8 @@ static bool refuse(struct putting *p, const char *fmt, ...)
 static struct file *file_of(struct putting *p, struct str name)
 {
     for (size_t i = 0; i < p->files; i++) {
-        if (str_eq(name, p->file[i].name)) {
-            return &p->file[i];
+        if (str_eq(name, p->file[i]->name)) {
+            return p->file[i];
         }
     }
     return NULL;
@@ -110,10 +110,14 @@ static bool name_ok(struct putting *p, const struct tar_member *m)
 
 static bool file_begin(struct putting *p, const struct tar_member *m, struct err *err)
 {
-    struct file *f = &p->file[p->files];
+    struct file *f;
 
     if (!name_ok(p, m)) {
         return false;
+    }
+    f = ARENA_NEW(&p->a, struct file);
+    if (!f) {
+        return arena_err(&p->a, err);
     }
     str_copy(f->name, sizeof f->name, m->name);
     if (!str_fmt(f->tmp, sizeof f->tmp, "%s/.%ld-%s", p->what->repo->incoming_dir,
@@ -133,7 +137,29 @@ static bool file_begin(struct putting *p, const struct tar_member *m, struct err
     f->mtime_ns = m->mtime_ns;
     digest_init(&f->digest, p->guess);
     p->now = f;
-    p->files++;
+    p->file[p->files++] = f;
+    return true;
+}
+
+/* For n more bytes; a list has some hundred. */
+static bool sums_room(struct putting *p, size_t n, struct err *err)
+{
+    size_t cap = 2 * p->sums_cap;
+    char *larger;
+
+    if (p->sums_n + n <= p->sums_cap) {
+        return true;
+    }
+    cap = cap > p->sums_n + n ? cap : p->sums_n + n;
+    larger = arena_alloc(&p->a, cap);
+    if (!larger) {
+        return arena_err(&p->a, err);
+    }
+    if (p->sums_n) {
+        memcpy(larger, p->sums, p->sums_n);
+    }
+    p->sums = larger;
+    p->sums_cap = cap;
     return true;
 }
 
@@ -155,7 +181,7 @@ static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
     if (m->name[0] == 'M') {
         p->kind = DIGEST_MD5;
     }
-    return true;
+    return sums_room(p, (size_t)m->size + 1, err);
 }
 
 /* Out of the file, and so of what will be archived; it has just been written, no disk turns. */
@@ -271,7 +297,7 @@ static bool receive(struct putting *p, struct err *err)
 static bool sync_files(struct putting *p, struct err *err)
 {
     for (size_t i = 0; i < p->files; i++) {
-        const struct file *f = &p->file[i];
+        const struct file *f = p->file[i];
         struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {f->mtime_s, f->mtime_ns}};
 
         if (futimens(f->fd, times) != 0) {
@@ -328,7 +354,7 @@ static bool reckon(struct putting *p, struct err *err)
     uint8_t sum[DIGEST_MAX];
 
     for (size_t i = 0; i < p->files; i++) {
-        struct file *f = &p->file[i];
+        struct file *f = p->file[i];
 
         if (p->kind != p->guess) {
             if (!sum_of_fd(p, f->fd, f->tmp, f->sum, err)) {
@@ -369,8 +395,8 @@ static bool compare_sums(struct putting *p)
         f->has_sum = true;
     }
     for (size_t i = 0; i < p->files; i++) {
-        if (!p->file[i].has_sum) {
-            return refuse(p, "Missing checksum for file '%s'", p->file[i].name);
+        if (!p->file[i]->has_sum) {
+            return refuse(p, "Missing checksum for file '%s'", p->file[i]->name);
         }
     }
     return true;
@@ -473,12 +499,12 @@ static bool take_all(struct putting *p, struct err *err)
         return false;
     }
     for (size_t i = 0; i < p->files; i++) {
-        if (!obeys_rules(p, &p->file[i], err)) {
+        if (!obeys_rules(p, p->file[i], err)) {
             return false;
         }
     }
     for (size_t i = 0; i < p->files; i++) {
-        if (!place(p, &p->file[i], err)) {
+        if (!place(p, p->file[i], err)) {
             return false;
         }
     }
@@ -533,8 +559,8 @@ static bool run(struct putting *p, struct err *err)
     ok = repo_mounted(p->what->repo, &why) && dir_make(p->what->repo->incoming_dir, &why) &&
          receive_and_sum(p, &why) && take_all(p, &why);
     for (size_t i = 0; i < p->files; i++) {
-        unlink(p->file[i].tmp);
-        close(p->file[i].fd);
+        unlink(p->file[i]->tmp);
+        close(p->file[i]->fd);
     }
     if (ok) {
         put_sums_note(p->what->repo, p->guess, p->kind);
@@ -557,10 +583,9 @@ bool put_wal(const struct task *t, struct put_wal *what, struct err *err)
 
     what->refusal[0] = '\0';
     arena_init(&p.a, 0);
-    p.file = ARENA_ARRAY(&p.a, PUT_FILES_MAX, struct file);
     p.buf = arena_alloc(&p.a, READ_CAP);
     p.lane_buf = arena_alloc(&p.a, READ_CAP);
-    ok = p.file && p.buf && p.lane_buf ? run(&p, err) : arena_err(&p.a, err);
+    ok = p.buf && p.lane_buf ? run(&p, err) : arena_err(&p.a, err);
     arena_release(&p.a);
     return ok;
 }

@@ -266,6 +266,9 @@ static void fill_result(const struct restore_run *r, struct restore_result *out)
     out->tli = r->line;
     out->bytes = r->tree.bytes + (uint64_t)r->copies * r->seg_size;
     out->segments = r->wal.segments;
+    out->version = r->backup->version;
+    out->conf = restore_kept_conf(r, "postgresql.conf");
+    out->auto_conf = restore_kept_conf(r, "postgresql.auto.conf");
     out->replay_from_us = r->backup->end_time.us;
     out->replay_to_us = r->wal.watch.last_commit.known ? r->wal.watch.last_commit.us : 0;
 }

@@ -83,7 +83,9 @@ struct restore_result {
     uint64_t bytes;    /* to copy, WAL included */
     uint64_t segments; /* of WAL that recovery needs */
     int64_t replay_from_us,
-        replay_to_us; /* end of the backup, last commit that stays; 0: none */
+        replay_to_us;             /* end of the backup, last commit that stays; 0: none */
+    int version;                  /* of the server, as 150004 */
+    const char *conf, *auto_conf; /* kept configuration files; NULL: not there as files */
 };
 
 /* dry_run: true when the plan could be made, whatever its verdict (out->holds). */

@@ -133,6 +133,9 @@ unsigned restore_jobs(const struct restore_run *r);
 
 /* restore_settings.c: the configuration in the destination. */
 MUST_CHECK bool restore_write_settings(struct restore_run *r, struct err *err);
+/* Where the backup has that file of PGDATA, or the copy saved from outside; NULL: nowhere, or in an
+ * archive. */
+const char *restore_kept_conf(const struct restore_run *r, const char *rel);
 
 /* restore_hook.c: the recovery scripts. */
 MUST_CHECK bool restore_hook_before(struct restore_run *r, struct err *err);

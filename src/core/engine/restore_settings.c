@@ -38,6 +38,21 @@ static bool saved_path(const struct restore_run *r, const char *original, char o
            file_kind(out, NULL) == FILE_REGULAR;
 }
 
+const char *restore_kept_conf(const struct restore_run *r, const char *rel)
+{
+    char path[PATH_CAP];
+    struct err ignored;
+
+    if (r->tree.archives == 0 && r->tree.spaces &&
+        path_join(path, r->tree.space[0].from, rel, &ignored) &&
+        file_kind(path, NULL) == FILE_REGULAR) {
+        return arena_strdup(r->a, path);
+    }
+    return strcmp(rel, "postgresql.conf") == 0 && saved_path(r, r->backup->config_file, path)
+               ? arena_strdup(r->a, path)
+               : NULL;
+}
+
 static bool is_conf(const struct restore_run *r, const char *rel)
 {
     const char *of[] = {r->backup->config_file, r->backup->hba_file, r->backup->ident_file};

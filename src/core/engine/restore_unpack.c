@@ -279,6 +279,22 @@ void restore_late_free(struct restore_run *r)
     r->label = r->control = str_n(NULL, 0);
 }
 
+static void say_again(const struct unpacking *all)
+{
+    const struct restore_run *r = all->r;
+    size_t whole = 0;
+
+    for (size_t i = 0; i < r->tree.archives; i++) {
+        whole += all->again[i];
+    }
+    if (r->resume) {
+        task_say(r->task, SAY_OUT, "\t%zu of %zu archives there already, whole%s", whole,
+                 r->tree.archives,
+                 whole < r->tree.archives ? "; the others are unpacked from their beginning"
+                                          : "");
+    }
+}
+
 bool restore_unpack(struct restore_run *r, struct err *err)
 {
     struct unpacking all = {
@@ -297,6 +313,10 @@ bool restore_unpack(struct restore_run *r, struct err *err)
     if (!all.again) {
         return arena_err(r->a, err);
     }
-    return restore_again(r, all.again, err) && pool_run(r->task, &pool, err) &&
-           took_all(r, err) && open_to_group(r, err) && restore_again_keep(r, err);
+    if (!restore_again(r, all.again, err)) {
+        return false;
+    }
+    say_again(&all);
+    return pool_run(r->task, &pool, err) && took_all(r, err) && open_to_group(r, err) &&
+           restore_again_keep(r, err);
 }

@@ -29,7 +29,8 @@ bool retention_of(const struct repo *r, const struct server_cfg *srv, const stru
                                 .keep = keep,
                                 .n = c->n,
                                 .minimum_redundancy = (uint64_t)srv->minimum_redundancy,
-                                .now_us = clock_wall_ns() / 1000};
+                                .now_us = clock_wall_ns() / 1000,
+                                .before = clock_local_before};
 
     if (!fate || !role || !keep) {
         return arena_err(a, err);

@@ -216,7 +216,7 @@ bool facts_of_age(const struct repo *r, const struct server_cfg *srv, struct are
     const struct backup *last = NULL;
     char limit[FMT_CAP], age[FMT_CAP];
     struct catalogue c;
-    int64_t past_us;
+    int64_t now_us = clock_wall_ns() / 1000;
 
     if (srv->last_backup_maximum_age == CFG_UNSET) {
         (void)server_fact_text(out, a, "last_backup_maximum_age", "None");
@@ -235,11 +235,10 @@ bool facts_of_age(const struct repo *r, const struct server_cfg *srv, struct are
             arena_fmt(a, "%s (WARNING! latest backup is No available backups old)", limit));
         return !a->failed || arena_err(a, err);
     }
-    past_us = clock_wall_ns() / 1000 - last->end_time.us;
-    fmt_duration(past_us * 1000, age);
+    fmt_duration((now_us - last->end_time.us) * 1000, age);
     (void)server_fact_text(
         out, a, "last_backup_maximum_age",
-        past_us <= srv->last_backup_maximum_age * US_PER_S
+        last->end_time.us >= clock_local_before(now_us, srv->last_backup_maximum_age * US_PER_S)
             ? arena_fmt(a, "%s (latest backup: %s )", limit, age)
             : arena_fmt(a, "%s (WARNING! latest backup is %s old)", limit, age));
     return !a->failed || arena_err(a, err);

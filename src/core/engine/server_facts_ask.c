@@ -243,6 +243,7 @@ static void ask_streaming(struct asking *q)
         (void)server_fact_number(q->f, "timeline", ident.tli);
         (void)text(q, "xlogpos", fmt_lsn(ident.flushed, lsn));
     } else if (target.conninfo) {
+        (void)text(q, "version_supported", NULL);
         (void)text(q, "connection_error", err_text(&err, why, sizeof why));
     }
     pg_close(pg);
@@ -291,14 +292,13 @@ bool facts_of_server(const struct task *t, const struct server_cfg *srv, struct 
     }
     NONE_OF(&q, "data_directory", "server_txt_version", "is_superuser", "is_in_recovery",
             "current_xlog", "replication_slot_support", "replication_slot",
-            "synchronous_standby_names", "postgres_systemid", "version_supported",
-            "connection_error");
+            "synchronous_standby_names", "postgres_systemid", "version_supported");
     if (srv->archiver) {
         NONE_OF(&q, "archive_mode", "archive_command");
     }
     if (uses_streaming(srv)) {
         NONE_OF(&q, "streaming_supported", "streaming", "streaming_systemid", "timeline",
-                "xlogpos");
+                "xlogpos", "connection_error");
     }
     if (!ask_server(&q, &why)) {
         char line[1600];

@@ -358,33 +358,32 @@ static bool connect_wait(struct pg *pg, const struct task *t, struct err *err)
     return false;
 }
 
+#define SESSION                                                                                \
+    "SELECT pg_catalog.set_config('search_path', '', false),"                                  \
+    " pg_catalog.set_config('statement_timeout', '0', false),"                                 \
+    " pg_catalog.set_config('lock_timeout', '0', false),"                                      \
+    " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false)"
+#define SESSION_14 ", pg_catalog.set_config('idle_session_timeout', '0', false)"
+#define LOOK_14    ", pg_catalog.set_config('client_connection_check_interval', '1s', false)"
+
 /* An empty search_path, so that no function of a user stands before a built-in one, and no
- * time-out that would end a session which waits for us. */
+ * time-out that would end a session which waits for us; all in one question. */
 static bool prepare(struct pg *pg, const struct task *t, struct err *err)
 {
-    struct err ignored;
+    struct err why;
 
-    if (!pg_query(pg, t,
-                  "SELECT pg_catalog.set_config('search_path', '', false),"
-                  " pg_catalog.set_config('statement_timeout', '0', false),"
-                  " pg_catalog.set_config('lock_timeout', '0', false),"
-                  " pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false)",
-                  NULL, NULL, err)) {
-        return false;
-    }
     if (pg_version(pg) < 140000) {
+        return pg_query(pg, t, SESSION, NULL, NULL, err);
+    }
+    if (pg_query(pg, t, SESSION SESSION_14 LOOK_14, NULL, NULL, &why)) {
         return true;
     }
-    if (!pg_query(pg, t, "SET idle_session_timeout = 0", NULL, NULL, err)) {
+    if (!pg_is_open(pg)) {
+        *err = why;
         return false;
     }
-    /* Refused on a server whose system cannot look at its sockets; it works without. */
-    if (!pg_query(pg, t, "SET client_connection_check_interval = '1s'", NULL, NULL, &ignored) &&
-        !pg_is_open(pg)) {
-        *err = ignored;
-        return false;
-    }
-    return true;
+    /* A server whose system cannot look at its sockets refuses that; it works without. */
+    return pg_query(pg, t, SESSION SESSION_14, NULL, NULL, err);
 }
 
 static struct pg *pg_new(const char *conninfo, struct err *err)

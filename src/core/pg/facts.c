@@ -10,19 +10,18 @@
 
 /* ---- the server itself -------------------------------------------------------------- */
 
-#define READS_STATISTICS                                                                       \
-    "(pg_catalog.pg_has_role('pg_monitor', 'USAGE')"                                           \
-    " OR (pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')"                             \
-    " AND pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')))"
-
-#define MICROSECONDS(t) "(pg_catalog.date_part('epoch', " t ") * 1000000)::pg_catalog.int8"
+/* Around a time: microseconds since 1970. */
+#define US     "(pg_catalog.date_part('epoch', "
+#define US_END ") * 1000000)::pg_catalog.int8"
 
 /* Asked with a position that moves on: the timeline of a server in production is the one it
  * writes, not that of its last checkpoint. */
 static const char server_sql[] =
     "SELECT pg_catalog.current_setting('server_version'), pg_catalog.pg_is_in_recovery(),"
     " (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER),"
-    " " READS_STATISTICS ","
+    " (pg_catalog.pg_has_role('pg_monitor', 'USAGE')"
+    " OR (pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')"
+    " AND pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'))),"
     " pg_catalog.has_function_privilege('%s', 'EXECUTE')"
     " AND pg_catalog.has_function_privilege('%s', 'EXECUTE')"
     " AND pg_catalog.has_function_privilege('pg_catalog.pg_switch_wal()', 'EXECUTE')"
@@ -33,42 +32,21 @@ static const char server_sql[] =
     " CASE WHEN pg_catalog.pg_is_in_recovery()"
     " THEN pg_catalog.lpad(pg_catalog.to_hex((SELECT timeline_id"
     " FROM pg_catalog.pg_control_checkpoint())), 8, '0')"
-    " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), "
-    "1, 8)"
+    " ELSE pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8)"
     " END,"
-    " " MICROSECONDS(
-        "pg_catalog.clock_timestamp()") ","
-                                        " " MICROSECONDS(
-                                            "pg_catalog.pg_postmaster_start_"
-                                            "time()") ","
-                                                      " (SELECT "
-                                                      "system_identifier "
-                                                      "FROM "
-                                                      "pg_catalog.pg_control_"
-                                                      "system()),"
-                                                      " a.archived_count, "
-                                                      "a.failed_count, "
-                                                      "a.last_archived_wal, "
-                                                      "a.last_failed_wal,"
-                                                      " " MICROSECONDS(
-                                                          "a."
-                                                          "last_"
-                                                          "archi"
-                                                          "ved_"
-                                                          "time") ", " MICROSECONDS("a.last_"
-                                                                                    "failed_"
-                                                                                    "time") ","
-                                                                                            " " MICROSECONDS(
-                                                                                                "a."
-                                                                                                "stats_"
-                                                                                                "reset") ","
-                                                                                                         " a.last_failed_time IS NULL OR a.last_failed_wal LIKE '%%.history'"
-                                                                                                         " AND pg_catalog.substr(a.last_failed_wal, 1, 8)"
-                                                                                                         " <= pg_catalog.substr(a.last_archived_wal, 1, 8)"
-                                                                                                         " OR a.last_failed_time <= a.last_archived_time,"
-                                                                                                         " a.archived_count / NULLIF(pg_catalog.date_part('epoch', pg_catalog.now() -"
-                                                                                                         " a.stats_reset), 0)"
-                                                                                                         " FROM pg_catalog.pg_stat_archiver a;";
+    " " US "pg_catalog.clock_timestamp()" US_END ","
+    " " US "pg_catalog.pg_postmaster_start_time()" US_END ","
+    " (SELECT system_identifier FROM pg_catalog.pg_control_system()),"
+    " a.archived_count, a.failed_count, a.last_archived_wal, a.last_failed_wal,"
+    " " US "a.last_archived_time" US_END ", " US "a.last_failed_time" US_END ","
+    " " US "a.stats_reset" US_END ","
+    " a.last_failed_time IS NULL OR a.last_failed_wal LIKE '%%.history'"
+    " AND pg_catalog.substr(a.last_failed_wal, 1, 8)"
+    " <= pg_catalog.substr(a.last_archived_wal, 1, 8)"
+    " OR a.last_failed_time <= a.last_archived_time,"
+    " a.archived_count / NULLIF(pg_catalog.date_part('epoch', pg_catalog.now() -"
+    " a.stats_reset), 0)"
+    " FROM pg_catalog.pg_stat_archiver a;";
 
 enum { /* columns of server_sql */
        COL_VERSION,
@@ -235,8 +213,13 @@ static void take_setting(const struct setting *s, const struct pg_rows *r, int r
     }
 }
 
+/* The settings we know, and the files any of them comes from, of which each is named once: the
+ * server has sorted them. */
 static void take_settings(const struct pg_rows *r, struct arena *a, struct pg_facts *out)
 {
+    const char **file = ARENA_ARRAY(a, (size_t)r->rows + 1, const char *);
+    const char *last = "", *config;
+
     for (int row = 0; row < r->rows; row++) {
         for (size_t i = 0; i < SETTINGS; i++) {
             if (str_eq(pg_bytes(r, row, 0), settings[i].name)) {
@@ -244,23 +227,18 @@ static void take_settings(const struct pg_rows *r, struct arena *a, struct pg_fa
             }
         }
     }
-}
-
-static void take_files(const struct pg_rows *r, struct arena *a, struct pg_facts *out)
-{
-    const char **file = ARENA_ARRAY(a, (size_t)r->rows + 1, const char *);
-
+    config = out->config_file;
     for (int row = 0; file && row < r->rows; row++) {
-        file[row] = pg_keep(a, r, row, 0);
+        struct str from = pg_bytes(r, row, 2);
+        const char *kept;
+
+        if (from.n && !str_eq(from, last) && !(config && str_eq(from, config)) &&
+            (kept = pg_keep(a, r, row, 2)) != NULL) {
+            file[out->included_files++] = last = kept;
+        }
     }
     out->included_file = file;
-    out->included_files = file ? (size_t)r->rows : 0;
 }
-
-static const char files_sql[] =
-    " SELECT DISTINCT sourcefile FROM pg_catalog.pg_settings WHERE sourcefile IS NOT NULL"
-    " AND sourcefile <> (SELECT setting FROM pg_catalog.pg_settings WHERE name ="
-    " 'config_file') ORDER BY 1";
 
 static bool build_sql(const struct pg *pg, char *out, size_t cap)
 {
@@ -273,16 +251,16 @@ static bool build_sql(const struct pg *pg, char *out, size_t cap)
                     : "pg_catalog.pg_start_backup(text, boolean, boolean)",
              is_new ? "pg_catalog.pg_backup_stop(boolean)"
                     : "pg_catalog.pg_stop_backup(boolean, boolean)");
-    sbuf_add(&b, " SELECT name, setting FROM pg_catalog.pg_settings WHERE name IN (");
+    sbuf_add(&b, " SELECT name, setting, sourcefile FROM pg_catalog.pg_settings"
+                 " WHERE sourcefile IS NOT NULL OR name IN (");
     for (size_t i = 0; i < SETTINGS; i++) {
         sbuf_fmt(&b, "%s'%s'", i ? ", " : "", settings[i].name);
     }
-    sbuf_add(&b, ");");
-    sbuf_add(&b, files_sql);
+    sbuf_add(&b, ") ORDER BY sourcefile");
     return sbuf_ok(&b);
 }
 
-/* The three results in their order: the server, its settings, its files. */
+/* The two results in their order: the server, its settings. */
 static bool take_answers(struct pg *pg, const struct task *t, struct arena *a,
                          struct pg_facts *out, struct err *err)
 {
@@ -298,10 +276,8 @@ static bool take_answers(struct pg *pg, const struct task *t, struct arena *a,
         ok = step == PG_STEP_ROWS;
         if (part == 0) {
             ok = ok && take_server(&r, a, out, err);
-        } else if (ok && part == 1) {
-            take_settings(&r, a, out);
         } else if (ok) {
-            take_files(&r, a, out);
+            take_settings(&r, a, out);
         }
         pg_rows_clear(&r);
     }

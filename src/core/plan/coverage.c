@@ -209,9 +209,23 @@ static void open_stretches(struct coverer *c, struct way *w)
     }
 }
 
+/* Nothing is committed behind that place, as far as is known; of a segment that is not whole it is
+ * asked. */
+static bool ends_at(struct coverer *c, const struct way *w, const struct way_run *run,
+                    pg_lsn at)
+{
+    struct wal_seg seg = {w->tli, run->last_no};
+    const struct coverage_bound *b = bound_first(c->f, seg);
+
+    if (!b && run->is_partial) {
+        marks_ask(c, seg, 0);
+    }
+    return b ? !b->last.us || b->last.lsn < at : run->is_partial;
+}
+
 /* Does the run go on in a child, which tells of it? Where only the segment of the switch is
  * left, the parent has a future of its own when there are commits behind the switch. */
-static bool told_by(const struct coverer *c, const struct way *w, const struct way_run *run,
+static bool told_by(struct coverer *c, const struct way *w, const struct way_run *run,
                     const struct way *child)
 {
     const struct way_run *there;
@@ -230,15 +244,10 @@ static bool told_by(const struct coverer *c, const struct way *w, const struct w
     if (!there || there->opener != run->opener || run->last_no > switch_no) {
         return false;
     }
-    if (run->last_no == switch_no) {
-        const struct coverage_bound *b = bound_first(c->f, (struct wal_seg){w->tli, switch_no});
-        return run->is_partial ? !b || !b->last.us || b->last.lsn < at
-                               : b && (!b->last.us || b->last.lsn < at);
-    }
-    return true;
+    return run->last_no != switch_no || ends_at(c, w, run, at);
 }
 
-static bool is_told(const struct coverer *c, const struct way *w, const struct way_run *run)
+static bool is_told(struct coverer *c, const struct way *w, const struct way_run *run)
 {
     for (size_t i = 0; i < c->ways; i++) {
         if (told_by(c, w, run, &c->way[i])) {

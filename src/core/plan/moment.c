@@ -106,6 +106,24 @@ static void say_target(struct sbuf *b, const struct moment_facts *f)
 
 /* --- one function a verdict: the sentence into b, the hint returned --- */
 
+/* Two points of one name: by it only the first can be had. */
+static const char *say_names(struct arena *a, const struct moment_facts *f)
+{
+    char when[MOMENT_TIME_CAP], lsn[FMT_CAP], text[TEXT_CAP];
+    struct sbuf b;
+
+    if (f->names < 2 || !f->named) {
+        return "";
+    }
+    sbuf_init(&b, text, sizeof text);
+    sbuf_fmt(&b, "'%s' was made %zu times: by its name the server stops at that of %s. ",
+             f->target->name, f->names, moment_time(f, f->named[0].us, when));
+    sbuf_fmt(&b, "For that of %s choose it in the list, or type lsn %s",
+             moment_time(f, f->named[1].us, when), fmt_lsn(f->named[1].start, lsn));
+    sbuf_add(&b, f->names > 2 ? "; so for those behind it." : ".");
+    return arena_strdup(a, text);
+}
+
 static const char *say_well(struct sbuf *b, struct arena *a, const struct moment_facts *f)
 {
     const struct wal_mark *next = f->lost.known ? &f->lost : NULL;
@@ -131,13 +149,7 @@ static const char *say_well(struct sbuf *b, struct arena *a, const struct moment
         sbuf_add(b, ", ");
         say_gap(b, next->us - f->before.us);
     }
-    if (f->names > 1) {
-        return arena_fmt(a,
-                         "Restore point '%s' was made %zu times: the server stops at the first "
-                         "behind the backup; use an LSN for another.",
-                         f->target->name, f->names);
-    }
-    return "";
+    return say_names(a, f);
 }
 
 static const char *nearest_hint(struct arena *a, const struct moment_facts *f)
@@ -282,6 +294,9 @@ bool moment_say(struct arena *a, const struct moment_facts *f, struct answer_mom
     }
     if (out->can_restore) {
         out->before = moment_mark(&f->before);
+        if (f->target->kind == TARGET_NAME) {
+            out->point = moment_mark(&f->stop);
+        }
         out->stop =
             moment_mark(f->target->kind == TARGET_TIME && !f->lost.known ? &f->stop : &f->lost);
     } else {

@@ -33,17 +33,18 @@ struct moment_facts {
     enum moment_verdict verdict;
     const struct backup *backup; /* NULL: none */
     pg_tli tli;
-    struct wal_mark before;    /* last commit that is kept */
-    struct wal_mark stop;      /* the record PostgreSQL stops at */
-    bool stop_is_abort;        /* which ends a transaction that was rolled back */
-    struct wal_mark lost;      /* first commit that is not kept */
-    size_t names;              /* restore points of that name from the backup on */
-    struct mark below, above;  /* as in the answer */
-    enum wal_fault fault;      /* MOMENT_HOLE */
-    uint64_t missing;          /* segments */
-    const char *where, *to;    /* first and last of them */
-    const char *why;           /* WAL_CORRUPT */
-    bool has_holes;            /* MOMENT_UNSEEN: not all WAL could be searched */
+    struct wal_mark before;       /* last commit that is kept */
+    struct wal_mark stop;         /* the record PostgreSQL stops at */
+    bool stop_is_abort;           /* which ends a transaction that was rolled back */
+    struct wal_mark lost;         /* first commit that is not kept */
+    size_t names;                 /* restore points of that name from the backup on */
+    const struct wal_mark *named; /* the first TARGET_POINTS_MAX of them */
+    struct mark below, above;     /* as in the answer */
+    enum wal_fault fault;         /* MOMENT_HOLE */
+    uint64_t missing;             /* segments */
+    const char *where, *to;       /* first and last of them */
+    const char *why;              /* WAL_CORRUPT */
+    bool has_holes;               /* MOMENT_UNSEEN: not all WAL could be searched */
     uint64_t xid_from, xid_to; /* MOMENT_UNSEEN: transactions the WAL speaks of; 0: not known */
     pg_tli elsewhere;
     const struct restore_check *refusal;

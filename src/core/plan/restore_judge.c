@@ -179,17 +179,21 @@ static void refuse_early(struct judge *j)
 
 static void warn_names(struct judge *j)
 {
+    static const char *const between[] = {"", ", not at ", ", "};
     const struct target_watch *w = &j->f->wal->watch;
     char text[1024], lsn[FMT_CAP], when[STAMP_CAP];
     struct sbuf b;
 
     sbuf_init(&b, text, sizeof text);
     for (size_t i = 0; i < w->names && i < TARGET_POINTS_MAX; i++) {
-        sbuf_fmt(&b, "%sLSN %s at %s", i ? ", " : "", fmt_lsn(w->named[i].start, lsn),
+        sbuf_fmt(&b, "%sLSN %s at %s", between[i < 2 ? i : 2], fmt_lsn(w->named[i].start, lsn),
                  stamp_iso((struct stamp){w->named[i].us, 0}, when));
     }
-    add(j, "target", VERDICT_WARN, "Use --target-lsn for one of the others.",
-        "restore point '%s' was made %zu times (%s): PostgreSQL stops at the first",
+    add(j, "target", VERDICT_WARN,
+        w->names == 2 ? arena_fmt(j->a, "Give --target-lsn %s for the other one.",
+                                  fmt_lsn(w->named[1].start, lsn))
+                      : "Give --target-lsn for one of the others.",
+        "restore point '%s' was made %zu times: PostgreSQL stops at the first, %s",
         j->f->target->name, w->names, text);
 }
 

@@ -25,7 +25,8 @@
  *   Only DONE backups count. Others are "-": they are never removed, and push nothing out.
  *   REDUNDANCY n: the newest n or, if that is more, minimum_redundancy; a kept one takes a place.
  *   WINDOW: up to and including the first that ended before the window began; of those before
- *   it as many as minimum_redundancy still wants are OBSOLETE*: obsolete, but left.
+ *   it as many as minimum_redundancy still wants are OBSOLETE*: obsolete, but left. It begins at
+ *   the time of day that it is now, also when daylight saving began or ended in between.
  *   KEEP: a day (month, year) is that of the id, thus local time at the begin; a week begins on
  *   Monday. The newest backup of a day stands for it. n DAILY keeps those of the last n days on
  *   which there is one, so a pause in the backups deletes nothing. Likewise weeks, months and
@@ -95,6 +96,8 @@ struct retention_ask {
     size_t n;
     uint64_t minimum_redundancy;
     int64_t now_us;
+    /* A window goes back by the reader's calendar: clock_local_before(); NULL: by 24 hours a day. */
+    int64_t (*before)(int64_t us, int64_t span_us);
 };
 
 struct retention_fate {

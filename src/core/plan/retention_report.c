@@ -51,15 +51,17 @@ static size_t find(const struct retention_ask *ask, const char *id)
     return ask->n;
 }
 
-/* A child is younger than its parent, so a circle in the files ends as a missing root. */
+/* A child can have the lower id, when daylight saving ended between the two. A circle in the
+ * files ends as a missing root. */
 static size_t root_of(const struct retention_ask *ask, size_t i)
 {
-    while (i < ask->n && is_incremental(&ask->backup[i])) {
-        size_t parent = find(ask, ask->backup[i].parent_backup_id);
-
-        i = parent < i ? parent : ask->n;
+    for (size_t steps = 0; steps < ask->n; steps++) {
+        if (i >= ask->n || !is_incremental(&ask->backup[i])) {
+            return i;
+        }
+        i = find(ask, ask->backup[i].parent_backup_id);
     }
-    return i;
+    return ask->n;
 }
 
 static enum keep keep_of(const struct retention_ask *ask, size_t i)
@@ -82,17 +84,18 @@ static void mark_redundancy(const struct retention *policy, const struct retenti
     }
 }
 
-static int64_t window_begin(const struct retention *window, int64_t now_us)
+static int64_t window_begin(const struct retention *window, const struct retention_ask *ask)
 {
     static const int64_t days[] = {
         [RETENTION_DAYS] = 1, [RETENTION_WEEKS] = 7, [RETENTION_MONTHS] = 31};
+    int64_t span_us = (int64_t)window->n * days[window->unit] * DAY_US;
 
-    return now_us - (int64_t)window->n * days[window->unit] * DAY_US;
+    return ask->before ? ask->before(ask->now_us, span_us) : ask->now_us - span_us;
 }
 
 size_t retention_anchor(const struct retention *window, const struct retention_ask *ask)
 {
-    int64_t begin = window_begin(window, ask->now_us);
+    int64_t begin = window_begin(window, ask);
 
     for (size_t i = ask->n; i-- > 0;) {
         const struct backup *b = &ask->backup[i];

@@ -181,42 +181,59 @@ static bool identity_path(const struct repo *r, char out[PATH_CAP], struct err *
     return path_join(out, r->backup_dir, "identity.json", err);
 }
 
-/* A text member into its place; members of other names are left alone. */
-static bool identity_member(const char *key, struct str text, struct identity *out)
+/* A member into its place; those of other names are left alone. */
+static bool identity_member(struct str key, struct str text, struct identity *out)
 {
-    bool is_id = strcmp(key, "systemid") == 0;
+    bool is_id = str_eq(key, "systemid");
     char *to = is_id ? out->systemid : out->version;
     size_t cap = is_id ? sizeof out->systemid : sizeof out->version;
 
-    if (!is_id && strcmp(key, "version") != 0) {
+    if (!is_id && !str_eq(key, "version")) {
         return true;
     }
-    return text.n < cap && str_fmt(to, cap, "%.*s", (int)text.n, text.p);
+    return text.n < cap && !memchr(text.p, 0, text.n) &&
+           str_fmt(to, cap, "%.*s", (int)text.n, text.p);
 }
 
 /* A flat object. */
-static bool identity_parse(struct str text, struct identity *out)
+bool identity_parse(struct str text, struct identity *out)
 {
+    char mem[sizeof "systemid"];
+    struct str key = {mem, 0};
     enum json_token t;
-    char key[32] = "";
     struct json j;
 
+    *out = (struct identity){.systemid = ""};
     json_init(&j);
     json_feed(&j, text.p, text.n);
+    if (json_next(&j) != JSON_OBJECT) {
+        return false;
+    }
     while ((t = json_next(&j)) != JSON_END) {
         struct str token = json_text(&j);
 
         if (t == JSON_MORE) {
             json_finish(&j);
-        } else if (t == JSON_BAD || t == JSON_ARRAY || (t == JSON_OBJECT && key[0])) {
+        } else if (t == JSON_BAD || t == JSON_ARRAY || t == JSON_OBJECT) {
             return false;
         } else if (t == JSON_KEY) {
-            str_fmt(key, sizeof key, "%.*s", token.n < 31 ? (int)token.n : 31, token.p);
-        } else if (t == JSON_STRING && !identity_member(key, token, out)) {
+            key.n = token.n < sizeof mem ? token.n : 0; /* a longer one is none of ours */
+            memcpy(mem, token.p, key.n);
+        } else if ((t == JSON_STRING || t == JSON_NUMBER) &&
+                   !identity_member(key, token, out)) {
             return false;
         }
     }
     return true;
+}
+
+void identity_put(struct sbuf *b, const struct identity *id)
+{
+    sbuf_add(b, "{\n    \"systemid\": ");
+    json_put(b, str_of(id->systemid));
+    sbuf_add(b, ",\n    \"version\": ");
+    json_put(b, str_of(id->version));
+    sbuf_add(b, "\n}\n");
 }
 
 bool identity_load(const struct repo *r, struct identity *out, struct err *err)
@@ -255,11 +272,7 @@ bool identity_save(const struct repo *r, const struct identity *id, struct err *
     struct sbuf b;
 
     sbuf_init(&b, text, sizeof text);
-    sbuf_add(&b, "{\n    \"systemid\": ");
-    json_put(&b, str_of(id->systemid));
-    sbuf_add(&b, ",\n    \"version\": ");
-    json_put(&b, str_of(id->version));
-    sbuf_add(&b, "\n}\n");
+    identity_put(&b, id);
     return identity_path(r, path, err) && dir_make(r->backup_dir, err) &&
            file_replace(path, str_n(b.p, b.len), err);
 }

@@ -70,6 +70,9 @@ struct identity {
     char systemid[24]; /* decimal; "" when there is no identity.json yet */
     char version[16];  /* major version: "15" */
 };
+/* Its text, and back; false: it is none. Of what is missing the text is "". */
+MUST_CHECK bool identity_parse(struct str text, struct identity *out);
+void identity_put(struct sbuf *b, const struct identity *id);
 MUST_CHECK bool identity_load(const struct repo *r, struct identity *out, struct err *err);
 MUST_CHECK bool identity_save(const struct repo *r, const struct identity *id, struct err *err);
 /* Is what the server says now what this directory belongs to? Without identity.json, and with

@@ -39,21 +39,30 @@ struct direct {
     struct file *file;
 };
 
-static bool close_file(struct file *f, struct err *err)
+/* The descriptor is ours from here on, whatever comes. */
+static struct file *file_new(int fd, const char *path, struct err *err)
 {
-    bool ok = close(f->fd) == 0 || err_os(err, errno, "close", f->path);
+    struct file *f = malloc(sizeof *f);
 
-    free(f);
-    return ok;
+    if (!f) {
+        close(fd);
+        err_set(err, ERR_MEMORY, "", "", "out of memory");
+        return NULL;
+    }
+    f->fd = fd;
+    f->at = 0;
+    f->started = 0;
+    f->is_direct = sys_set_direct(fd, true);
+    str_copy(f->path, sizeof f->path, path);
+    return f;
 }
 
-static void drop_file(struct file *f)
+static void file_free(struct file *f) /* NULL is fine; closes what is open */
 {
-    struct err unheard;
-
-    if (f) {
-        (void)close_file(f, &unheard);
+    if (f && f->fd >= 0) {
+        close(f->fd);
     }
+    free(f);
 }
 
 static void drop_piece(void *ctx, void *item)
@@ -62,7 +71,7 @@ static void drop_piece(void *ctx, void *item)
 
     (void)ctx;
     if (piece->is_last) {
-        drop_file(piece->file);
+        file_free(piece->file);
     }
 }
 
@@ -107,11 +116,12 @@ static bool end_file(const struct direct *d, struct file *f, struct err *err)
 {
     bool ok = sync_file(d->sync, f->fd, f->path, err);
 
-    if (!ok) {
-        drop_file(f);
-        return false;
+    if (close(f->fd) != 0 && ok) {
+        ok = err_os(err, errno, "close", f->path);
     }
-    return close_file(f, err);
+    f->fd = -1;
+    file_free(f);
+    return ok;
 }
 
 static bool write_piece(void *ctx, void *item, bool more, struct err *err)
@@ -174,27 +184,16 @@ void direct_free(struct direct *d)
     if (d->lane) {
         lane_fail(d->task, d->lane);
     }
-    drop_file(d->file); /* the lane, which may have had its pieces, is done with it */
+    file_free(d->file); /* the lane, which may have had its pieces, is done with it */
     free(d->bufs);
     free(d);
 }
 
 bool direct_begin(struct direct *d, int fd, const char *path, struct err *err)
 {
-    struct file *f = malloc(sizeof *f);
-
     BUG_IF(d->file);
-    if (!f) {
-        close(fd);
-        return err_set(err, ERR_MEMORY, "", "", "out of memory");
-    }
-    f->fd = fd;
-    f->at = 0;
-    f->started = 0;
-    f->is_direct = sys_set_direct(fd, true);
-    str_copy(f->path, sizeof f->path, path);
-    d->file = f;
-    return true;
+    d->file = file_new(fd, path, err);
+    return d->file != NULL;
 }
 
 static char *filling(const struct direct *d)

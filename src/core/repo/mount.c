@@ -6,6 +6,10 @@
 #include <dirent.h>
 #include <string.h>
 
+#define MOUNT_IT                                                                               \
+    "Mount it, or take its line out of /etc/fstab if it is meant to be so; nothing was "       \
+    "written there."
+
 static bool holds_something(const char *path)
 {
     DIR *dir = opendir(path);
@@ -35,10 +39,7 @@ static bool are_mounted(const char *const *dir, size_t n, size_t kept, const cha
             continue;
         }
         if (i >= kept || !holds_something(dir[i])) {
-            return err_set(err, ERR_MISSING,
-                           "Mount it, or take its line out of /etc/fstab if it is meant to be "
-                           "so; nothing was written there.",
-                           mount,
+            return err_set(err, ERR_MISSING, MOUNT_IT, mount,
                            "nothing is mounted on this mount point of /etc/fstab, where server "
                            "%s keeps its files",
                            server);
@@ -46,6 +47,15 @@ static bool are_mounted(const char *const *dir, size_t n, size_t kept, const cha
         str_copy(wanted, sizeof wanted, mount);
     }
     return true;
+}
+
+bool place_mounted(const char *dir, struct err *err)
+{
+    char mount[PATH_CAP];
+
+    return !fstab_unmounted(dir, mount) || holds_something(dir) ||
+           err_set(err, ERR_MISSING, MOUNT_IT, mount,
+                   "nothing is mounted on this mount point of /etc/fstab, where '%s' is", dir);
 }
 
 bool repo_mounted(const struct repo *r, struct err *err)

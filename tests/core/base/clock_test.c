@@ -82,4 +82,48 @@ static void daylight_saving(void **state)
     assert_int_equal(out[0].us / US_PER_S, 1782900000);
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(printed_in_its_own_offset), ONE(daylight_saving))
+/* Los Angeles: 2026-11-01 02:00 PDT became 01:00 PST; 2026-03-08 02:00 PST became 03:00 PDT. */
+static const struct before_row {
+    const char *label;
+    const char *zone;
+    const char *now;
+    int64_t hours;
+    const char *then;
+} before_rows[] = {
+    {"no change between", "America/Los_Angeles", "2026-07-02 12:00-07:00", 24,
+     "2026-07-01 12:00-07:00"},
+    {"no daylight saving", "UTC", "2026-11-02 12:00+00:00", 31 * 24, "2026-10-02 12:00+00:00"},
+    {"nothing", "America/Los_Angeles", "2026-11-28 12:00-08:00", 0, "2026-11-28 12:00-08:00"},
+    {"over its end", "America/Los_Angeles", "2026-11-28 12:00-08:00", 31 * 24,
+     "2026-10-28 12:00-07:00"},
+    {"over its begin", "America/Los_Angeles", "2026-03-09 12:00-07:00", 7 * 24,
+     "2026-03-02 12:00-08:00"},
+    {"to an hour that came twice: the first", "America/Los_Angeles", "2026-11-02 01:30-08:00",
+     24, "2026-11-01 01:30-07:00"},
+    {"just before that hour", "America/Los_Angeles", "2026-11-02 00:59:59-08:00", 24,
+     "2026-11-01 00:59:59-07:00"},
+    {"just after that hour", "America/Los_Angeles", "2026-11-02 02:00-08:00", 24,
+     "2026-11-01 02:00-08:00"},
+    {"to an hour that was skipped", "America/Los_Angeles", "2026-03-09 02:30-07:00", 24,
+     "2026-03-08 01:30-08:00"},
+    {"just after the skip", "America/Los_Angeles", "2026-03-09 03:00-07:00", 24,
+     "2026-03-08 03:00-07:00"},
+    {"over both", "Europe/Rome", "2026-11-28 12:00+01:00", 366 * 24, "2025-11-27 12:00+01:00"},
+    {"east of Greenwich", "Europe/Rome", "2026-10-26 12:00+01:00", 48,
+     "2026-10-24 12:00+02:00"},
+};
+
+static void check_before(void **state)
+{
+    const struct before_row *r = *state;
+    struct time_text now = {0}, then = {0};
+
+    assert_true(time_parse(str_of(r->now), &now) && time_parse(str_of(r->then), &then));
+    setenv("TZ", r->zone, 1);
+    tzset();
+    assert_int_equal(clock_local_before(now.stamp.us, r->hours * 3600 * US_PER_S),
+                     then.stamp.us);
+}
+
+TEST_MAIN(ROWS(before_rows, check_before), ROWS(rows, check_row),
+          ONE(printed_in_its_own_offset), ONE(daylight_saving))

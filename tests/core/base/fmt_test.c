@@ -29,6 +29,20 @@ static void check_size(void **state)
     assert_string_equal(fmt_size(r->bytes, out), r->text);
 }
 
+/* Python: "%.1f %s" of a float, "%d B" below 1024. */
+static void computed_size(void **state)
+{
+    char out[FMT_CAP];
+
+    (void)state;
+    assert_string_equal(fmt_size_real(1587.9, out), "1.6 KiB");
+    assert_string_equal(fmt_size_real(1587.2, out), "1.6 KiB");
+    assert_string_equal(fmt_size_real(1587.0, out), "1.5 KiB");
+    assert_string_equal(fmt_size_real(1023.99, out), "1023 B");
+    assert_string_equal(fmt_size_real(-0.5, out), "0 B");
+    assert_string_equal(fmt_size_real(-1587.9, out), "-1.6 KiB");
+}
+
 static const struct duration_row {
     const char *label;
     int64_t ns;
@@ -106,4 +120,4 @@ static void spans_and_positions(void **state)
 
 TEST_MAIN(ROWS(size_rows, check_size), ROWS(duration_rows, check_duration),
           ROWS(float_rows, check_float), ROWS(bytes_rows, check_bytes),
-          ONE(spans_and_positions))
+          ONE(spans_and_positions), ONE(computed_size))

@@ -139,6 +139,35 @@ static void views_compare_whole(void **state)
     assert_true(str_eq(str_skip(STR_LIT("ab"), 5), ""));
 }
 
-TEST_MAIN(ROWS(u64_rows, check_u64), ROWS(i64_rows, check_i64), ROWS(hex_rows, check_hex),
-          ONE(split_gives_empty_pieces), ONE(lines_without_a_last_newline),
-          ONE(builder_remembers_overflow), ONE(views_compare_whole))
+static const struct shell_row {
+    const char *word, *want;
+} shell_rows[] = {
+    {"plain-word_1.0", "plain-word_1.0"},
+    {"2026-08-22 03:02:11+02:00", "'2026-08-22 03:02:11+02:00'"},
+    {"", "''"},
+    {"it's", "'it'\\''s'"},
+    {"$(id)", "'$(id)'"},
+    {"~", "'~'"},
+    {"a\\b", "'a\\b'"},
+    {"g\xc3\xbcte", "'g\xc3\xbcte'"},
+    {"two\nlines", "'two\nlines'"},
+};
+
+static void shell_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof shell_rows / sizeof shell_rows[0]; i++) {
+        char mem[64];
+        struct sbuf b;
+
+        sbuf_init(&b, mem, sizeof mem);
+        sbuf_shell_word(&b, shell_rows[i].word);
+        assert_true(sbuf_ok(&b));
+        assert_string_equal(mem, shell_rows[i].want);
+    }
+}
+
+TEST_MAIN(ONE(shell_words), ROWS(u64_rows, check_u64), ROWS(i64_rows, check_i64),
+          ROWS(hex_rows, check_hex), ONE(split_gives_empty_pieces),
+          ONE(lines_without_a_last_newline), ONE(builder_remembers_overflow),
+          ONE(views_compare_whole))

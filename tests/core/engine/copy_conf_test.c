@@ -2,6 +2,7 @@
 /* What a started copy is told. That a server does as it is told, tests/pg/copy_test.sh shows;
  * the versions in which a setting came and went are those of the release notes. */
 #include "engine/copy_in.h"
+#include "engine/copy_refused.h"
 
 #include "harness.h"
 

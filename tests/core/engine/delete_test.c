@@ -2,6 +2,7 @@
 #include "core/repo/fixture.h"
 
 #include "engine/delete.h"
+#include "engine/delete_plan.h"
 #include "said.h"
 
 #define A "20260101T000000"
@@ -441,7 +442,46 @@ static void purge_before_the_first(void **state)
     fx_release(&f);
 }
 
-TEST_MAIN(ONE(oldest_with_its_wal), ONE(many_of_one_directory), ONE(many_of_small_segments),
+/* The clock was put back at 03:00: a child of 02:10 stands on a parent of 02:50. */
+static void a_child_with_the_lower_id(void **state)
+{
+    struct backup b[4] = {{.id = "20261025T021000", .parent_backup_id = "20261025T025000"},
+                          {.id = "20261025T025000"},
+                          {.id = "20261026T010000", .parent_backup_id = "20261025T021000"},
+                          {.id = "20261027T010000"}};
+    const struct catalogue c = {.backup = b, .n = 4};
+    size_t order[4];
+
+    (void)state;
+    assert_int_equal(delete_order(&c, 1, order), 3);
+    assert_int_equal(order[0], 2);
+    assert_int_equal(order[1], 0);
+    assert_int_equal(order[2], 1);
+    assert_int_equal(delete_order(&c, 0, order), 2);
+    assert_int_equal(order[1], 0);
+    b[1].parent_backup_id = "20261026T010000"; /* a circle ends somewhere */
+    assert_int_equal(delete_order(&c, 1, order), 3);
+    assert_int_equal(delete_order(&c, 3, order), 1);
+}
+
+/* The full one at 02:50, then 02:10 on it, and 02:20 on that: all in the hour that came twice. */
+static void two_children_with_lower_ids(void **state)
+{
+    struct backup b[3] = {{.id = "20261025T021000", .parent_backup_id = "20261025T025000"},
+                          {.id = "20261025T022000", .parent_backup_id = "20261025T021000"},
+                          {.id = "20261025T025000"}};
+    const struct catalogue c = {.backup = b, .n = 3};
+    size_t order[3];
+
+    (void)state;
+    assert_int_equal(delete_order(&c, 2, order), 3);
+    assert_int_equal(order[0], 1);
+    assert_int_equal(order[1], 0);
+    assert_int_equal(order[2], 2);
+}
+
+TEST_MAIN(ONE(a_child_with_the_lower_id), ONE(two_children_with_lower_ids),
+          ONE(oldest_with_its_wal), ONE(many_of_one_directory), ONE(many_of_small_segments),
           ONE(without_its_directory), ONE(r107_thousands), ONE(r030_times_do_not_matter),
           ONE(dry_run_tells_and_touches_nothing), ONE(with_an_older_one_no_wal_goes),
           ONE(refusals), ONE(while_a_backup_runs), ONE(an_interrupted_one_is_finished),

@@ -49,6 +49,11 @@ static void time_said(void **state)
         .us = (t), .lsn = 0x2000, .xid = (x), .is_proven = true                                \
     }
 
+static const struct wal_mark twice[] = {
+    {.known = true, .start = 0x4C98000028, .us = T0 + S},
+    {.known = true, .start = 0x4C9A0000F8, .us = T0 + 120 * S},
+    {.known = true, .start = 0x4C9B0000F8, .us = T0 + 180 * S},
+};
 static const struct restore_check refusal = {"timeline", VERDICT_REFUSED, "two futures",
                                              "Choose one."};
 
@@ -98,10 +103,24 @@ static const struct said {
      ""},
     {"a point made twice",
      {.kind = TARGET_NAME, .name = "x"},
-     {.before = COMMIT(741, T0), .lost = COMMIT(742, T0 + S), .names = 2},
+     {.before = COMMIT(741, T0), .lost = COMMIT(742, T0 + S), .names = 2, .named = twice},
      "stops after xid 741 (22 Aug 00:02:11.000 +00), before xid 742, 1000 ms later",
-     "Restore point 'x' was made 2 times: the server stops at the first behind the backup; use "
-     "an LSN for another."},
+     "'x' was made 2 times: by its name the server stops at that of 22 Aug 00:02:12.000 +00. "
+     "For "
+     "that of 22 Aug 00:04:11.000 +00 choose it in the list, or type lsn 4C/9A0000F8."},
+    {"and a third time",
+     {.kind = TARGET_NAME, .name = "x"},
+     {.before = COMMIT(741, T0), .lost = COMMIT(742, T0 + S), .names = 3, .named = twice},
+     "stops after xid 741 (22 Aug 00:02:11.000 +00), before xid 742, 1000 ms later",
+     "'x' was made 3 times: by its name the server stops at that of 22 Aug 00:02:12.000 +00. "
+     "For "
+     "that of 22 Aug 00:04:11.000 +00 choose it in the list, or type lsn 4C/9A0000F8; so for "
+     "those behind it."},
+    {"a point made once",
+     {.kind = TARGET_NAME, .name = "x"},
+     {.before = COMMIT(741, T0), .names = 1, .named = twice},
+     "stops after xid 741 (22 Aug 00:02:11.000 +00); nothing is committed behind it",
+     ""},
     {"no backup",
      {.kind = TARGET_END},
      {.verdict = MOMENT_NO_BACKUP},

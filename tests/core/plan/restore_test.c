@@ -512,7 +512,10 @@ static const struct judged {
     {"row 86: lsn beyond the end", beyond, VERDICT_REFUSED, "from 0/1100 to 0/9000", ""},
     {"row 86: lsn in a gap", in_gap, VERDICT_REFUSED, "WAL goes on at 0/A000", ""},
     {"row 87: a name given twice", named_twice, VERDICT_WARN,
-     "made 2 times (LSN 0/2000 at 1970-01-01 00:03:20+00:00, LSN 0/3000", "--target-lsn"},
+     "made 2 times: PostgreSQL stops at the first, LSN 0/2000 at 1970-01-01 00:03:20+00:00, "
+     "not at "
+     "LSN 0/3000 at 1970-01-01 00:05:00+00:00",
+     "Give --target-lsn 0/3000 for the other one."},
     {"row 90: the assumed zone is told in UTC", assumed, VERDICT_WARN,
      "(1970-01-01 00:13:20+00:00)", ""},
     {"the end behind a gap", gap_at_end, VERDICT_REFUSED, "is missing", "--target-lsn 0/8000"},

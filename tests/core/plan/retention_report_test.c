@@ -110,6 +110,11 @@ static const struct row {
      0,
      {{"20260302T010000", 'I', 0, "20260303T010000", "-"},
       {"20260303T010000", 'I', 0, "20260302T010000", "-"}}},
+    {"a child with the lower id: the clock was put back",
+     "REDUNDANCY 1",
+     0,
+     {{"20260302T021000", 'I', 0, "20260302T025000", "VALID"},
+      {"20260302T025000", 'D', 0, NULL, "VALID"}}},
     {"children of one kept with its WAL",
      "REDUNDANCY 1",
      0,
@@ -417,4 +422,37 @@ static void end_not_known(void **state)
     assert_int_equal(retention_anchor(&policy, &ask), 2);
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(r071_generations), ONE(end_not_known))
+/* A clock that was put back by an hour some days ago. */
+static int64_t an_hour_more(int64_t us, int64_t span_us)
+{
+    return us - span_us - INT64_C(3600000000);
+}
+
+/* Three days back from 31 March 12:00 are 28 March 11:00 here, and the second one ended at 11:30:
+ * it is still in the window, and does not close it. */
+static void window_by_the_calendar(void **state)
+{
+    struct backup backup[3] = {{.id = "20260326T010000", .status = BACKUP_DONE},
+                               {.id = "20260327T010000", .status = BACKUP_DONE},
+                               {.id = "20260328T103000", .status = BACKUP_DONE}};
+    const struct retention policy = {.kind = RETENTION_WINDOW, .n = 3};
+    struct retention_ask ask = {.backup = backup, .n = 3, .now_us = moment_of(NOW, 0).us};
+    struct retention_fate fate[3];
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        backup[i].end_time = moment_of(backup[i].id, 3600);
+    }
+    retention_report(&policy, &ask, fate);
+    assert_int_equal(fate[1].verdict, RETENTION_OBSOLETE);
+    assert_int_equal(fate[2].verdict, RETENTION_VALID);
+    ask.before = an_hour_more;
+    retention_report(&policy, &ask, fate);
+    assert_int_equal(fate[0].verdict, RETENTION_OBSOLETE);
+    assert_int_equal(fate[1].verdict, RETENTION_VALID);
+    assert_int_equal(fate[2].verdict, RETENTION_VALID);
+    assert_int_equal(retention_anchor(&policy, &ask), 1);
+}
+
+TEST_MAIN(ROWS(rows, check_row), ONE(window_by_the_calendar), ONE(r071_generations),
+          ONE(end_not_known))

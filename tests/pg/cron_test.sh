@@ -279,7 +279,13 @@ test_unmounted_home_and_a_copy() {
     expect_match "it cannot be told whether server 'main' itself has its place there" "$ERR"
     [ -e "$T/made/global/pg_control" ]
     expect_equal '' "$(find "$T/disk" -mindepth 1)" 'written'
-    DISK=$T/disk expect_status 0 off_disk drop-copy main "$T/made"
+    # A home without a backup tells nothing, one with a backup of another place does.
+    DISK=$T/disk expect_status 1 off_disk drop-copy main "$T/made"
+    [ -e "$T/made/global/pg_control" ]
+    printf '%s\n' 'status=DONE' 'mode=postgres' 'timeline=1' 'pgdata=/srv/elsewhere' >"$T/info"
+    MOUNT="mount -t tmpfs none $T/disk; mkdir -p $T/disk/main/meta $T/disk/main/base/20260101T000000
+        cp $T/info $T/disk/main/meta/20260101T000000-backup.info" \
+        expect_status 0 off_disk drop-copy main "$T/made"
     [ ! -e "$T/made" ]
 }
 

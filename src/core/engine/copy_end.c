@@ -117,7 +117,7 @@ static bool can_judge(const struct task *t, struct arena *a, const struct server
     return err_set(err, ERR_UNSAFE, "Start the server, or mount the disk of its backups.",
                    h->dest,
                    "it cannot be told whether server '%s' itself has its place there: it does "
-                   "not answer, and its backups cannot be read",
+                   "not answer, and no backup can be read that would tell",
                    srv->name);
 }
 

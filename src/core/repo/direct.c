@@ -33,9 +33,12 @@ struct direct {
     const struct task *task;
     const struct sync *sync;
     struct lane *lane;
-    char *bufs;   /* DIRECT_BUFS of them, used in turn: as many as can be under way */
-    unsigned buf; /* being filled */
-    size_t n;     /* gathered in it */
+    struct lane *flush; /* NULL with the slow way of syncing */
+    uint64_t written;   /* by the first lane, which alone looks at these two */
+    uint64_t asked;     /* the last item of flush, whose mark follows */
+    char *bufs;         /* DIRECT_BUFS of them, used in turn: as many as can be under way */
+    unsigned buf;       /* being filled */
+    size_t n;           /* gathered in it */
     struct file *file;
 };
 
@@ -112,6 +115,30 @@ static bool write_blocks(const struct direct *d, struct file *f, const char *p, 
     return (size_t)got == n || through_cache(d, f, p + got, n - (size_t)got, err);
 }
 
+static bool flush_cache(void *ctx, void *item, bool more, struct err *err)
+{
+    const struct direct *d = ctx;
+
+    (void)more;
+    if (!sync_flush(d->sync, err)) {
+        return false;
+    }
+    lane_set_mark(d->task, d->flush, *(const uint64_t *)item);
+    return true;
+}
+
+/* Never waits: while the disk is still at the last one, the next comes later. */
+static bool ask_flush(struct direct *d, size_t n, struct err *err)
+{
+    d->written += n;
+    if (!d->flush || d->written - d->asked < DIRECT_FLUSH ||
+        lane_mark(d->task, d->flush) != d->asked) {
+        return true;
+    }
+    d->asked = d->written;
+    return lane_put(d->task, d->flush, &d->written, err);
+}
+
 static bool end_file(const struct direct *d, struct file *f, struct err *err)
 {
     bool ok = sync_file(d->sync, f->fd, f->path, err);
@@ -126,17 +153,32 @@ static bool end_file(const struct direct *d, struct file *f, struct err *err)
 
 static bool write_piece(void *ctx, void *item, bool more, struct err *err)
 {
-    const struct direct *d = ctx;
+    struct direct *d = ctx;
     const struct piece *piece = item;
     size_t rest = piece->n % DIRECT_BLOCK, whole = piece->n - rest;
 
     (void)more;
     if (!write_blocks(d, piece->file, piece->p, whole, err) ||
-        (rest && !through_cache(d, piece->file, piece->p + whole, rest, err))) {
+        (rest && !through_cache(d, piece->file, piece->p + whole, rest, err)) ||
+        !ask_flush(d, piece->n, err)) {
         drop_piece(NULL, item);
         return false;
     }
     return !piece->is_last || end_file(d, piece->file, err);
+}
+
+static bool open_flush(struct direct *d, struct err *err)
+{
+    const struct lane_spec spec = {
+        .name = "backup-flush",
+        .item_size = sizeof(uint64_t),
+        .slots = 2,
+        .ctx = d,
+        .consume = flush_cache,
+    };
+
+    d->flush = lane_open(d->task, &spec, err);
+    return d->flush != NULL;
 }
 
 static bool open_lane(struct direct *d, struct err *err)
@@ -151,7 +193,7 @@ static bool open_lane(struct direct *d, struct err *err)
     };
 
     d->lane = lane_open(d->task, &spec, err);
-    return d->lane != NULL;
+    return d->lane && (d->sync->way == SYNC_EACH || open_flush(d, err));
 }
 
 struct direct *direct_new(const struct task *task, const struct sync *sync, struct err *err)
@@ -183,6 +225,9 @@ void direct_free(struct direct *d)
     }
     if (d->lane) {
         lane_fail(d->task, d->lane);
+    }
+    if (d->flush) {
+        lane_fail(d->task, d->flush);
     }
     file_free(d->file); /* the lane, which may have had its pieces, is done with it */
     free(d->bufs);
@@ -242,9 +287,13 @@ bool direct_end(struct direct *d, struct err *err)
 
 bool direct_finish(struct direct *d, struct err *err)
 {
-    struct lane *lane = d->lane;
+    struct lane *lane = d->lane, *flush = d->flush;
 
     BUG_IF(d->file);
     d->lane = NULL;
-    return lane_close(d->task, lane, err);
+    if (!lane_close(d->task, lane, err)) {
+        return false;
+    }
+    d->flush = NULL;
+    return !flush || lane_close(d->task, flush, err);
 }

@@ -7,6 +7,9 @@
  * How      Data is gathered in aligned buffers of DIRECT_CHUNK; a full one is one write, on a lane
  *          of its own, while the caller fills the next. The rest of a file, less than a block,
  *          goes the ordinary way.
+ * Flush    A disk has a cache of its own, and empties it when asked. Asked only at the end, it keeps
+ *          everybody waiting: us, and the server, whose last WAL of the backup must be durable too.
+ *          So it is asked every DIRECT_FLUSH, by a second lane, which nobody waits for.
  * Without  Where the file system refuses (some do, at the opening or at the first write), the
  *          file is written through the cache and sync.h is told, as for small ones.
  * Durable  After direct_finish() everything is written, but may still wait: file sizes and a
@@ -28,8 +31,9 @@
 #define DIRECT_CHUNK ((size_t)2 * 1024 * 1024)
 #define DIRECT_BLOCK ((size_t)4096) /* what memory, offset and length must be multiples of */
 #define DIRECT_MIN   ((uint64_t)1024 * 1024) /* smaller files are not worth a wait each */
-#define DIRECT_SLOTS 4                       /* buffers that wait for the disk */
-#define DIRECT_BUFS  (DIRECT_SLOTS + 2)      /* one being filled, one being written */
+#define DIRECT_FLUSH ((uint64_t)16 * 1024 * 1024)
+#define DIRECT_SLOTS 4                  /* buffers that wait for the disk */
+#define DIRECT_BUFS  (DIRECT_SLOTS + 2) /* one being filled, one being written */
 
 struct direct;
 

@@ -84,6 +84,16 @@ bool sync_dir(const struct sync *s, int fd, const char *path, struct err *err)
     return s->way == SYNC_FS || fd_sync(fd, path, err);
 }
 
+bool sync_flush(const struct sync *s, struct err *err)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        if (fdatasync(s->fd[i]) != 0) {
+            return err_os(err, errno, "write to the disk", s->path[i]);
+        }
+    }
+    return true;
+}
+
 bool sync_finish(struct sync *s, struct err *err)
 {
     for (unsigned i = 0; i < s->n; i++) {

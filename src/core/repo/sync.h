@@ -47,6 +47,9 @@ void sync_wrote(const struct sync *s, int fd, uint64_t to, uint64_t *started);
 MUST_CHECK bool sync_file(const struct sync *s, int fd, const char *path, struct err *err);
 MUST_CHECK bool sync_dir(const struct sync *s, int fd, const char *path, struct err *err);
 
+/* Has the disks empty their own caches, so that sync_finish() finds less there: waits for that,
+ * not for the page cache. Says nothing of any file, but a failure is one (Errors). */
+MUST_CHECK bool sync_flush(const struct sync *s, struct err *err);
 MUST_CHECK bool sync_finish(struct sync *s, struct err *err);
 void sync_release(struct sync *s);
 

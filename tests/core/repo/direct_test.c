@@ -146,5 +146,46 @@ static void test_a_full_disk_is_told_by_what_comes_next(void **state)
     free(chunks);
 }
 
+/* A pipe has no cache to empty: it stands for a disk that cannot. */
+static bool written_beside_a_pipe(enum sync_way way, uint64_t size, struct err *err)
+{
+    struct task_sink sink;
+    struct task task = task_serial(NULL, NULL, &sink);
+    char path[] = "/tmp/direct_test.XXXXXX", *chunk = calloc(1, DIRECT_CHUNK);
+    struct sync sync = {.way = way, .n = 1, .path = {"the pipe"}};
+    int fds[2], fd = mkstemp(path);
+    bool ok = true;
+    struct direct *d;
+
+    assert_true(chunk && fd >= 0 && pipe(fds) == 0);
+    sync.fd[0] = fds[0];
+    d = direct_new(&task, &sync, err);
+    assert_non_null(d);
+    assert_true(direct_begin(d, fd, path, err));
+    for (uint64_t at = 0; ok && at < size; at += DIRECT_CHUNK) {
+        ok = direct_write(d, chunk, DIRECT_CHUNK, err);
+    }
+    ok = ok && direct_end(d, err) && direct_finish(d, err);
+    direct_free(d);
+    close(fds[0]);
+    close(fds[1]);
+    unlink(path);
+    free(chunk);
+    return ok;
+}
+
+static void test_the_disk_is_flushed_meanwhile(void **state)
+{
+    struct err err;
+
+    (void)state;
+    assert_true(written_beside_a_pipe(SYNC_FS, DIRECT_FLUSH - DIRECT_CHUNK, &err));
+    assert_true(written_beside_a_pipe(SYNC_EACH, 2 * DIRECT_FLUSH, &err));
+    assert_false(written_beside_a_pipe(SYNC_FS, 2 * DIRECT_FLUSH, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_string_equal(err.what, "the pipe");
+}
+
 TEST_MAIN(ROWS(rows, test_reads_back); ONE(test_a_full_disk_is_told_at_the_end);
-          ONE(test_a_full_disk_is_told_by_what_comes_next))
+          ONE(test_a_full_disk_is_told_by_what_comes_next);
+          ONE(test_the_disk_is_flushed_meanwhile))

@@ -21,7 +21,7 @@
 #define UNSURE_MAX     (DESK_LOOKERS - 4) /* lookers at servers new or silent */
 #define SILENT_MAX     (DESK_LOOKERS / 2)
 #define SELECTED_NS    (2 * NS_PER_S)
-#define RATE           6 /* looks a second at servers that are not selected */
+#define RATE           4 /* looks a second at servers that are not selected */
 #define BACKOFF_MAX_S  60
 #define NEW_WAIT_NS    (1 * NS_PER_S) /* how long a server may take to answer */
 #define KNOWN_WAIT_NS  (3 * NS_PER_S)

@@ -10,7 +10,8 @@
 
 # console [COLS ROWS [VAR=VALUE...]]: on the real clock; T, for tests/pg/run to find its jobs
 console() {
-    tui_start "${1:-80}" "${2:-24}" env -u BARKEEP_NOW T="$T" "${@:3}" "$BARKEEP" -c "$BK_CONF"
+    tui_start "${1:-80}" "${2:-24}" env -u BARKEEP_NOW T="$T" TSAN_OPTIONS="${TSAN_OPTIONS:-}" \
+        "${@:3}" "$BARKEEP" -c "$BK_CONF"
 }
 
 on_screen() { # REGEX: a line of the screen matches

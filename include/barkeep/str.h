@@ -68,6 +68,8 @@ bool sbuf_ok(const struct sbuf *b);
 
 /* Copy with truncation, always NUL-terminated; false when it was cut. */
 bool str_copy(char *out, size_t cap, const char *s);
+/* A NUL-terminated copy, the caller's to free(); NULL when there is no memory. */
+char *str_new(struct str s);
 /* printf into out[cap]; false when it was cut. */
 bool str_fmt(char *out, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -23,17 +23,6 @@ static bool seen_path(const struct desk *desk, char out[PATH_CAP], struct err *e
 
 /* ---- load ---- */
 
-static char *entry_new(struct str entry)
-{
-    char *copy = malloc(entry.n + 1);
-
-    if (copy) {
-        memcpy(copy, entry.p, entry.n);
-        copy[entry.n] = '\0';
-    }
-    return copy;
-}
-
 static void put_snapshot(struct desk *desk, struct snapshot *s, uint32_t index)
 {
     struct news news = {.kind = NEWS_SNAPSHOT, .snapshot = s};
@@ -61,7 +50,7 @@ static void take_entry(struct desk *desk, struct str entry)
         snapshot_free(s);
         return;
     }
-    l->saved = entry_new(entry);
+    l->saved = str_new(entry);
     put_snapshot(desk, s, (uint32_t)(srv - config->server));
 }
 

@@ -242,6 +242,8 @@ test_054_057_059_061_odd_things_in_pgdata() {
         done
     )
     mkfifo "${PG_DATA[main]}/fifo"
+    (cd "${PG_DATA[main]}" && perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => "socket", Listen => 1)')
+    [ -S "${PG_DATA[main]}/socket" ] || fail 'the test is wrong: no socket'
     ln -s /nowhere "${PG_DATA[main]}/dangling"
     ln -s /etc/passwd "${PG_DATA[main]}/link"
     pg_sql main "CREATE UNLOGGED TABLE u AS SELECT g FROM generate_series(1, 1000) g"
@@ -255,7 +257,8 @@ test_054_057_059_061_odd_things_in_pgdata() {
     diff -r "$dir" "$copy/odd" || fail "not byte for byte"
     grep -q 'Encoded-Path' "$copy/backup_manifest" ||
         fail "the test is wrong: every name was UTF-8"
-    for name in fifo dangling link; do
+    for name in fifo dangling link socket; do
+        expect_match "skipping special file \"..$name\"" "$ERR"
         [ ! -e "$copy/$name" ] && [ ! -L "$copy/$name" ] || fail "'$name' was copied"
     done
     [ -e "$copy/${unlogged}_init" ] || fail "no init fork"

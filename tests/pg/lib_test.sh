@@ -99,7 +99,7 @@ test_lib_runner() {
     mkdir -p "$dir" "$T/tree/build"
     cp "$TESTS_PG/lib.sh" "$TESTS_PG/one.sh" "$TESTS_PG/powercut_apply" "$TESTS_PG/run" "$dir"
     cp /bin/true "$T/tree/build/barkeep"
-    cp "$TESTS_PG/guard" "$T/tree/build"
+    cp "$TESTS_PG/guard" "$BARKEEP_FAULT_LIB" "$T/tree/build"
     # indented here: at the margin they would be tests of this file too
     sed 's/^    //' >"$dir/x_test.sh" <<'END'
     test_well() {
@@ -143,6 +143,10 @@ END
     kill -TERM "$pid"
     wait "$pid" || true
     expect_equal '' "$(pgrep -af '^sleep 317[1-4]$' || true)" 'left after TERM'
+
+    rm "$T/tree/build/libbarkeep_fault.so" # nor is fault.c there to make it of
+    expect_status 2 env -u BARKEEP "$dir/run" well
+    expect_match 'the fault shim .* is not built' "$ERR"
 }
 
 # The words about barkeep, with a shell script in its place.

@@ -308,6 +308,13 @@ test_094_a_file_is_not_what_the_manifest_says() {
     lose_server
     expect_status 0 bk verify-backup main latest
     expect_match 'successfully verified' "$OUT"
+    # Without the library of the checksums nothing is believed, and it is said what to install.
+    mkdir "$T/lib"
+    echo 'no library' >"$T/lib/libnettle.so.8"
+    LD_LIBRARY_PATH=$T/lib expect_status 1 bk verify-backup main latest
+    expect_match "ERROR: .*'libnettle.so.8'" "$ERR"
+    expect_match '^HINT: Install nettle \(Debian: apt install libnettle8\)' "$ERR"
+    LD_LIBRARY_PATH=$T/lib refused "'libnettle.so.8'"
     file=$(find "$BK_HOME/main/base/$(backup_id)/data/base" -type f -size +64k | sort | sed -n 1p)
     printf x | dd of="$file" bs=1 seek=9000 conv=notrunc status=none
     expect_status 1 bk restore main latest "$T/copy"

@@ -8,8 +8,6 @@
 
 #include <nettle/md5.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define NETTLE_LIST(X)                                                                         \
     X(start224, nettle_sha224_init)                                                            \
@@ -39,18 +37,20 @@ static const struct lib lib = {"libnettle.so.8",
 /* Each thread's own, so that it needs no lock; filled by its first digest. */
 static _Thread_local struct nettle_api nettle;
 
-/* Without it the program would not start if it were linked with it, and it is a part of every
- * installation: so it is told, and the process ends. */
-static void load(enum digest_kind kind)
+static bool load(enum digest_kind kind, struct err *err)
 {
     bool is_needed = kind != DIGEST_NONE && kind != DIGEST_CRC32C;
-    struct err err;
-    char text[512];
 
-    if (is_needed && !nettle.start256 && !lib_load(&lib, &nettle, &err)) {
-        fprintf(stderr, "ERROR: %s\n", err_text(&err, text, sizeof text));
-        exit(err_exit_status(err.code));
-    }
+    return !is_needed || nettle.start256 || lib_load(&lib, &nettle, err);
+}
+
+/* One that was begun goes on in another thread: nettle is loaded, and stays so. */
+static void go_on(const struct digest *d)
+{
+    struct err err;
+    bool is_there = load(d->kind, &err);
+
+    BUG_IF(!is_there);
 }
 
 static const struct {
@@ -85,10 +85,13 @@ size_t digest_size(enum digest_kind kind)
     return kinds[kind].size;
 }
 
-void digest_init(struct digest *d, enum digest_kind kind)
+bool digest_init(struct digest *d, enum digest_kind kind, struct err *err)
 {
+    d->kind = DIGEST_NONE;
+    if (!load(kind, err)) {
+        return false;
+    }
     d->kind = kind;
-    load(kind);
     switch (kind) {
     case DIGEST_NONE:
         break;
@@ -111,11 +114,12 @@ void digest_init(struct digest *d, enum digest_kind kind)
         nettle.start_md5(&d->md5);
         break;
     }
+    return true;
 }
 
 void digest_feed(struct digest *d, const void *p, size_t n)
 {
-    load(d->kind);
+    go_on(d);
     switch (d->kind) {
     case DIGEST_NONE:
         break;
@@ -138,7 +142,7 @@ void digest_feed(struct digest *d, const void *p, size_t n)
 
 void digest_end(struct digest *d, uint8_t out[DIGEST_MAX])
 {
-    load(d->kind);
+    go_on(d);
     switch (d->kind) {
     case DIGEST_NONE:
         break;

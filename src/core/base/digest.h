@@ -5,10 +5,13 @@
  * fork a running sum. CRC32C gives its four bytes in memory order of a little-endian host, as
  * PostgreSQL prints them. SHA and MD5 come from nettle, which is loaded when the first of them is
  * made.
+ *
+ * Errors   ERR_CONFIG of digest_init(): nettle is not installed.
  */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
+#include "barkeep/err.h"
 #include "barkeep/str.h"
 
 #include <nettle/md5.h>
@@ -43,7 +46,7 @@ bool digest_kind_of(struct str name, enum digest_kind *out); /* "SHA256" */
 const char *digest_name(enum digest_kind kind);
 size_t digest_size(enum digest_kind kind); /* bytes of the sum: 0, 4, 28, 32, 48, 64, 16 */
 
-void digest_init(struct digest *d, enum digest_kind kind);
+MUST_CHECK bool digest_init(struct digest *d, enum digest_kind kind, struct err *err);
 void digest_feed(struct digest *d, const void *p, size_t n);
 void digest_end(struct digest *d, uint8_t out[DIGEST_MAX]);
 

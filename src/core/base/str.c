@@ -2,6 +2,7 @@
 #include "barkeep/str.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct str str_of(const char *s)
@@ -323,6 +324,19 @@ void sbuf_fmt(struct sbuf *b, const char *fmt, ...)
 bool sbuf_ok(const struct sbuf *b)
 {
     return !b->overflow;
+}
+
+char *str_new(struct str s)
+{
+    char *copy = malloc(s.n + 1);
+
+    if (copy) {
+        if (s.n > 0) {
+            memcpy(copy, s.p, s.n);
+        }
+        copy[s.n] = '\0';
+    }
+    return copy;
 }
 
 bool str_copy(char *out, size_t cap, const char *s)

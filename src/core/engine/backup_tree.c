@@ -230,7 +230,9 @@ static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
     t->member = *m;
     t->label_n = 0;
     if (m->kind == TAR_FILE) {
-        digest_init(&t->sum, t->spec.checksums);
+        if (!digest_init(&t->sum, t->spec.checksums, err)) {
+            return false;
+        }
         note_odd(t);
     }
     return !t->extract || extract_begin(t->extract, m, err);

@@ -116,7 +116,9 @@ static bool sum_open(const struct making *m, struct file *f, int fd, struct err 
     if (fstat(fd, &st) != 0) {
         return err_os(err, errno, "read", f->path);
     }
-    digest_init(&d, DIGEST_SHA256);
+    if (!digest_init(&d, DIGEST_SHA256, err)) {
+        return false;
+    }
     do {
         if (!task_go_on(m->t, err) || !fd_read_full(fd, mem, READ_BYTES, &got, f->path, err)) {
             return false;
@@ -226,7 +228,9 @@ static bool write_lines(const struct making *m, int fd, const char *path, struct
     struct digest d, end;
     struct sbuf b;
 
-    digest_init(&d, DIGEST_SHA256);
+    if (!digest_init(&d, DIGEST_SHA256, err)) {
+        return false;
+    }
     sbuf_init(&b, mem, sizeof mem);
     sbuf_add(&b, "{\"PostgreSQL-Backup-Manifest-Version\": 1,\n\"Files\": [\n");
     if (!put(fd, path, &d, &b, err)) {

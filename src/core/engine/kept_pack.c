@@ -131,8 +131,8 @@ static bool on_member(void *ctx, const struct tar_member *m, struct err *err)
     const struct tar_events *e = &rd->r->events;
 
     rd->member = *m;
-    if (m->kind == TAR_FILE) {
-        digest_init(&rd->sum, rd->r->checksums);
+    if (m->kind == TAR_FILE && !digest_init(&rd->sum, rd->r->checksums, err)) {
+        return false;
     }
     return task_go_on(rd->r->task, err) && (!e->member || e->member(e->ctx, m, err));
 }

@@ -125,6 +125,9 @@ static bool file_begin(struct putting *p, const struct tar_member *m, struct err
         return err_set(err, ERR_FORMAT, "Use a shorter directory.", p->what->repo->incoming_dir,
                        "path is too long");
     }
+    if (!digest_init(&f->digest, p->guess, err)) {
+        return false;
+    }
     /* Of an earlier process with our number, if anybody's. */
     if (unlink(f->tmp) != 0 && errno != ENOENT) {
         return err_os(err, errno, "remove", f->tmp);
@@ -135,7 +138,6 @@ static bool file_begin(struct putting *p, const struct tar_member *m, struct err
     }
     f->mtime_s = m->mtime_s;
     f->mtime_ns = m->mtime_ns;
-    digest_init(&f->digest, p->guess);
     p->now = f;
     p->file[p->files++] = f;
     return true;
@@ -339,7 +341,9 @@ static bool sum_of_fd(struct putting *p, int fd, const char *path, char out[DIGE
     off_t at = 0;
     ssize_t n;
 
-    digest_init(&d, p->kind);
+    if (!digest_init(&d, p->kind, err)) {
+        return false;
+    }
     while ((n = pread(fd, p->buf, READ_CAP, at)) > 0) {
         digest_feed(&d, p->buf, (size_t)n);
         at += n;

@@ -85,8 +85,7 @@ static bool has_sum(struct again *g, const char *path, const struct manifest_fil
     if (fd < 0) {
         return errno == ENOENT || errno == ELOOP || err_os(err, errno, "read", path);
     }
-    digest_init(&d, file->kind);
-    ok = sum_fd(g, fd, path, &d, err);
+    ok = digest_init(&d, file->kind, err) && sum_fd(g, fd, path, &d, err);
     close(fd);
     digest_end(&d, sum);
     *same = ok && memcmp(sum, file->sum, digest_size(file->kind)) == 0;
@@ -153,17 +152,6 @@ static bool look(struct again *g, enum pass pass, struct err *err)
     return ok;
 }
 
-static char *bytes_new(struct str text)
-{
-    char *own = malloc(text.n + 1);
-
-    if (own) {
-        memcpy(own, text.p, text.n);
-        own[text.n] = '\0';
-    }
-    return own;
-}
-
 /* The bytes of a file of ours, where restore_late_free() expects them. */
 static bool load(struct restore_run *r, const char *name, struct str *out)
 {
@@ -175,7 +163,7 @@ static bool load(struct restore_run *r, const char *name, struct str *out)
 
     if (path_join(path, r->dest, name, &ignored) &&
         file_read(r->a, path, LATE_MAX, &text, &ignored)) {
-        own = bytes_new(text);
+        own = str_new(text);
         *out = str_n(own, text.n);
     }
     arena_reset(r->a, mark);

@@ -459,7 +459,9 @@ static bool read_kept(struct restore_run *r, const char *rel, const struct tree_
     if (!listed->listed) {
         return true;
     }
-    digest_init(&d, listed->kind);
+    if (!digest_init(&d, listed->kind, err)) {
+        return false;
+    }
     digest_feed(&d, out->p, out->n);
     digest_end(&d, sum);
     if (out->n != listed->size || memcmp(sum, listed->sum, digest_size(listed->kind)) != 0) {

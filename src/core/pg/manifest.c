@@ -57,7 +57,6 @@ void manifest_init(struct manifest *m, const char *name, const struct manifest_e
     *m = (struct manifest){.events = *events, .key = KEY_NONE};
     str_copy(m->name, sizeof m->name, name);
     json_init(&m->json);
-    digest_init(&m->sum, DIGEST_SHA256);
 }
 
 static bool refuse(const struct manifest *m, const char *why, struct err *err)
@@ -378,6 +377,10 @@ bool manifest_feed(struct manifest *m, const void *p, size_t n, struct err *err)
     if (n == 0) {
         return true;
     }
+    if (!m->is_summed && !digest_init(&m->sum, DIGEST_SHA256, err)) {
+        return false;
+    }
+    m->is_summed = true;
     feed_sum(m, p, n);
     json_feed(&m->json, p, n);
     return drain(m, err);

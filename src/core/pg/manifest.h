@@ -60,6 +60,7 @@ struct manifest {
     char name[256]; /* of the file, for messages */
     struct json json;
     struct digest sum;
+    bool is_summed; /* sum was begun */
     uint64_t files;
     int version;       /* 0 until seen */
     uint64_t systemid; /* 0 when the manifest has none */

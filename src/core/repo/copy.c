@@ -73,7 +73,9 @@ static bool sum_of(int fd, const struct copy_file *f, uint8_t out[DIGEST_MAX], s
     struct digest d;
     off_t at = 0;
 
-    digest_init(&d, f->kind);
+    if (!digest_init(&d, f->kind, err)) {
+        return false;
+    }
     for (;;) {
         ssize_t n = pread(fd, buf, sizeof buf, at);
 
@@ -196,7 +198,9 @@ static bool copy_bytes(struct work *w, struct err *err)
     uint8_t buf[BUFFER];
     struct digest d;
 
-    digest_init(&d, f->kind);
+    if (!digest_init(&d, f->kind, err)) {
+        return false;
+    }
     for (;;) {
         size_t n;
 

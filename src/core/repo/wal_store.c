@@ -220,11 +220,9 @@ static bool compare(const struct wal_store *s, const char *kept, const char *off
     uint8_t sum[DIGEST_MAX];
     char in[32768], out_mem[32768];
     size_t na = 1, nb = 0;
-    bool ok = b != NULL;
+    bool ok = b && digest_init(&da, DIGEST_SHA256, err) && digest_init(&db, DIGEST_SHA256, err);
 
     *same = true;
-    digest_init(&da, DIGEST_SHA256);
-    digest_init(&db, DIGEST_SHA256);
     while (ok && na + nb > 0) {
         ok = read_full(a, in, sizeof in, &na, err) &&
              read_full(b, out_mem, sizeof out_mem, &nb, err);
@@ -234,10 +232,12 @@ static bool compare(const struct wal_store *s, const char *kept, const char *off
             digest_feed(&db, out_mem, nb);
         }
     }
-    digest_end(&da, sum);
-    hex_text(sum, digest_size(DIGEST_SHA256), out->ours, sizeof out->ours);
-    digest_end(&db, sum);
-    hex_text(sum, digest_size(DIGEST_SHA256), out->theirs, sizeof out->theirs);
+    if (ok) {
+        digest_end(&da, sum);
+        hex_text(sum, digest_size(DIGEST_SHA256), out->ours, sizeof out->ours);
+        digest_end(&db, sum);
+        hex_text(sum, digest_size(DIGEST_SHA256), out->theirs, sizeof out->theirs);
+    }
     wal_reader_free(a);
     wal_reader_free(b);
     return ok;

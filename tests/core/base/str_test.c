@@ -3,6 +3,8 @@
 
 #include "harness.h"
 
+#include <stdlib.h>
+
 static const struct u64_row {
     const char *label, *text;
     uint64_t max;
@@ -167,7 +169,19 @@ static void shell_words(void **state)
     }
 }
 
+static void copies_are_whole_and_end(void **state)
+{
+    static const char bytes[] = "a\0bcd";
+    char *part = str_new(str_n(bytes, 3)), *none = str_new(str_of(NULL));
+
+    (void)state;
+    assert_memory_equal(part, "a\0b", 4);
+    assert_string_equal(none, "");
+    free(part);
+    free(none);
+}
+
 TEST_MAIN(ONE(shell_words), ROWS(u64_rows, check_u64), ROWS(i64_rows, check_i64),
           ROWS(hex_rows, check_hex), ONE(split_gives_empty_pieces),
           ONE(lines_without_a_last_newline), ONE(builder_remembers_overflow),
-          ONE(views_compare_whole))
+          ONE(views_compare_whole), ONE(copies_are_whole_and_end))

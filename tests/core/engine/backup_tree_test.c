@@ -114,7 +114,7 @@ static bool put_manifest(struct tree *t, const char *listed, struct err *err)
     }
     sbuf_add(&b, "\n],\n\"WAL-Ranges\": [\n{ \"Timeline\": 1, \"Start-LSN\": \"0/2000028\", "
                  "\"End-LSN\": \"0/2000100\" }\n],\n");
-    digest_init(&d, DIGEST_SHA256);
+    assert_true(digest_init(&d, DIGEST_SHA256, err));
     digest_feed(&d, text, b.len);
     digest_end(&d, sum);
     sbuf_fmt(&b, "\"Manifest-Checksum\": \"%s\"}\n", hex_text(sum, 32, hex, sizeof hex));

@@ -346,7 +346,7 @@ static unsigned plain_key(struct ui *ui, int key)
     return act_run(ui, act);
 }
 
-unsigned ui_key(struct ui *ui, int key)
+static unsigned take_key(struct ui *ui, int key)
 {
     ui->key_ns = ui->model.now_ns;
     if (key == UI_KEY_RESIZE) {
@@ -376,6 +376,15 @@ unsigned ui_key(struct ui *ui, int key)
         return help_key(ui, key);
     }
     return plain_key(ui, key);
+}
+
+/* A step of the wizard that was left is an answer: it is kept at once, whatever ends this process. */
+unsigned ui_key(struct ui *ui, int key)
+{
+    int step = ui->wizard.step;
+    unsigned flags = take_key(ui, key);
+
+    return ui->wizard.step == step ? flags : flags | UI_SAVE;
 }
 
 static void take_started(struct ui *ui, struct news *news)

@@ -51,7 +51,7 @@ unsigned wizard_typed(struct ui *ui, const char *text)
     }
     p->kind = PROMPT_NONE;
     take_goal(ui, &goal, goal_us(&goal));
-    return UI_REDRAW;
+    return UI_REDRAW | UI_SAVE;
 }
 
 unsigned wizard_choice(struct ui *ui, int key)
@@ -71,7 +71,7 @@ unsigned wizard_choice(struct ui *ui, int key)
     ui->prompt.kind = PROMPT_NONE;
     take_goal(ui, &w->offer[key - '1'].goal, w->offer[key - '1'].us);
     w->offers = 0;
-    return UI_REDRAW;
+    return UI_REDRAW | UI_SAVE;
 }
 
 /* [ and ]: the nearest moment that can be restored; the commit itself is in it. */
@@ -84,7 +84,7 @@ static unsigned take_near(struct ui *ui, enum act act)
 
     (void)str_copy(goal.text, sizeof goal.text, when_option(mark->us, text));
     take_goal(ui, &goal, mark->us);
-    return UI_REDRAW;
+    return UI_REDRAW | UI_SAVE;
 }
 
 static unsigned turn_side(struct ui *ui)

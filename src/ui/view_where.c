@@ -84,7 +84,7 @@ static unsigned choose_where(struct ui *ui, enum restore_where where)
     w->words.destination[0] = '\0';
     w->words.moves = 0;
     wizard_ask(ui, ASK_PLACE);
-    return UI_REDRAW;
+    return UI_REDRAW | UI_SAVE;
 }
 
 static unsigned next_action(struct ui *ui)
@@ -96,7 +96,7 @@ static unsigned next_action(struct ui *ui)
         i++;
     }
     (void)str_copy(action, sizeof ui->wizard.words.goal.action, actions[(i + 1) % n]);
-    return UI_REDRAW;
+    return UI_REDRAW | UI_SAVE;
 }
 
 static void open_field(struct ui *ui, size_t field)
@@ -214,7 +214,7 @@ unsigned where_field(struct ui *ui, size_t field, const char *typed)
     if (ui->view == VIEW_RUN) { /* where_ask_port() */
         wizard_start_copy(ui);
     }
-    return UI_REDRAW;
+    return UI_REDRAW | UI_SAVE;
 }
 
 void where_ask_port(struct ui *ui)

@@ -79,6 +79,50 @@ static void test_number_is_kept_at_once(void **state)
     script_end_all(&s);
 }
 
+/* A kill tells nobody: what was answered is kept with the key that answered it. */
+static const struct kept_row {
+    const char *label, *before, *key;
+    bool is_kept;
+} kepts[] = {
+    {"the cursor moves: nothing is answered yet", "", "h", false},
+    {"a target is typed", "@xid 88120441", "\n", true},
+    {"a time without an offset", "@2026-08-22 03:02:11", "\n", false},
+    {"and which reading of it", "@2026-08-22 03:02:11\n", "1", true},
+    {"no reading of that number", "@2026-08-22 03:02:11\n", "9", false},
+    {"nonsense is no target", "@xyzzy", "\n", false},
+    {"step 1 is left", "@xid 88120441\n", "\n", true},
+    {"the next line of step 2", "@xid 88120441\n\n", "j", false},
+    {"another way", "@xid 88120441\n\njj", " ", true},
+    {"the same way", "@xid 88120441\n\n", " ", false},
+    {"back to step 1", "@xid 88120441\n\n", "\x1b", true},
+    {"step 2 is left", "@xid 88120441\n\n", "\n", true},
+};
+
+static void test_kept_with_the_key(void **state)
+{
+    const struct kept_row *row = *state;
+    unsigned flags;
+
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    script_points(&s);
+    script_moment(&s);
+    for (const char *p = row->before; *p; p++) {
+        (void)ui_key(&s.ui, *p == '\n' ? UI_KEY_ENTER : *p);
+        if (*p == '\n') {
+            script_wait(&s, 50);
+            script_moment(&s);
+            s.ui.view == VIEW_WHERE ? script_place(&s, "/usr/lib/postgresql/17/bin") : (void)0;
+        }
+    }
+    flags = ui_key(&s.ui, *row->key == '\n'     ? UI_KEY_ENTER
+                          : *row->key == '\x1b' ? UI_KEY_ESC
+                                                : *row->key);
+    assert_int_equal((flags & UI_SAVE) != 0, row->is_kept);
+    script_end_all(&s);
+}
+
 static void test_not_offered_after_an_hour(void **state)
 {
     (void)state;
@@ -106,4 +150,5 @@ static void test_not_offered_for_a_server_that_is_gone(void **state)
 
 TEST_MAIN(ONE(test_attach_after_the_terminal_was_lost);
           ROWS(losts, test_lost_before_the_number_was_kept); ONE(test_number_is_kept_at_once);
-          ONE(test_not_offered_after_an_hour); ONE(test_not_offered_for_a_server_that_is_gone))
+          ROWS(kepts, test_kept_with_the_key); ONE(test_not_offered_after_an_hour);
+          ONE(test_not_offered_for_a_server_that_is_gone))

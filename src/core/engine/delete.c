@@ -2,6 +2,7 @@
 #include "delete.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/fmt.h"
 #include "engine/delete_plan.h"
 #include "hook.h"
@@ -208,13 +209,30 @@ static bool remove_data(const struct repo *r, const struct backup *b, struct err
     return repo_data_dir(r, b->id, path, err) && tree_remove(path, err);
 }
 
+/* What a link leads to is somebody else's, or on another disk. */
+static bool is_own_dir(const struct repo *r, const char *id, struct err *err)
+{
+    char dir[PATH_CAP];
+
+    if (!repo_backup_dir(r, id, dir, err)) {
+        return false;
+    }
+    if (file_kind(dir, NULL) == FILE_LINK) {
+        return err_set(err, ERR_UNSAFE,
+                       "Move the backup back in place of the link, or remove it.", dir,
+                       "is a link, so what it leads to is not deleted");
+    }
+    return true;
+}
+
 static bool delete_files(const struct task *t, const struct delete_backup *what,
                          const struct wal_cleanup *plan, const struct backup *b,
                          struct err *err)
 {
     struct pruning p = {.t = t, .plan = plan, .r = what->repo};
 
-    if (!delete_mark_set(what->repo, b->id, err) || !remove_data(what->repo, b, err)) {
+    if (!is_own_dir(what->repo, b->id, err) || !delete_mark_set(what->repo, b->id, err) ||
+        !remove_data(what->repo, b, err)) {
         return false;
     }
     if (plan->applies) {

@@ -57,6 +57,32 @@ static bool run(const char *id, uint64_t redundancy, struct err *err)
     return delete_backup(said_init(&said), &what, err);
 }
 
+/* The backup's own directory leads elsewhere: nothing goes, there or here. */
+static void a_link_in_its_place(void **state)
+{
+    const char *moved, *dir;
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    wal(2);
+    dir = fx_fmt("%s/%s", f.r.base_dir, A);
+    moved = fx_fmt("%s/moved", f.root);
+    assert_int_equal(rename(dir, moved), 0);
+    assert_int_equal(symlink(moved, dir), 0);
+    assert_false(run(A, 0, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_non_null(strstr(err.why, "is a link"));
+    assert_true(fx_there(fx_fmt("%s/moved/data/base/1/1234", f.root)));
+    assert_true(fx_there(fx_fmt("%s/moved/16384/PG_15", f.root)));
+    assert_true(fx_there(fx_fmt("%s/%s-backup.info", f.r.meta_dir, A)));
+    assert_true(fx_there(fx_fmt("%s/0000000100000000/000000010000000000000002", f.r.wals_dir)));
+    assert_false(delete_mark_is_set(&f.r, A));
+    fx_release(&f);
+}
+
 static void oldest_with_its_wal(void **state)
 {
     struct err err = {0};
@@ -485,6 +511,6 @@ TEST_MAIN(ONE(a_child_with_the_lower_id), ONE(two_children_with_lower_ids),
           ONE(without_its_directory), ONE(r107_thousands), ONE(r030_times_do_not_matter),
           ONE(dry_run_tells_and_touches_nothing), ONE(with_an_older_one_no_wal_goes),
           ONE(refusals), ONE(while_a_backup_runs), ONE(an_interrupted_one_is_finished),
-          ONE(of_the_oldest_layouts), ONE(links_are_not_followed),
+          ONE(of_the_oldest_layouts), ONE(links_are_not_followed), ONE(a_link_in_its_place),
           ONE(a_tree_goes_leaves_first), ONE(the_next_one_is_counted_again),
           ONE(purge_before_the_first))

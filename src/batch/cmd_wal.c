@@ -87,6 +87,12 @@ void run_receive_wal(struct session *s, const struct server_cfg *srv)
         console_say(&s->console, SAY_ERROR, "--stop and --reset options are not compatible");
         return;
     }
+    if (!srv->streaming_archiver && (what.what == RECEIVE_RUN || what.what == RECEIVE_RESET)) {
+        console_say(&s->console, SAY_ERROR,
+                    "Unable to start receive-wal process: streaming_archiver option set to "
+                    "'off' in barman configuration file");
+        return;
+    }
     if (what.what == RECEIVE_RUN) {
         verb.kind = SESSION_WRITES;
     }

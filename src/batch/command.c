@@ -190,7 +190,7 @@ static const struct arg_option receive_options[] = {
 static const struct arg_option switch_options[] = {
     {"force", "", ARG_FLAG, NULL, "do a CHECKPOINT first, so that there is something to close"},
     {"archive", "", ARG_FLAG, NULL, "wait until the closed segment is archived"},
-    {"archive-timeout", "", ARG_POS, "SECONDS", "but not longer than this (30)"},
+    {"archive-timeout", "", ARG_NONNEG, "SECONDS", "but not longer than this (30; 0: no limit)"},
 };
 static const struct arg_option verify_options[] = {
     {"jobs", "j", ARG_POS, "N", "files read at once (parallel_jobs)", .ours = true},

@@ -239,6 +239,24 @@ static bool may_run(struct session *s, const struct server_cfg *srv)
     return true;
 }
 
+/* As Barman, of the servers that a command is about, and of no other. */
+static void say_forced_archiver(struct session *s, const struct server_cfg *srv)
+{
+    if (srv->archiver_forced) {
+        console_say(&s->console, SAY_WARN,
+                    "No archiver enabled for server '%s'. Please turn on 'archiver', "
+                    "'streaming_archiver' or both",
+                    srv->name);
+        console_say(&s->console, SAY_WARN, "Forcing 'archiver = on'");
+    }
+}
+
+static bool is_about_servers(const struct command *c)
+{
+    return c && c->operands &&
+           (c->operand[0].kind == OPERAND_SERVER || c->operand[0].kind == OPERAND_SERVERS);
+}
+
 void session_run_one(struct session *s, const char *name)
 {
     const struct server_cfg *srv = config_server(s->cfg, name);
@@ -247,6 +265,7 @@ void session_run_one(struct session *s, const char *name)
         console_say(&s->console, SAY_ERROR, "Unknown server '%s'", name);
         return;
     }
+    say_forced_archiver(s, srv);
     if (may_run(s, srv)) {
         s->args.command->run(s, srv);
     }
@@ -404,6 +423,9 @@ bool session_configure(struct session *s)
     open_log(s);
     for (size_t i = 0; i < warnings.n; i++) {
         console_say(&s->console, SAY_WARN, "%s", warnings.text[i]);
+    }
+    for (size_t i = 0; i < s->cfg->servers && !is_about_servers(s->args.command); i++) {
+        say_forced_archiver(s, &s->cfg->server[i]);
     }
     /* With -q only to the log: cron says -q every minute, and would mail it every minute. */
     for (size_t i = 0; i < s->cfg->unheeded.n; i++) {

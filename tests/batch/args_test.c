@@ -49,6 +49,8 @@ static const struct {
     {"two letters", "barkeep get-wal -Pz pg 0", "gzip", NULL, 0},
     {"the other letter", "barkeep get-wal -x pg 0", "gzip", NULL, 0},
     {"zero is not negative", "barkeep backup --retry-times 0 pg", "retry-times", "0", 0},
+    {"zero is no limit", "barkeep switch-wal --archive-timeout 0 pg", "archive-timeout", "0",
+     0},
     {"choice", "barkeep restore --target-action pause pg latest /d", "target-action", "pause",
      0},
     {"choice that may be left out, at the end", "barkeep backup pg --reuse-backup",

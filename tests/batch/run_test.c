@@ -30,6 +30,9 @@ static int set_up(void **state)
                          "log_format = %%%%(levelname)-7s|%%%%(message)s\n");
     put("mislaid", BARMAN "log_file = @/log\nlog_format = hello\n");
     put("plain", BARMAN PG);
+    put("forced", BARMAN "log_file = @/log\n"
+                         "[a]\nconninfo=host=/nowhere\nbackup_method=postgres\n"
+                         "archiver=on\n[b]\nconninfo=host=b\nbackup_method=postgres\n");
     put("nobody", "[barman]\nbarman_home = @\nbarman_user = no-such-user\n");
     put("broken", "[barman]\nhello\n");
     return 0;
@@ -50,6 +53,24 @@ static const struct {
     {"wrong usage", "barkeep list-backups", 2, "",
      "usage: barkeep [OPTION...] list-backups [OPTION...] SERVER [SERVER...]\n"
      "barkeep list-backups: error: the following argument is required: SERVER\n"},
+    {"an archiver that is missing, of another server", "barkeep -c @/forced list-backups a", 0,
+     "", ""},
+    {"an archiver that is missing", "barkeep -c @/forced list-backups b", 0, "",
+     "WARNING: No archiver enabled for server 'b'. Please turn on 'archiver', "
+     "'streaming_archiver' or both\nWARNING: Forcing 'archiver = on'\n"},
+    {"an archiver that is missing, of one of all", "barkeep -c @/forced list-servers", 0,
+     "a\nb\n",
+     "WARNING: No archiver enabled for server 'b'. Please turn on 'archiver', "
+     "'streaming_archiver' or both\nWARNING: Forcing 'archiver = on'\n"},
+    {"a WAL host that is the server itself",
+     "barkeep -c @/forced replication-status --source wal-host a", 1, "",
+     "*ERROR: Unable to connect to server a"},
+    {"nothing is to be received", "barkeep -c @/forced receive-wal a", 1, "",
+     "ERROR: Unable to start receive-wal process: streaming_archiver option set to 'off' in "
+     "barman configuration file\n"},
+    {"nor to be made anew", "barkeep -c @/forced receive-wal --reset a", 1, "",
+     "ERROR: Unable to start receive-wal process: streaming_archiver option set to 'off' in "
+     "barman configuration file\n"},
     {"no configuration", "barkeep -c @/none list-servers", 1, "",
      "*ERROR: cannot read: '@/none': no such file"},
     {"broken configuration", "barkeep -c @/broken list-servers", 1, "",

@@ -93,12 +93,7 @@ static void check_archivers(struct load *l, struct server_cfg *srv,
         return;
     }
     if (!srv->archiver && !srv->streaming_archiver) {
-        messages_add(l->a, l->warnings,
-                     "No archiver enabled for server '%s'. Please turn on 'archiver', "
-                     "'streaming_archiver' or both",
-                     srv->name);
-        messages_add(l->a, l->warnings, "Forcing 'archiver = on' for server '%s'", srv->name);
-        srv->archiver = true;
+        srv->archiver = srv->archiver_forced = true;
     }
     if (srv->streaming_archiver && !srv->archiver && !srv->slot_name) {
         messages_add(l->a, messages,

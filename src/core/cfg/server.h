@@ -28,6 +28,7 @@ struct server_cfg {
     const char *const *message; /* why it is disabled */
     size_t messages;
     const char *active_model; /* NULL: none */
+    bool archiver_forced;     /* neither archiver nor streaming_archiver was on */
     const char *source[OPTION_COUNT];
 #define OPTION(name, scope, type, def, values, acts, text) OPTION_MEMBER_##type(name);
 #include "cfg/option.def"

@@ -34,19 +34,13 @@ static bool is_wanted(const struct pg_sender *s, enum replication_target target)
 static const char *conninfo_of(const struct server_cfg *srv, enum replication_source source,
                                struct err *err)
 {
-    if (source == REPLICATION_BACKUP_HOST) {
-        if (!srv->conninfo) {
-            err_set(err, ERR_CONFIG, "Set conninfo of the server.", srv->name,
-                    "has no conninfo");
-        }
-        return srv->conninfo;
+    const char *conninfo =
+        source == REPLICATION_WAL_HOST ? server_cfg_wal_conninfo(srv) : srv->conninfo;
+
+    if (!conninfo) {
+        err_set(err, ERR_CONFIG, "Set conninfo of the server.", srv->name, "has no conninfo");
     }
-    if (!srv->wal_streaming_conninfo) {
-        err_set(err, ERR_CONFIG, "Leave --source out, or set wal_streaming_conninfo.",
-                srv->name, "has no WAL host of its own");
-        return NULL;
-    }
-    return server_cfg_wal_conninfo(srv);
+    return conninfo;
 }
 
 bool replication_read(const struct task *t, const struct server_cfg *srv,

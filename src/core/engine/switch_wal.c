@@ -51,19 +51,22 @@ static bool wait_archived(const struct task *t, const struct switch_wal *what, p
                           const char *closed, struct err *err)
 {
     int64_t until = clock_mono_ns() + what->archive_timeout_s * NS_PER_S;
+    char most[48] = "";
     char first[WAL_FILE_NAME_CAP], now[WAL_FILE_NAME_CAP];
     const char *name = what->srv->name;
 
     if (!wal_newest(what->repo, tli, first, err)) {
         return false;
     }
+    if (what->archive_timeout_s) {
+        str_fmt(most, sizeof most, " (max: %d seconds)", (int)what->archive_timeout_s);
+    }
     if (closed[0]) {
-        task_say(t, SAY_OUT, "Waiting for the WAL file %s from server '%s' (max: %d seconds)",
-                 closed, name, (int)what->archive_timeout_s);
+        task_say(t, SAY_OUT, "Waiting for the WAL file %s from server '%s'%s", closed, name,
+                 most);
     } else {
-        task_say(t, SAY_OUT,
-                 "Waiting for a WAL file from server '%s' to be archived (max: %d seconds)",
-                 name, (int)what->archive_timeout_s);
+        task_say(t, SAY_OUT, "Waiting for a WAL file from server '%s' to be archived%s", name,
+                 most);
     }
     for (;;) {
         if (!archive_now(t, what, err) || !wal_newest(what->repo, tli, now, err)) {
@@ -72,7 +75,7 @@ static bool wait_archived(const struct task *t, const struct switch_wal *what, p
         if (closed[0] ? strcmp(now, closed) >= 0 : strcmp(now, first) > 0) {
             return true;
         }
-        if (clock_mono_ns() > until) {
+        if (what->archive_timeout_s && clock_mono_ns() > until) {
             break;
         }
         if (!task_rest(t, LOOK_MS, err)) {

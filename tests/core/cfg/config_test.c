@@ -200,8 +200,7 @@ static const struct {
     {"a default is not told", "reuse_backup = off\nnetwork_compression = no\n", "reuse_backup",
      "off", NULL},
     {"model in a server's section", "model = false\n", "model", "false", NULL},
-    {"no archiver", "archiver = off\n", "archiver", "true",
-     "No archiver enabled for server 'pg'"},
+    {"no archiver", "archiver = off\n", "archiver", "true", NULL},
 };
 
 static bool among(const struct cfg_messages *m, const char *text)
@@ -240,6 +239,8 @@ static void one_value(void **state)
     member_text(config_server(cfg, "pg"), row->option, got);
     at_home(row->value, want);
     assert_string_equal(got, want);
+    assert_int_equal(config_server(cfg, "pg")->archiver_forced,
+                     strcmp(row->label, "no archiver") == 0);
     if (!row->warning) {
         assert_int_equal(w.n + cfg->unheeded.n, 0);
     } else {

@@ -268,7 +268,7 @@ bool state_save(const struct state *s, struct err *err)
     char path[PATH_CAP];
 
     return place_state_made(path, "ui.ini", err) &&
-           file_print(path, ENTRY_FILE_MAX, put_state, s, err);
+           file_jot(path, ENTRY_FILE_MAX, put_state, s, err); /* a key waits for it */
 }
 
 /* ---- to and from the screen ---- */

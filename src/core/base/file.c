@@ -261,7 +261,7 @@ bool file_remove(const char *path, struct err *err)
     return sync_parent(path, err);
 }
 
-static bool write_new(const char *path, struct str bytes, struct err *err)
+static bool write_new(const char *path, struct str bytes, bool is_synced, struct err *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok;
@@ -269,29 +269,41 @@ static bool write_new(const char *path, struct str bytes, struct err *err)
     if (fd < 0) {
         return err_os(err, errno, "create", path);
     }
-    ok = fd_write_all(fd, bytes.p, bytes.n, path, err) && fd_sync(fd, path, err);
+    ok =
+        fd_write_all(fd, bytes.p, bytes.n, path, err) && (!is_synced || fd_sync(fd, path, err));
     if (close(fd) != 0 && ok) {
         ok = err_os(err, errno, "close", path);
     }
     return ok;
 }
 
-bool file_replace(const char *path, struct str bytes, struct err *err)
+static bool rename_soon(const char *from, const char *to, struct err *err)
+{
+    return rename(from, to) == 0 || err_os(err, errno, "rename", from);
+}
+
+static bool replace(const char *path, struct str bytes, bool is_synced, struct err *err)
 {
     char tmp[PATH_CAP];
 
     if (!str_fmt(tmp, sizeof tmp, "%s.tmp", path)) {
         return err_set(err, ERR_FORMAT, "Use a shorter directory.", path, "name is too long");
     }
-    if (!write_new(tmp, bytes, err) || !file_rename(tmp, path, err)) {
+    if (!write_new(tmp, bytes, is_synced, err) ||
+        !(is_synced ? file_rename : rename_soon)(tmp, path, err)) {
         unlink(tmp);
         return false;
     }
     return true;
 }
 
-bool file_print(const char *path, size_t max, void (*put)(struct sbuf *b, const void *what),
-                const void *what, struct err *err)
+bool file_replace(const char *path, struct str bytes, struct err *err)
+{
+    return replace(path, bytes, true, err);
+}
+
+static bool print(const char *path, size_t max, void (*put)(struct sbuf *b, const void *what),
+                  const void *what, bool is_synced, struct err *err)
 {
     struct arena a;
     struct sbuf b;
@@ -307,10 +319,22 @@ bool file_print(const char *path, size_t max, void (*put)(struct sbuf *b, const 
     }
     sbuf_init(&b, mem, max);
     put(&b, what);
-    ok = sbuf_ok(&b) ? file_replace(path, str_n(b.p, b.len), err)
+    ok = sbuf_ok(&b) ? replace(path, str_n(b.p, b.len), is_synced, err)
                      : err_set(err, ERR_FORMAT, "", path, "more than %zu bytes", max - 1);
     arena_release(&a);
     return ok;
+}
+
+bool file_print(const char *path, size_t max, void (*put)(struct sbuf *b, const void *what),
+                const void *what, struct err *err)
+{
+    return print(path, max, put, what, true, err);
+}
+
+bool file_jot(const char *path, size_t max, void (*put)(struct sbuf *b, const void *what),
+              const void *what, struct err *err)
+{
+    return print(path, max, put, what, false, err);
 }
 
 static bool is_torn(int fd)

@@ -43,6 +43,12 @@ MUST_CHECK bool file_print(const char *path, size_t max,
                            void (*put)(struct sbuf *b, const void *what), const void *what,
                            struct err *err);
 
+/* The same without waiting for the disk, for what a power cut may take back. A killed process still
+ * leaves the old bytes or the new ones. */
+MUST_CHECK bool file_jot(const char *path, size_t max,
+                         void (*put)(struct sbuf *b, const void *what), const void *what,
+                         struct err *err);
+
 /* Durably add a line (it ends in LF) to a text file, made when it is not there. Any number of
  * processes may do so at the same time; a line that a power cut left without its end is ended. */
 MUST_CHECK bool file_append_line(const char *path, const char *line, struct err *err);

@@ -40,6 +40,11 @@ static void gone(void)
     assert_int_equal(file_kind(top, NULL), FILE_NONE);
 }
 
+static void put_text(struct sbuf *b, const void *what)
+{
+    sbuf_add(b, what);
+}
+
 static void replace_and_read(void **state)
 {
     struct arena a;
@@ -55,6 +60,13 @@ static void replace_and_read(void **state)
     assert_true(file_replace(in_top("f"), STR_LIT("second"), &err));
     assert_true(file_read(&a, in_top("f"), 100, &text, &err));
     assert_true(str_eq(text, "second"));
+    assert_int_equal(stat(in_top("f"), &st), 0);
+    assert_true(file_jot(in_top("f"), 8, put_text, "a third", &err));
+    assert_true(file_read(&a, in_top("f"), 100, &text, &err));
+    assert_true(str_eq(text, "a third"));
+    assert_false(file_jot(in_top("f"), 5, put_text, "longer", &err));
+    assert_true(file_read(&a, in_top("f"), 100, &text, &err));
+    assert_true(str_eq(text, "a third"));
     assert_int_equal(stat(in_top("f"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(file_kind(in_top("f.tmp"), NULL), FILE_NONE);

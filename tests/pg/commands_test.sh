@@ -358,7 +358,9 @@ test_replication_status() {
     expect_equal "['Async WAL streamer', 'Async standby']" \
         "$(json 'sorted(x["name"] for x in d["main"]["streaming_clients"])' <"$OUT")" 'names'
     expect_equal '[0]' "$(json '[x["replay_lsn_diff_bytes"] for x in d["main"]["streaming_clients"] if "replay_lsn" in x]' <"$OUT")" 'replayed'
-    expect_status 1 bk replication-status --source wal-host main
+    # There is no WAL host: the server itself is asked, as Barman does.
+    expect_status 0 bk replication-status --source wal-host main
+    expect_match "^Status of streaming clients for server 'main':$" "$OUT"
     pg_sql main "alter system set synchronous_standby_names = 'walreceiver'" 'select pg_reload_conf()' >/dev/null
     wait_until 30 is_synchronous
     bk_bg_stop rec
@@ -373,7 +375,7 @@ all_is_there() {
 }
 is_synchronous() { bk replication-status main | grep -q '^  1\. #1 Sync standby$'; }
 
-#: quick deadline=180
+#: deadline=180
 test_show_servers() {
     local line
     pg_new main - --segsize=1 "synchronous_standby_names = 'ANY 1 (a, barman_receive_wal)'" 'synchronous_commit = local'
@@ -423,7 +425,7 @@ test_show_servers() {
 # setting KEY   what show-servers says of it
 setting() { bk show-servers main | sed -n "s/^	$1: //p"; }
 
-#: quick deadline=180
+#: deadline=180
 test_models() {
     local pid first
     pg_new main - --segsize=1 && pg_start main
@@ -469,7 +471,7 @@ test_models() {
 other_receiver() { [ -n "$(receiver_pid)" ] && [ "$(receiver_pid)" != "$1" ]; }
 slot_is() { [ "$(pg_sql main "select slot_name from pg_replication_slots where active")" = "$1" ]; }
 
-#: quick deadline=240
+#: deadline=240
 test_config_update() {
     local queue=$BK_HOME/cfg_changes.queue auto=$BK_HOME/.barman.auto.conf n bad
     pg_new main - --segsize=1

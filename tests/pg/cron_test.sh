@@ -185,11 +185,11 @@ off_disk() {
         "${DISK:-}" "${MOUNT:-}" "$BARKEEP" -c "$BK_CONF" --batch "$@"
 }
 
-# home_at DIR: a configuration with it
+# home_at DIR [OPTION...]: a configuration with it
 home_at() {
     printf '%s\n' '[barman]' "barman_home = $1" "barman_user = $(id -un)" '[main]' \
         'conninfo = host=127.0.0.1 port=1 user=u dbname=d' 'archiver = on' \
-        'backup_method = postgres' '[m]' 'model = true' 'cluster = main' >"$BK_CONF"
+        'backup_method = postgres' "${@:2}" '[m]' 'model = true' 'cluster = main' >"$BK_CONF"
 }
 
 #: root
@@ -199,7 +199,7 @@ test_unmounted_home_is_left_alone() {
     mkdir "$T/disk"
     cat /etc/fstab >fstab
     echo "none $T/disk tmpfs noauto 0 0" >>fstab
-    home_at "$T/disk"
+    home_at "$T/disk" 'streaming_archiver = on' 'slot_name = slot'
     for command in cron 'backup main' 'archive-wal main' 'receive-wal main' 'put-wal main' \
         'rebuild-xlogdb main' 'start-copy main /nowhere' 'config-switch main m' \
         'config-switch --reset main' 'config-update []'; do
@@ -209,6 +209,7 @@ test_unmounted_home_is_left_alone() {
         expect_match 'Mount it' "$ERR"
         expect_equal '' "$(find "$T/disk" -mindepth 1)" "written by $command"
     done
+    home_at "$T/disk"
     expect_status 1 off_disk check main
     expect_match 'directories: FAILED' "$OUT"
     expect_equal '' "$(find "$T/disk" -mindepth 1)" 'written by check'

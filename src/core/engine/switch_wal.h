@@ -20,7 +20,7 @@ struct switch_wal {
     const struct server_cfg *srv;
     enum switch_force force;     /* --force */
     enum switch_archive archive; /* --archive */
-    int64_t archive_timeout_s;   /* --archive-timeout, 30 */
+    int64_t archive_timeout_s;   /* --archive-timeout, 30; 0: no limit */
 };
 
 MUST_CHECK bool switch_wal(const struct task *t, const struct switch_wal *what,

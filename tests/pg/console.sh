@@ -123,3 +123,10 @@ drop_the_copy() {
     wait_until 5 not_running "$pid"
     tui_wait '1 SERVERS'
 }
+
+# got_back: step 5 of the wizard has the copy stopped where it should, with what was deleted
+got_back() {
+    tui_wait '5 CHECK'
+    tui_match '^ REACHED +paused at '
+    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+}

@@ -36,9 +36,7 @@ test_console_emulator_killed_in_restore() {
     tui_wait "Go on with the restore of main begun"
     tui_keys y
     tui_match '^ (RUNNING|REPLAYING|REACHED) '
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     ! tui_shot | LC_ALL=C grep -q '[^ -~]' || tui_fail 'there are other characters than ASCII'
     drop_the_copy "$(echo "$T"/restore-main-*)"
     tui_keys q
@@ -76,9 +74,7 @@ test_console_cancel_while_wal_is_copied() {
     tui_wait '3 PLAN'
     tui_match 'READY .* 0 FAIL'
     tui_keys Enter
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     tui_keys q
     tui_wait 'exit 0'
 }
@@ -150,9 +146,7 @@ test_console_standby_as_source() {
     wizard_to "$FINE+00"
     wizard_plan
     tui_keys Enter
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     drop_the_copy "$(echo "$T"/restore-main-*)"
     expect_equal t "$(pg_sql standby 'select pg_is_in_recovery()')" 'the standby'
     tui_keys q
@@ -253,9 +247,7 @@ test_console_plan_foresees_settings() {
     tui_match "WARN +settings .*does not take 1 setting of postgresql.auto.conf: 'no_such_setting'"
     tui_match 'WARN +settings .*shared_preload_libraries names auto_explain: the copy is started without'
     tui_keys Enter
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     drop_the_copy "$(echo "$T"/restore-main-*)"
     tui_keys q
     tui_wait 'exit 0'

@@ -170,9 +170,7 @@ test_console_terminal_killed_in_restore() {
     tui_keys y
     tui_match '^ RUNNING +#[0-9]+'
     tui_has "pid $job" || fail 'another job is shown'
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     drop_the_copy "$(echo "$T"/restore-main-*)"
     tui_keys q
     tui_wait 'exit 0'

@@ -52,9 +52,7 @@ test_console_disk_full_in_restore() {
     tui_wait '3 PLAN'
     tui_match 'READY .* 0 FAIL'
     tui_keys Enter
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     tui_keys q
     tui_wait 'exit 0'
 }
@@ -88,9 +86,7 @@ test_console_configuration_outside_pgdata() {
     wizard_to "$FINE+00"
     wizard_plan
     tui_keys Enter
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     copy=$(echo "$T"/restore-main-*)
     socket=$(sed -n 5p "$copy/postmaster.pid")
     expect_equal off "$(copy_sql "$socket" 'show archive_mode')" archive_mode
@@ -143,9 +139,7 @@ test_console_tablespaces() {
     tui_match 'READY .* 0 FAIL'
     tui_match 'tablespace hist: '
     tui_keys Enter
-    tui_wait '5 CHECK'
-    tui_match '^ REACHED +paused at '
-    tui_match 'public.orders +1 000 +600 +[+]400 got back'
+    got_back
     copy=$(echo "$T"/restore-main-*[0-9])
     socket=$(sed -n 5p "$copy/postmaster.pid")
     expect_equal "$T/elsewhere" "$(copy_sql "$socket" "select pg_tablespace_location(oid)

@@ -176,9 +176,12 @@ int tty_signal_fd(void)
 
 int tty_signal(void)
 {
-    unsigned char byte;
+    unsigned char byte = SIGCHLD;
 
-    return read(tty.pipe[0], &byte, 1) == 1 ? byte : 0;
+    /* That a child has ended only wakes whoever waits for it; it may be read after the wait. */
+    while (byte == SIGCHLD && read(tty.pipe[0], &byte, 1) == 1) {
+    }
+    return byte == SIGCHLD ? 0 : byte;
 }
 
 /* ---- modes ---- */

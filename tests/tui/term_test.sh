@@ -38,7 +38,8 @@ test_a_program_gets_ctrl_c_and_we_do_not() {
 test_a_program_that_is_not_there() {
     term no-such-program
     tui_wait 'size 80x24'
-    tui_keys r
+    # Often enough that one has ended before we begin to wait for it.
+    tui_keys r r r r r r r r r r r r r r r r r r r r
     tui_wait 'ended 127'
     tui_keys q
     tui_wait 'exit 0'

@@ -15,6 +15,10 @@ static void add_option(struct parse *p, struct sbuf *b, const struct arg_option 
     bool global = !p->out->command;
 
     sbuf_add(b, "argument ");
+    if (p->out->as_barman && o->theirs) {
+        sbuf_fmt(b, "%s: ", o->theirs);
+        return;
+    }
     for (const char *l = o->letters; p->out->as_barman && global && *l; l++) {
         sbuf_fmt(b, "-%c/", *l);
     }

@@ -9,6 +9,13 @@ static struct config_change change_of(struct session *s)
     return (struct config_change){s->cfg, s->program, s->config_path, &s->arena};
 }
 
+const char *config_switch_lacks(const struct args *args)
+{
+    return args->operand[1] || arg_given(args, "reset")
+               ? NULL
+               : "Either a model name or '--reset' flag need to be given";
+}
+
 void run_config_switch(struct session *s, const struct server_cfg *srv)
 {
     const char *model = s->args.operand[1];
@@ -18,10 +25,7 @@ void run_config_switch(struct session *s, const struct server_cfg *srv)
     struct task task = session_task(s, &sink);
     struct err err;
 
-    if (!model && !reset) {
-        console_say(&s->console, SAY_ERROR,
-                    "Either a model name or '--reset' flag need to be given");
-    } else if (!config_switch(&task, &what, srv, reset ? NULL : model, &err)) {
+    if (!config_switch(&task, &what, srv, reset ? NULL : model, &err)) {
         session_fail(s, &err);
     }
 }

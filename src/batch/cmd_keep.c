@@ -67,6 +67,13 @@ static bool change_keep(const struct repo *r, const char *id, enum keep keep, st
     return ok;
 }
 
+const char *keep_lacks(const struct args *args)
+{
+    return arg_text(args, "target") || arg_given(args, "release") || arg_given(args, "status")
+               ? NULL
+               : "one of the arguments -r/--release -s/--status --target is required";
+}
+
 void run_keep(struct session *s, const struct server_cfg *srv)
 {
     const char *target = arg_text(&s->args, "target");
@@ -77,11 +84,6 @@ void run_keep(struct session *s, const struct server_cfg *srv)
     struct err err;
     bool ok = true;
 
-    if (!target && !release && !status) {
-        console_say(&s->console, SAY_ERROR,
-                    "one of the arguments -r/--release -s/--status --target is required");
-        return;
-    }
     b = session_backup(s, srv, &repo);
     if (!b) {
         return;

@@ -35,8 +35,8 @@ const struct arg_option global_options[] = {
     {"help", "h", ARG_FLAG, NULL, "show this help and exit"},
     {"version", "v", ARG_FLAG, NULL, "show the version and exit"},
     {"config", "c", ARG_TEXT, "FILE", "read this configuration (otherwise $BARMAN_CONFIG_FILE, ~/.barman.conf, /etc/barman.conf, /etc/barman/barman.conf)"},
-    {"color", "", ARG_CHOICE, "never|always|auto", "whether to use colours (auto: when stdout and stderr are terminals)"},
-    {"colour", "", ARG_CHOICE, "never|always|auto", "the same"},
+    {"color", "", ARG_CHOICE, "never|always|auto", "whether to use colours (auto: when stdout and stderr are terminals)", .theirs = "--color/--colour"},
+    {"colour", "", ARG_CHOICE, "never|always|auto", "the same", .theirs = "--color/--colour"},
     {"log-level", "", ARG_CHOICE, "NOTSET|DEBUG|INFO|WARNING|ERROR|CRITICAL", "least level that goes to the log file, instead of log_level"},
     {"quiet", "q", ARG_FLAG, NULL, "print warnings and errors only"},
     {"debug", "d", ARG_FLAG, NULL, "print debug messages on stderr"},
@@ -258,7 +258,7 @@ const struct command command_table[] = {
      .about = "The model's options count instead of the server's, until another model is chosen "
               "or --reset. receive-wal is started again.",
      OPERANDS(server_model), OPTIONS(config_switch_options), FOR_SERVERS(RUN, RUN, RUN),
-     .run = run_config_switch},
+     .lacks = config_switch_lacks, .run = run_config_switch},
     {.name = "config-update", .help = "change options in the configuration files",
      .about = "Each change goes to the file that has the option, or to .barman.auto.conf. "
               "Everything is checked first; what was interrupted is finished by the next call or "
@@ -318,7 +318,7 @@ const struct command command_table[] = {
      .about = "One of --target, --release and --status has to be given. Only a backup that is "
               "DONE and not incremental can be kept.",
      OPERANDS(server_backup), OPTIONS(keep_options), FOR_SERVERS(SKIP, REFUSE, RUN),
-     .run = run_keep},
+     .lacks = keep_lacks, .run = run_keep},
     {.name = "list-backups", .alias = "list-backup", .help = "list the backups of servers",
      .about = "Newest first, whatever their status. 'WAL Size' is what came after the backup, "
               "up to the next one.",

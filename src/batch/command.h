@@ -17,6 +17,7 @@
 
 #include "barkeep/str.h"
 
+struct args;
 struct session;
 struct server_cfg;
 
@@ -37,6 +38,7 @@ struct arg_option {
     const char *value; /* what help calls the value; the words of a choice */
     const char *help;
     bool ours; /* Barman has no such option: the program called barman does not know it */
+    const char *theirs; /* as Barman's error messages call it; NULL: as it is written */
 };
 
 enum operand_kind {
@@ -71,6 +73,9 @@ struct command {
     const struct arg_option *option;
     size_t options;
     enum command_needs needs;
+    /* What the command line still lacks, told before any server is looked at; NULL: nothing. A
+     * command without this function lacks nothing. */
+    const char *(*lacks)(const struct args *args);
     enum rule inactive, disabled, passive;
     const char *lifts; /* options that lift the rule for inactive servers, ',' between; NULL */
     bool is_job;       /* has a number and a directory: takes --job */
@@ -120,9 +125,11 @@ void run_drop_copy(struct session *s, const struct server_cfg *srv);
 void run_compare_copy(struct session *s, const struct server_cfg *srv);
 void run_show_servers(struct session *s, const struct server_cfg *srv);
 void run_diagnose(struct session *s, const struct server_cfg *srv);
+const char *config_switch_lacks(const struct args *args);
 void run_config_switch(struct session *s, const struct server_cfg *srv);
 void run_config_update(struct session *s, const struct server_cfg *srv);
 void run_put_wal(struct session *s, const struct server_cfg *srv);
+const char *keep_lacks(const struct args *args);
 void run_keep(struct session *s, const struct server_cfg *srv);
 void run_list_files(struct session *s, const struct server_cfg *srv);
 void run_rebuild_xlogdb(struct session *s, const struct server_cfg *srv);

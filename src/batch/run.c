@@ -303,11 +303,16 @@ static const char **server_names(struct session *s, bool all, size_t *n)
 static void run_servers(struct session *s)
 {
     struct args *args = &s->args;
+    const char *lacks = args->command->lacks ? args->command->lacks(args) : NULL;
     const char **name;
     bool all = false;
     struct err err;
     size_t n;
 
+    if (lacks) {
+        console_say(&s->console, SAY_ERROR, "%s", lacks);
+        return;
+    }
     for (size_t i = 0; i < args->servers; i++) {
         all = all || strcmp(args->server[i], "all") == 0;
     }

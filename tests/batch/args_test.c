@@ -206,6 +206,9 @@ static const struct {
      "argument --jobs/-j: 'x' is not a valid input"},
     {"barman: zero where one is least", "barman check-wal-archive --timeline 0 pg",
      "argument --timeline: '0' is not a valid positive integer"},
+    {"barman: wrong colour", "barman --color maybe list-servers",
+     "argument --color/--colour: invalid choice: 'maybe' (choose from 'never', 'always', "
+     "'auto')"},
     {"barman: wrong choice", "barman keep pg latest --target fly",
      "argument --target: invalid choice: 'fly' (choose from 'full', 'standalone')"},
     {"option behind the two dashes", "barkeep show-backup pg -- --x y",

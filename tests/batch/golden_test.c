@@ -86,6 +86,7 @@ static const struct {
     {"put-wal-test", "put-wal --test main"},
     {"put-wal-off", "put-wal --test off"},
     {"put-wal-bad", "put-wal bad"},
+    {"keep-nothing-off", "keep off latest"},
     {"keep-status", "keep --status keep first"},
     {"keep-status-not", "keep -s main latest"},
     {"keep-nothing", "keep main latest"},

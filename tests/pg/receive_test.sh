@@ -103,6 +103,13 @@ test_receive_slot_create_and_drop() {
     expect_status 1 bk receive-wal --drop-slot main
     expect_match 'does not exist' "$ERR"
     expect_equal '' "$(pg_sql main 'select slot_name from pg_replication_slots')"
+    # It is made also while only the connection for replication comes about (15 can ask over it).
+    sed -i -e 's/^create_slot.*/create_slot = auto/' -e "s/^conninfo.*/conninfo = host=127.0.0.1 port=1/" "$BK_CONF"
+    receiver_start
+    if [ "${V:-15}" -ge 15 ]; then
+        wait_until 20 is_streaming main
+        expect_match "Replication slot 'barman' created" "$T/receiver.log"
+    fi
 }
 
 # A finished segment goes to the archive at once, also when nothing follows it.

@@ -36,6 +36,7 @@ bool config_restart(const struct task *t, const struct config_change *what,
     if (!srv->streaming_archiver || !srv->active || srv->disabled || server_cfg_passive(srv)) {
         return true;
     }
+    task_say(t, SAY_OUT, "Starting streaming archiver for server %s", srv->name);
     return child_detach(argv, CHILD_QUIET, &pid, err) || err_wrap(err, "start receive-wal");
 }
 

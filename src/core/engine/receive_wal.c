@@ -53,6 +53,19 @@ static bool read_pace(struct receive *rx, struct err *err)
     return true;
 }
 
+/* No ordinary connection comes about: from 15 on the replication connection can tell whether the
+ * slot is there; before, START_REPLICATION will. */
+static bool slot_unseen(struct receive *rx, struct err *err)
+{
+    struct wal_slot_place place;
+
+    if (strcmp(rx->srv->create_slot, "auto") != 0 || pg_version(rx->pg) < 150000) {
+        return true;
+    }
+    return wal_slot_place_read(rx->pg, rx->t, rx->srv->slot_name, &place, err) &&
+           (place.exists || receive_slot_create(rx, RECEIVE_CREATE_SLOT_IF_MISSING, err));
+}
+
 /* Fails with what a slot that cannot be used means; false also when it is in use. */
 static bool slot_is_fit(struct receive *rx, struct err *err)
 {
@@ -60,7 +73,7 @@ static bool slot_is_fit(struct receive *rx, struct err *err)
 
     rx->slot_from = UINT64_MAX;
     if (!receive_slot_ask(rx, &slot)) {
-        return true; /* START_REPLICATION will tell */
+        return slot_unseen(rx, err);
     }
     if (slot.use == SLOT_MISSING && strcmp(rx->srv->create_slot, "auto") == 0) {
         return receive_slot_create(rx, RECEIVE_CREATE_SLOT_IF_MISSING, err);

@@ -37,24 +37,26 @@ static bool ends_before(const struct backup *b, const struct target *t)
     }
 }
 
-/* What the earliest usable backup would allow, for the message. */
+/* With what the earliest usable backup would allow. */
 static bool none_before(const struct backup *first, const struct target *t, struct err *err)
 {
-    char text[FMT_CAP];
+    char hint[sizeof err->hint], end[FMT_CAP];
 
     if (!first) {
-        return err_set(err, ERR_MISSING, "Take a backup, or look at list-backups.", "auto",
-                       "there is no complete backup to restore");
+        str_fmt(hint, sizeof hint, "Look at list-backups: there is no complete backup%s.",
+                t->line == LINE_DEFAULT ? "" : " of that timeline");
+    } else if (t->kind == TARGET_LSN) {
+        str_fmt(hint, sizeof hint,
+                "Choose a target behind %s, where the earliest backup, %s, ends.",
+                fmt_lsn(first->end_xlog, end), first->id);
+    } else {
+        stamp_iso((struct stamp){first->end_time.us, first->end_time.offset_s}, end);
+        str_fmt(hint, sizeof hint,
+                "Choose a target after %s, when the earliest backup, %s, ends.", end,
+                first->id);
     }
-    if (t->kind == TARGET_LSN) {
-        return err_set(err, ERR_MISSING, "Choose a target behind that position.", "auto",
-                       "no backup ends before the target; the earliest, %s, ends at %s",
-                       first->id, fmt_lsn(first->end_xlog, text));
-    }
-    return err_set(
-        err, ERR_MISSING, "Choose a target behind that moment.", "auto",
-        "no backup ends before the target; the earliest, %s, ends at %s", first->id,
-        stamp_iso((struct stamp){first->end_time.us, first->end_time.offset_s}, text));
+    return err_set(err, ERR_MISSING, hint, "",
+                   "Cannot find any candidate backup for recovery.");
 }
 
 static const char *choice_text(const struct target *t)

@@ -275,8 +275,10 @@ const char *redact(const char *text, char *out, size_t cap)
             sbuf_add(&b, cover);
             s = str_skip(s, 3 + user + pw);
         } else {
-            sbuf_char(&b, s.p[0]);
-            s = str_skip(s, 1);
+            size_t plain = 1 + strcspn(s.p + 1, "pP:"); /* what neither can begin in */
+
+            sbuf_add_n(&b, s.p, plain);
+            s = str_skip(s, plain);
         }
     }
     return out;

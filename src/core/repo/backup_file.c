@@ -52,27 +52,42 @@ static bool read_legacy(const struct repo *r, struct arena *a, const char *id,
     return true;
 }
 
-bool backup_info_load(const struct repo *r, struct arena *a, const char *id, struct backup *out,
-                      struct err *err)
+/* What is in the file of either layout, whose path is left in path. */
+static bool read_either(const struct repo *r, struct arena *a, const char *id,
+                        char path[PATH_CAP], struct str *out, struct err *err)
 {
-    char path[PATH_CAP];
     struct err first = {0};
-    struct str text;
 
     if (!repo_info_current_path(r, id, path, err)) {
         return false;
     }
-    if (!file_read(a, path, BACKUP_INFO_MAX, &text, &first)) {
-        if (first.code != ERR_MISSING) {
-            *err = first;
-            return false;
-        }
-        if (!read_legacy(r, a, id, path, &text, err)) {
-            return false;
-        }
+    if (file_read(a, path, BACKUP_INFO_MAX, out, &first)) {
+        return true;
     }
-    str_copy(out->id, sizeof out->id, id);
-    return backup_info_parse(a, text, path, out, err);
+    if (first.code != ERR_MISSING) {
+        *err = first;
+        return false;
+    }
+    return read_legacy(r, a, id, path, out, err);
+}
+
+/* The text is let go of at once: a catalogue has thousands of them. */
+bool backup_info_load(const struct repo *r, struct arena *a, const char *id, struct backup *out,
+                      struct err *err)
+{
+    char path[PATH_CAP];
+    struct arena text_of;
+    struct str text;
+    bool ok;
+
+    arena_init(&text_of, 0);
+    ok = read_either(r, &text_of, id, path, &text, err);
+    if (ok) {
+        str_copy(out->id, sizeof out->id, id);
+        ok = backup_info_parse(a, text, path, out, err);
+    }
+    arena_release(&text_of);
+    return ok;
 }
 
 bool backup_info_legacy_ok(const struct backup *b, struct err *err)

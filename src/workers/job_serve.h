@@ -8,7 +8,8 @@
  *
  * Slow clients  A client that does not read is left behind: its facts wait in the journal, of
  *               progress it gets the latest. Nobody waits for it; when the job ends, the rest
- * is to be read from the journal. Threads       The collector's only; nothing here blocks.
+ *               is to be read from the journal.
+ * Threads       The collector's only; nothing here blocks.
  * Source        doc/formats.md
  */
 #ifndef WORKERS_JOB_SERVE_H

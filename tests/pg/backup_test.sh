@@ -350,6 +350,16 @@ test_062_cancel_while_waiting_for_the_checkpoint() {
     sleep 1
     expect_match '^Starting backup using' "$T/b.log"
     expect_no_match '^Backup start at LSN' "$T/b.log"
+    # What whoever watches the job reads.
+    python3 - "$BK_HOME/.barkeep/jobs" <<'END'
+import glob, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(5)
+s.connect(glob.glob(sys.argv[1] + "/*/sock")[0])
+s.send(b"facts 0")
+while b"phase=waiting for checkpoint" not in s.recv(65536):
+    pass
+END
     began=$SECONDS
     bk_bg_stop b TERM
     expect_equal 1 "$BK_STATUS" "exit status"

@@ -365,6 +365,22 @@ test_036_slot_missing_or_invalidated() {
     expect_equal '' "$(pg_sql main 'select slot_name from pg_replication_slots')" 'slot'
 }
 
+# 18 gives up a slot that nobody used for a while.
+test_036_slot_idle_for_too_long() {
+    pg_new main 18 --segsize=1 'idle_replication_slot_timeout = 1s'
+    pg_start main
+    bk_home main 'create_slot = manual'
+    bk receive-wal --create-slot main
+    sleep 1.5
+    pg_sql main 'create table t (i int)' 'checkpoint' >/dev/null
+    expect_equal idle_timeout "$(pg_sql main 'select invalidation_reason from pg_replication_slots')"
+    expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
+    expect_match 'invalidated: idle_timeout' "$ERR"
+    bk check main >"$OUT" || true
+    expect_match "replication slot: FAILED .*invalidated: idle_timeout" "$OUT"
+    expect_equal barman "$(pg_sql main 'select slot_name from pg_replication_slots')" 'slot'
+}
+
 test_037_slot_in_use() {
     local pid
     pg_new main && pg_start main

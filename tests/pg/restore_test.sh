@@ -245,10 +245,21 @@ test_077_078_080_081_destinations() {
 
 #: deadline=180 small_fs=6
 test_081_not_enough_room() {
+    local lsn
+    mkdir "$T/space"
     scene
+    pg_sql main "create tablespace space location '$T/space'" \
+        'create table wide tablespace space as select generate_series(1, 400000) i' >/dev/null
+    lsn=$(pg_sql main 'select pg_current_wal_lsn()')
+    bk backup main
     expect_status 1 bk restore main latest "$SMALL_FS/new"
     expect_match 'needed' "$ERR"
-    [ ! -e "$SMALL_FS/new" ]
+    # A tablespace that lies elsewhere, and WAL that does.
+    expect_status 1 bk restore --tablespace "space:$SMALL_FS/space" main latest "$T/new"
+    expect_match "the file system of '$SMALL_FS/space' has .* needed" "$ERR"
+    expect_status 1 bk restore --staging-wal-directory "$SMALL_FS/wal" --target-lsn "$lsn" main oldest "$T/new"
+    expect_match "the file system of '$SMALL_FS/wal' has .* needed" "$ERR"
+    [ -z "$(ls "$SMALL_FS")" ] && [ ! -e "$T/new" ] || fail 'something was written'
 }
 
 #: deadline=300

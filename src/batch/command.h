@@ -9,8 +9,7 @@
  * Rules    what a command does with a server that is inactive (active = false), disabled (its
  *          configuration contradicts itself) or passive (a copy of another node's): RUN, SKIP
  *          with a line and status 0, or REFUSE with the reasons and status 1.
- * Source   Barman 3.17's command line; exit statuses and texts are its, since scripts read
- * them.
+ * Source   Barman 3.17's command line; exit statuses and texts are its, since scripts read them.
  */
 #ifndef BATCH_COMMAND_H
 #define BATCH_COMMAND_H

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* child.h - run another program and know how it ended, or start one and let it go.
  *
- * Program  argv as it is, no shell; argv[0] without a '/' is looked up in PATH. No descriptor
- * of ours goes along but 0, 1 and 2; its signals are as a login shell leaves them, whatever the
- * calling thread blocks. Group    child_run() gives it a process group of its own,
- * child_detach() a session of its own. When the deadline passes or cancel_fd becomes readable,
- * the whole group gets SIGTERM and, CHILD_GRACE_MS later, SIGKILL. Output   bounded: what does
- * not fit in the caller's buffer is read and thrown away, and the result says so. The last line
- * on stderr becomes the reason of the failure. Errors   ERR_IO: not started, ended by a signal,
- * or a status other than 0; ERR_CANCEL; ERR_TIMEOUT. struct child_end is filled whenever the
- * program was started. Threads  Any; no state.
+ * Program  argv as it is, no shell; argv[0] without a '/' is looked up in PATH. No
+ *          descriptor of ours goes along but 0, 1 and 2; its signals are as a login shell
+ *          leaves them, whatever the calling thread blocks.
+ * Group    child_run() gives it a process group of its own, child_detach() a session of
+ *          its own. When the deadline passes or cancel_fd becomes readable, the whole
+ *          group gets SIGTERM and, CHILD_GRACE_MS later, SIGKILL.
+ * Output   bounded: what does not fit in the caller's buffer is read and thrown away, and
+ *          the result says so. The last line on stderr becomes the reason of the failure.
+ * Errors   ERR_IO: not started, ended by a signal, or a status other than 0; ERR_CANCEL;
+ *          ERR_TIMEOUT. struct child_end is filled whenever the program was started.
+ * Threads  Any; no state.
  */
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H

@@ -14,8 +14,8 @@
  * Merging  Sections of the same name become one, across files; a later entry replaces an
  *          earlier one of the same key.
  * Errors   ERR_CONFIG with "file:line": a line that is neither, an entry before any section, a
- *          NUL byte, a value over CFG_VALUE_MAX. ERR_IO and ERR_MISSING as file_read() has
- * them.
+ *          NUL byte, a value over CFG_VALUE_MAX. ERR_IO and ERR_MISSING as file_read()
+ *          has them.
  */
 #ifndef CFG_INI_H
 #define CFG_INI_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* backup.h - the verb `backup`: a copy of a running cluster over the replication protocol.
  *
- *     lock, look, id      .srv-backup.lock; directories, connection, identity, somebody takes
- * WAL STARTED             backup.info saved before the first byte receive             the
- * connection's thread
+ *     lock, look, id      .srv-backup.lock; directories, connection, identity, somebody takes WAL
+ *     STARTED             backup.info saved before the first byte
+ *     receive             the connection's thread
  *       -> lane           tar, checksum, write below base/<id>, spool of checksums, manifest
  *          -> lane        write-out while data arrives
  *     sync                file system synced, manifest in its place

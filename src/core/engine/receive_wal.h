@@ -22,13 +22,15 @@
  *          server's position, at the start of the segment. A fresh process tells that start as
  *          durable until what the partial segment holds has come again.
  * Trouble  Waits and tries again (1 s to 30 s, with jitter): connection lost or refused,
- * nothing heard for 30 s, slot in use (its pid is told), disk full, a standby that is behind
- * us. Stops: another cluster (system identifier or history), slot missing or invalidated, WAL
- * already removed (the hole is written down once), data not at the expected place, other bytes
- * than before, a failed fsync (the file is set aside in errors/). WAL of the old timeline
- * beyond the switch is kept, and told as a divergence. Ends     A cancelled task: the rest is
- * synced, the server told, true. Lock: receive-wal for its whole life, ERR_BUSY. Says Barman's
- * console lines; what goes wrong on the way with SAY_WARN, a changed reason once.
+ *          nothing heard for 30 s, slot in use (its pid is told), disk full, a standby
+ *          that is behind us. Stops: another cluster (system identifier or history), slot
+ *          missing or invalidated, WAL already removed (the hole is written down once),
+ *          data not at the expected place, other bytes than before, a failed fsync (the
+ *          file is set aside in errors/). WAL of the old timeline beyond the switch is
+ *          kept, and told as a divergence.
+ * Ends     A cancelled task: the rest is synced, the server told, true. Lock: receive-wal
+ *          for its whole life, ERR_BUSY. Says Barman's console lines; what goes wrong on
+ *          the way with SAY_WARN, a changed reason once.
  */
 #ifndef ENGINE_RECEIVE_WAL_H
 #define ENGINE_RECEIVE_WAL_H

@@ -9,7 +9,7 @@
  * external sort and is compared by path: no list of files is ever held in memory.
  *
  * Finds     a file whose size or checksum differs, one that is listed and did not come, came
- * and is not listed, or is listed twice: ERR_FORMAT, naming it.
+ *           and is not listed, or is listed twice: ERR_FORMAT, naming it.
  */
 #ifndef ENGINE_SUMS_H
 #define ENGINE_SUMS_H

@@ -10,7 +10,8 @@
  * Units    bytes; seconds where the name says so.
  * Threads  As the connection.
  * Source   PostgreSQL 13-18: pg_settings, pg_stat_archiver, pg_replication_slots (wal_status
- * and safe_wal_size since 13, conflicting 16, invalidation_reason 17), pg_stat_replication.
+ *          and safe_wal_size since 13, conflicting 16, invalidation_reason 17),
+ *          pg_stat_replication.
  */
 #ifndef PG_FACTS_H
 #define PG_FACTS_H

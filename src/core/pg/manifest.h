@@ -13,13 +13,13 @@
  *     "Manifest-Checksum": "<sha256 of every byte before this line>"}
  *
  * Use      manifest_init(), manifest_feed() for each piece, manifest_end() at the end. Only
- * when manifest_end() said yes is anything that was handed out to be believed. Accepts versions
- * 1 and 2 (2: System-Identifier, PostgreSQL 17), keys of an object in any order, Path or
- * Encoded-Path (hex, for names that are not UTF-8), and what Barman writes: no "GMT", no
- * WAL-Ranges. Refuses  a manifest checksum that is wrong, missing, cut or not on the last line;
- * bytes after the final newline; unknown keys; a name that is empty, absolute or has "..", "."
- * or
- *          "" between its slashes; a digest of the wrong length.
+ *          when manifest_end() said yes is anything that was handed out to be believed.
+ * Accepts  versions 1 and 2 (2: System-Identifier, PostgreSQL 17), keys of an object in any
+ *          order, Path or Encoded-Path (hex, for names that are not UTF-8), and what Barman
+ *          writes: no "GMT", no WAL-Ranges.
+ * Refuses  a manifest checksum that is wrong, missing, cut or not on the last line; bytes
+ *          after the final newline; unknown keys; a name that is empty, absolute or has "..",
+ *          "." or "" between its slashes; a digest of the wrong length.
  * Twice    The same path twice is found where the order of the paths can be compared: by the
  *          caller's own order or sort (engine/sums.h), not here, since memory stays flat.
  * Errors   ERR_FORMAT, naming the file given to manifest_init().

@@ -15,7 +15,8 @@
  *          number   needs its history file, unless it is 1
  * Segment  The segment that holds a switch is read from the child (history.h).
  * Errors   ERR_MISSING names the history file that is needed; ERR_USAGE a target that the
- * backup cannot reach, with the positions. Memory   Nothing is kept; arrays are the caller's.
+ *          backup cannot reach, with the positions.
+ * Memory   Nothing is kept; arrays are the caller's.
  */
 #ifndef PLAN_TIMELINE_H
 #define PLAN_TIMELINE_H

@@ -11,11 +11,13 @@
  * with '#' are skipped; blanks around key and value are trimmed.
  *
  * Writing  An unset member is None: a NULL text, a 0 number; begin_offset is None when
- * begin_wal is, end_offset when end_wal is. copy_stats NULL with a total_time is written from
- *          copy_time and total_time.
- * Errors   ERR_FORMAT with file and line: a key we do not know ("created by a newer version"),
- *          a value that is not what its key holds, a line too long. ERR_MISSING: no such
- * backup. Bounds   A file has at most BACKUP_INFO_MAX bytes. Source   Barman 3.17, backup.info.
+ *          begin_wal is, end_offset when end_wal is. copy_stats NULL with a total_time is
+ *          written from copy_time and total_time.
+ * Errors   ERR_FORMAT with file and line: a key we do not know ("created by a newer
+ *          version"), a value that is not what its key holds, a line too long.
+ *          ERR_MISSING: no such backup.
+ * Bounds   A file has at most BACKUP_INFO_MAX bytes.
+ * Source   Barman 3.17, backup.info.
  */
 #ifndef REPO_BACKUP_INFO_H
 #define REPO_BACKUP_INFO_H

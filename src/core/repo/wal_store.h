@@ -18,13 +18,16 @@
  *          the segment size and the place that its name says; the timeline on the page may be
  *          smaller than the one in the name, never larger. A segment that came in compressed is
  *          held to the same after unpacking it, and is stored as it came.
- * Twins    A name that is archived already: the same content is success and the source goes;
- * other content leaves the archived file alone and moves the source to errors_dir as
- *          <name>.<UTC YYYYMMDDTHHMMSSZ>.duplicate. The same holds for history files.
+ * Twins    A name that is archived already: the same content is success and the source
+ *          goes; other content leaves the archived file alone and moves the source to
+ *          errors_dir as <name>.<UTC YYYYMMDDTHHMMSSZ>.duplicate. The same holds for
+ *          history files.
  * Locks    The caller holds LOCK_ARCHIVE_WAL from the first add to the last flush.
  * Ownership  wal_store_new() / wal_store_free(); free without flush leaves the sources in
- * place. Errors   ERR_FORMAT for a file that breaks a rule (it stays where it is); ERR_IO
- * otherwise. Source   PostgreSQL, xlog_internal.h; Barman 3.17, names in errors/.
+ *            place.
+ * Errors   ERR_FORMAT for a file that breaks a rule (it stays where it is); ERR_IO
+ *          otherwise.
+ * Source   PostgreSQL, xlog_internal.h; Barman 3.17, names in errors/.
  */
 #ifndef REPO_WAL_STORE_H
 #define REPO_WAL_STORE_H

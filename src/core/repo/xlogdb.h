@@ -9,8 +9,8 @@
  * The order is mostly, but not surely, the order of names.
  *
  * Locks    Whoever writes holds LOCK_XLOGDB (waited for). Whoever only looks tries it, and
- * reads without it when somebody writes: a line without its newline at the end of the file is
- *          one that is just being written, or was torn by a crash, and is not seen.
+ *          reads without it when somebody writes: a line without its newline at the end of the
+ *          file is one that is just being written, or was torn by a crash, and is not seen.
  * Missing  A list that is missing is made anew from the files in wals_dir, .partial included.
  * Writes   Appends are fsynced; a torn last line is cut off first. Rewriting goes through a
  *          temporary file and a rename.

@@ -11,7 +11,7 @@
  *     STOP WAL LOCATION, STOP TIME, STOP TIMELINE                    (backup history files)
  *
  *     16385 /srv/ts/a\\b                 tablespace_map: oid, blank, path; a backslash makes
- * the next byte plain (newline, CR, backslash)
+ *                                        the next byte plain (newline, CR, backslash)
  *
  * Strict   The two locations must be there and right; a key twice is refused; unknown keys are
  *          passed over, so that a newer server's label is still read.
@@ -19,7 +19,7 @@
  *          turn into a moment without guessing.
  * Memory   Texts live in the caller's arena. A text that is not there is NULL, a number 0.
  * Source   PostgreSQL 13-18, build_backup_content(), read_backup_label(),
- * read_tablespace_map().
+ *          read_tablespace_map().
  */
 #ifndef WAL_LABEL_H
 #define WAL_LABEL_H

@@ -29,15 +29,12 @@ tui_fail() {
 
 # tui_session COLS ROWS COMMAND
 tui_session() {
-    "${tmux[@]}" kill-server 2>/dev/null || :
+    [ "$tui_sessions" = 0 ] || "${tmux[@]}" kill-server 2>/dev/null || :
     # one that is just ending would still be found at its socket
     tui_sessions=$((tui_sessions + 1))
     tmux=(tmux -S "$T/tmux$tui_sessions" -f /dev/null)
-    "${tmux[@]}" new-session -d -x "$1" -y "$2" "$3"
-    "${tmux[@]}" set -g status off
-    "${tmux[@]}" set -g window-size manual
-    "${tmux[@]}" set -s escape-time 0
-    "${tmux[@]}" resize-window -x "$1" -y "$2"
+    "${tmux[@]}" new-session -d -x "$1" -y "$2" "$3" ';' set -g status off ';' \
+        set -g window-size manual ';' set -s escape-time 0 ';' resize-window -x "$1" -y "$2"
 }
 
 # The environment of the program, quoted for a shell.

@@ -43,7 +43,7 @@ test_small_windows_and_back() {
     tui_wait 'OK'
     tui_keys g
     tui_wait '> FAIL'
-    first=$(tui_shot)
+    first=$(tui_still)
     tui_resize 60 16
     tui_until "60x16 is not painted" tui_has "1 SERVERS"
     tui_resize 44 7
@@ -62,7 +62,7 @@ test_resize_storm_is_as_a_fresh_start() {
     tui_wait orders-db1
     tui_wait 03:12:45
     tui_until "no second paint" tui_has 'OK'
-    fresh=$(tui_shot)
+    fresh=$(tui_still)
     console 80 24
     tui_wait orders-db1
     for ((i = 0; i < 30; i++)); do
@@ -83,7 +83,7 @@ test_ctrl_z_and_fg() {
     tui_keys Enter
     tui_wait orders-db1
     tui_wait 'OK'
-    before=$(tui_shot)
+    before=$(tui_still)
     tui_keys C-z
     tui_wait Stopped
     tui_type "stty -a | grep -c ' icanon .*' ; echo seen"
@@ -140,7 +140,7 @@ test_ctrl_z_resize_fg() {
     console 100 30
     tui_wait orders-db1
     tui_wait 'OK'
-    fresh=$(tui_shot)
+    fresh=$(tui_still)
     tui_shell 80 24
     tui_type "clear; $B/tui_console"
     tui_keys Enter

@@ -8,6 +8,7 @@
 #   tui_paste TEXT         as a terminal pastes it (bracketed when the program asked for it)
 #   tui_resize COLS ROWS
 #   tui_shot [OPTION...]   the screen as text; -e with colours
+#   tui_still              the same, once it has not changed for half a second
 #   tui_wait TEXT          until the screen has it, at most 10 s; tui_gone TEXT: until it has not
 #   tui_pid                of the program that tui_start started
 #   tui_same_modes         stty -g before and after are equal; after 'exit N' was seen
@@ -105,6 +106,20 @@ tui_wait() { tui_until "never saw: $1" tui_has "$1"; }
 tui_gone() { tui_until "never went: $1" tui_has_not "$1"; }
 # shellcheck disable=SC2119
 tui_is() { [ "$(tui_shot)" = "$1" ]; }
+
+# What is compared with later: all that comes has come.
+# shellcheck disable=SC2119
+tui_still() {
+    local now before same=0 until=$((SECONDS + 10 * ${TIMES:-1}))
+    now=$(tui_shot)
+    while [ "$same" -lt 5 ] && [ $SECONDS -le $until ]; do
+        tui_nap
+        before=$now
+        now=$(tui_shot)
+        [ "$now" = "$before" ] && same=$((same + 1)) || same=0
+    done
+    printf '%s\n' "$now"
+}
 
 tui_pid() {
     tui_until "no process" test -s "$T/pid"

@@ -51,8 +51,40 @@ static bool look(struct sight *s, const struct delete_backup *what, struct err *
     return ok;
 }
 
+/* What a link leads to is somebody else's, or on another disk. */
+static bool is_own_dir(const struct repo *r, const char *id, struct err *err)
+{
+    char dir[PATH_CAP];
+
+    if (!repo_backup_dir(r, id, dir, err)) {
+        return false;
+    }
+    if (file_kind(dir, NULL) == FILE_LINK) {
+        return err_set(err, ERR_UNSAFE,
+                       "Move the backup back in place of the link, or remove it.", dir,
+                       "is a link, so what it leads to is not deleted");
+    }
+    return true;
+}
+
+bool delete_dirs_ok(const struct repo *r, struct arena *a, const struct catalogue *all,
+                    size_t i, struct err *err)
+{
+    size_t *order = ARENA_ARRAY(a, all->n + 1, size_t), n;
+    bool ok = true;
+
+    if (!order) {
+        return arena_err(a, err);
+    }
+    n = delete_order(all, i, order);
+    for (size_t k = 0; ok && k < n; k++) {
+        ok = is_own_dir(r, all->backup[order[k]].id, err);
+    }
+    return ok;
+}
+
 static bool refuse_if_needed(const struct task *t, const struct delete_backup *what,
-                             const struct sight *s, struct err *err)
+                             struct sight *s, struct err *err)
 {
     const struct backup *b = s->backup;
     uint64_t done = count_done(&s->all);
@@ -84,7 +116,7 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
                        "Cannot delete backup %s of server %s: its data are cloud snapshots",
                        what->id, what->repo->server);
     }
-    return true;
+    return delete_dirs_ok(what->repo, &s->a, &s->all, (size_t)(b - s->all.backup), err);
 }
 
 bool delete_allowed(const struct task *t, const struct delete_backup *what, struct err *err)
@@ -209,30 +241,13 @@ static bool remove_data(const struct repo *r, const struct backup *b, struct err
     return repo_data_dir(r, b->id, path, err) && tree_remove(path, err);
 }
 
-/* What a link leads to is somebody else's, or on another disk. */
-static bool is_own_dir(const struct repo *r, const char *id, struct err *err)
-{
-    char dir[PATH_CAP];
-
-    if (!repo_backup_dir(r, id, dir, err)) {
-        return false;
-    }
-    if (file_kind(dir, NULL) == FILE_LINK) {
-        return err_set(err, ERR_UNSAFE,
-                       "Move the backup back in place of the link, or remove it.", dir,
-                       "is a link, so what it leads to is not deleted");
-    }
-    return true;
-}
-
 static bool delete_files(const struct task *t, const struct delete_backup *what,
                          const struct wal_cleanup *plan, const struct backup *b,
                          struct err *err)
 {
     struct pruning p = {.t = t, .plan = plan, .r = what->repo};
 
-    if (!is_own_dir(what->repo, b->id, err) || !delete_mark_set(what->repo, b->id, err) ||
-        !remove_data(what->repo, b, err)) {
+    if (!delete_mark_set(what->repo, b->id, err) || !remove_data(what->repo, b, err)) {
         return false;
     }
     if (plan->applies) {

@@ -5,7 +5,8 @@
  *          file by file -> base/<id> and marks -> backup.info, last: what was interrupted is
  *          listed still, and can be deleted again.
  * Refuses  ERR_UNSAFE: a backup with a keep mark; a DONE backup when no more than
- *          minimum_redundancy DONE backups are there; cloud snapshots. FAILED ones can go.
+ *          minimum_redundancy DONE backups are there; cloud snapshots; a tree with a backup
+ *          whose directory is a link: nothing of it goes. FAILED ones can go.
  * Hooks    delete before the mark and after all is gone, wal_delete around each WAL file. One
  *          that says stop leaves what is not gone yet, and the delete fails.
  * Trees    Incremental backups that build on it go too, leaves first, with a warning.
@@ -41,6 +42,10 @@ MUST_CHECK bool delete_allowed(const struct task *t, const struct delete_backup 
 /* Say what would go and why, or how it is refused. Touches nothing, waits for no lock. */
 MUST_CHECK bool delete_dry_run(const struct task *t, const struct delete_backup *what,
                                struct err *err);
+
+/* Are the directories of backup i, and of those that go with it, their own? */
+MUST_CHECK bool delete_dirs_ok(const struct repo *r, struct arena *a,
+                               const struct catalogue *all, size_t i, struct err *err);
 
 /* For backup: the first backup of a server makes all WAL before its begin useless. Removes
  * nothing when any other usable backup is there; the caller does not call it with worm_mode.

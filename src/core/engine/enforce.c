@@ -285,8 +285,9 @@ static bool tell(struct enforcing *e, struct err *err)
         why = e->interrupted[i] ? "its delete was interrupted"
                                 : arena_fmt(&e->a, "OBSOLETE under %s",
                                             retention_print(&e->state.policy, policy));
-        ok = why ? delete_plan_backup(&plan, i, WAL_DELETE_BY_RETENTION, why, err)
-                 : arena_err(&e->a, err);
+        ok = !why ? arena_err(&e->a, err)
+                  : delete_dirs_ok(e->repo, &e->a, e->all, i, err) &&
+                        delete_plan_backup(&plan, i, WAL_DELETE_BY_RETENTION, why, err);
     }
     if (ok && anchor < e->all->n) {
         why = arena_fmt(&e->a, "before backup %s, older than the %s of WAL",

@@ -99,7 +99,7 @@ static void say_target(const struct restore_run *r)
         break;
     }
     if (t->line_word) {
-        sbuf_fmt(&b, "timeline: '%s', ", t->line_word);
+        sbuf_fmt(&b, "timeline: '%" PRIu32 "', ", r->line);
     }
     task_say(r->task, SAY_OUT, "Doing PITR. Recovery target %.*s", (int)b.len - 2, text);
 }
@@ -137,6 +137,7 @@ static void say_findings(const struct restore_run *r, const struct conf_finding 
 
 static void say_settings(const struct restore_run *r)
 {
+    const char *conf = r->req->recovery_conf_filename;
     const struct task *t = r->task;
 
     if (r->report.changes) {
@@ -159,8 +160,11 @@ static void say_settings(const struct restore_run *r)
         task_say(t, SAY_OUT, "%s", "");
         task_say(t, SAY_OUT, "WARNING");
         task_say(t, SAY_OUT,
-                 "These configuration files are not in the backup. Put them into "
-                 "place before the server is started.");
+                 "The following configuration files have not been saved during backup, hence "
+                 "they have not been restored.");
+        task_say(t, SAY_OUT,
+                 "You need to manually restore them in order to start the restored PostgreSQL "
+                 "instance:");
         task_say(t, SAY_OUT, "%s", "");
         for (size_t i = 0; i < r->missing_n; i++) {
             task_say(t, SAY_OUT, "    %s", r->missing[i]);
@@ -168,14 +172,13 @@ static void say_settings(const struct restore_run *r)
     }
     if (r->mode == WAL_MODE_GET_WAL) {
         task_say(t, SAY_OUT, "%s", "");
+        task_say(t, SAY_OUT, "WARNING: 'get-wal' is in the specified 'recovery_options'.");
         task_say(t, SAY_OUT,
-                 "WARNING: 'get-wal' is in use: the server fetches its WAL from the "
-                 "repository.");
+                 "Before you start up the PostgreSQL server, please review the %s file",
+                 conf ? conf : "postgresql.auto.conf");
         task_say(t, SAY_OUT,
-                 "Its user has to be able to run the restore_command above, as user "
-                 "'%s'.",
-                 r->req->config->barman_user);
-        task_say(t, SAY_OUT, "Look at restore_command before the server is started.");
+                 "inside the target directory. Make sure that 'restore_command' can be "
+                 "executed by the PostgreSQL user.");
     }
 }
 

@@ -14,6 +14,8 @@
 
 enum kind {
     TEXT,    /* as it is, one line */
+    SEGMENT, /* the name of one */
+    CLUSTER, /* the number that PostgreSQL gave it */
     LABEL,   /* Python text literal */
     LITERAL, /* any Python literal, kept as written */
     U64,
@@ -51,7 +53,7 @@ static const struct field {
     RARE(backup_name, TEXT),
     FIELD(begin_offset, U32),
     FIELD(begin_time, MOMENT),
-    FIELD(begin_wal, TEXT),
+    FIELD(begin_wal, SEGMENT),
     FIELD(begin_xlog, LSN),
     LATER(children_backup_ids, TEXT),
     LATER(cluster_size, U64),
@@ -63,7 +65,7 @@ static const struct field {
     LATER(encryption, TEXT),
     FIELD(end_offset, U32),
     FIELD(end_time, MOMENT),
-    FIELD(end_wal, TEXT),
+    FIELD(end_wal, SEGMENT),
     FIELD(end_xlog, LSN),
     FIELD(error, TEXT),
     FIELD(hba_file, TEXT),
@@ -77,7 +79,7 @@ static const struct field {
     RARE(snapshots_info, LITERAL),
     FIELD(status, STATUS),
     LATER(summarize_wal, TEXT),
-    FIELD(systemid, TEXT),
+    FIELD(systemid, CLUSTER),
     {"tablespaces", SPACES, offsetof(struct backup, tablespace), ALWAYS_THERE},
     FIELD(timeline, U32),
     FIELD(version, INT),
@@ -149,6 +151,13 @@ static bool text_of(struct arena *a, struct str text, const char **out)
     return *out != NULL;
 }
 
+static bool is_cluster(struct str text)
+{
+    uint64_t id;
+
+    return str_u64(text, UINT64_MAX, &id);
+}
+
 static bool number_of(struct str text, enum kind kind, void *to)
 {
     uint64_t v;
@@ -174,6 +183,10 @@ static bool set_field(struct arena *a, const struct field *f, struct str text,
     switch (f->kind) {
     case TEXT:
         return text_of(a, text, to);
+    case SEGMENT:
+        return wal_name_kind(text, WAL_CASE_EITHER) == WAL_NAME_SEGMENT && text_of(a, text, to);
+    case CLUSTER:
+        return is_cluster(text) && text_of(a, text, to);
     case LITERAL:
         return pylit_ok(text) && text_of(a, text, to);
     case LABEL:
@@ -364,6 +377,8 @@ static void put_value(struct sbuf *b, const struct field *f, const struct backup
 {
     switch (f->kind) {
     case TEXT:
+    case SEGMENT:
+    case CLUSTER:
     case LABEL:
     case LITERAL:
         put_text(b, f, from);

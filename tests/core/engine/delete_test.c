@@ -60,6 +60,7 @@ static bool run(const char *id, uint64_t redundancy, struct err *err)
 /* The backup's own directory leads elsewhere: nothing goes, there or here. */
 static void a_link_in_its_place(void **state)
 {
+    const struct delete_backup what = {.repo = &f.r, .id = A};
     const char *moved, *dir;
     struct err err = {0};
 
@@ -72,6 +73,9 @@ static void a_link_in_its_place(void **state)
     moved = fx_fmt("%s/moved", f.root);
     assert_int_equal(rename(dir, moved), 0);
     assert_int_equal(symlink(moved, dir), 0);
+    assert_false(delete_dry_run(said_init(&said), &what, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_string_equal(said.out, "");
     assert_false(run(A, 0, &err));
     assert_int_equal(err.code, ERR_UNSAFE);
     assert_non_null(strstr(err.why, "is a link"));
@@ -400,6 +404,15 @@ static void a_tree_goes_leaves_first(void **state)
     assert_true(gone(C));
     assert_true(backup_info_load(&f.r, &a, B, &b, &err));
     assert_string_equal(b.children_backup_ids, "20260104T000000");
+
+    /* The parent cannot go, so nothing that stands on it goes. */
+    assert_int_equal(rename(fx_fmt("%s/%s", f.r.base_dir, A), fx_fmt("%s/moved", f.root)), 0);
+    assert_int_equal(symlink(fx_fmt("%s/moved", f.root), fx_fmt("%s/%s", f.r.base_dir, A)), 0);
+    assert_false(run(A, 0, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_true(fx_there(fx_fmt("%s/%s/data/base/1/1234", f.r.base_dir, B)));
+    assert_int_equal(unlink(fx_fmt("%s/%s", f.r.base_dir, A)), 0);
+    assert_int_equal(rename(fx_fmt("%s/moved", f.root), fx_fmt("%s/%s", f.r.base_dir, A)), 0);
 
     assert_true(run(A, 0, &err));
     assert_true(gone(A) && gone(B));

@@ -282,6 +282,13 @@ static void dry_run(void **state)
     srv.retention_policy = "REDUNDANCY 9";
     assert_true(run(ENFORCE_DRY_RUN, &err));
     assert_string_equal(said.out, "Nothing would be deleted for server main\n");
+
+    srv.retention_policy = "REDUNDANCY 3"; /* A would go, and cannot */
+    assert_int_equal(rename(fx_fmt("%s/%s", f.r.base_dir, A), fx_fmt("%s/moved", f.root)), 0);
+    assert_int_equal(symlink(fx_fmt("%s/moved", f.root), fx_fmt("%s/%s", f.r.base_dir, A)), 0);
+    assert_false(run(ENFORCE_DRY_RUN, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_string_equal(said.out, "");
     fx_release(&f);
 }
 

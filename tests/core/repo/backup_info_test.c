@@ -129,6 +129,22 @@ static const struct row {
     {"carriage returns", "status=DONE\r\ntimeline=3\r\n", NULL, NULL},
     {"every status", "status=WAITING_FOR_WALS\n", NULL, NULL},
 
+    {"segments, a cluster",
+     "begin_wal=0000000100000000000000FF\nend_wal=00000001000000010000000a\n"
+     "systemid=18446744073709551615\n",
+     NULL, NULL},
+
+    {"begin that leads elsewhere", "status=DONE\nbegin_wal=../../x\n", "info:2", "'begin_wal'"},
+    {"begin too short", "begin_wal=00000001000000000000005\n", "info:1", "'begin_wal'"},
+    {"begin cut off", "begin_wal=\n", "info:1", "'begin_wal'"},
+    {"begin is a partial one", "begin_wal=000000010000000000000005.partial\n", "info:1",
+     "'begin_wal'"},
+    {"end is a history file", "end_wal=00000002.history\n", "info:1", "'end_wal'"},
+    {"end not in hex", "end_wal=00000001000000000000000G\n", "info:1", "'end_wal'"},
+    {"cluster with letters", "systemid=73000x\n", "info:1", "'systemid'"},
+    {"cluster with a sign", "systemid=-73\n", "info:1", "'systemid'"},
+    {"cluster too large", "systemid=18446744073709551616\n", "info:1", "'systemid'"},
+    {"no cluster", "systemid=\n", "info:1", "'systemid'"},
     {"key of a newer version", "status=DONE\nshiny=1\n", "info:2", "newer version"},
     {"no equals sign", "status\n", "info:1", "key=value"},
     {"unknown status", "status=SLEEPING\n", "info:1", "'status'"},

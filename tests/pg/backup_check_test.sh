@@ -2,7 +2,7 @@
 # backup_check_test.sh - what must be well before a backup begins, and the options that only
 # matter to other kinds of backup.
 
-streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
+streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 # One line of check that is critical and FAILED: no backup is begun. Those that are not
 # (a failed backup before, minimum redundancy, ages) do not matter.
@@ -43,7 +43,7 @@ test_backup_check_first_file() {
     # One whose command throws the files away does not get as far.
     rm -r "$BK_HOME/main/wals" "$BK_HOME/main/base" "$BK_HOME/main/meta"
     pg_sql main "ALTER SYSTEM SET archive_command = 'true'" 'SELECT pg_reload_conf()' >/dev/null
-    wait_until 20 expect_equal 'true' "$(pg_sql main 'SHOW archive_command')"
+    wait_until 20 expect_equal 'true' "$(pg_ask main 'SHOW archive_command')"
     expect_status 1 bk backup main --check-timeout 6
     expect_match "Repair what check calls 'WAL archive'" "$ERR"
 }

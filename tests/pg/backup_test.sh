@@ -6,7 +6,7 @@
 # ---- helpers ---------------------------------------------------------------------------
 
 streams() {
-    [ "$(pg_sql "$1" "SELECT count(*) FROM pg_stat_replication
+    [ "$(pg_ask "$1" "SELECT count(*) FROM pg_stat_replication
         WHERE application_name = 'barman_receive_wal'")" = 1 ]
 }
 
@@ -204,7 +204,7 @@ recovery_target_action = 'promote'
 EOC
     restored_start copy "$copy"
     pg_wait_promoted copy
-    expect_equal 60000 "$(pg_sql copy 'SELECT count(*) FROM fill_60')"
+    expect_equal 60000 "$(pg_ask copy 'SELECT count(*) FROM fill_60')"
 }
 
 # A page that was added and never written is no damage, nor is a piece of one.
@@ -214,8 +214,8 @@ test_051_053_zero_page_and_no_whole_pages() {
     pg_sql main 'CREATE TABLE odd AS SELECT 1 AS x'
     pg_sql main 'CREATE TABLE new AS SELECT 1 AS x'
     pg_sql main CHECKPOINT
-    odd=$(pg_sql main "SELECT pg_relation_filepath('odd')")
-    new=$(pg_sql main "SELECT pg_relation_filepath('new')")
+    odd=$(pg_ask main "SELECT pg_relation_filepath('odd')")
+    new=$(pg_ask main "SELECT pg_relation_filepath('new')")
     printf 'tail' >>"${PG_DATA[main]}/$odd"
     truncate -s +8192 "${PG_DATA[main]}/$new"
     good_backup
@@ -229,7 +229,7 @@ test_054_057_059_061_odd_things_in_pgdata() {
     local file name dir empty unlogged copy
     server
     pg_sql main "CREATE TABLE empty (x int)"
-    empty=$(pg_sql main "SELECT pg_relation_filepath('empty')")
+    empty=$(pg_ask main "SELECT pg_relation_filepath('empty')")
     : >"${PG_DATA[main]}/nothing"
     dir=${PG_DATA[main]}/odd
     mkdir "$dir"
@@ -247,7 +247,7 @@ test_054_057_059_061_odd_things_in_pgdata() {
     ln -s /nowhere "${PG_DATA[main]}/dangling"
     ln -s /etc/passwd "${PG_DATA[main]}/link"
     pg_sql main "CREATE UNLOGGED TABLE u AS SELECT g FROM generate_series(1, 1000) g"
-    unlogged=$(pg_sql main "SELECT pg_relation_filepath('u')")
+    unlogged=$(pg_ask main "SELECT pg_relation_filepath('u')")
     good_backup
     copy=$(base)/$(newest)/data
     for file in "$empty" nothing; do
@@ -312,12 +312,12 @@ test_058_tablespaces() {
     good_backup
     data=$(base)/$(newest)/data
     for name in one one1 "chained ''x''" inside; do
-        oid=$(pg_sql main "SELECT oid FROM pg_tablespace WHERE spcname = '$name'")
+        oid=$(pg_ask main "SELECT oid FROM pg_tablespace WHERE spcname = '$name'")
         [ -d "$(base)/$(newest)/$oid" ] || fail "no directory of '$name'"
         expect_equal "$(base)/$(newest)/$oid" "$(readlink "$data/pg_tblspc/$oid")"
         expect_match "$oid" "$(field "$(newest)" tablespaces)"
     done
-    oid=$(pg_sql main "SELECT oid FROM pg_tablespace WHERE spcname = 'in_place'")
+    oid=$(pg_ask main "SELECT oid FROM pg_tablespace WHERE spcname = 'in_place'")
     [ -d "$data/pg_tblspc/$oid" ] && [ ! -L "$data/pg_tblspc/$oid" ] ||
         fail "the tablespace in place is not in place"
     expect_no_match "$oid" "$(field "$(newest)" tablespaces)"
@@ -422,7 +422,7 @@ test_065_damaged_page() {
     server - --initdb=-k
     pg_sql main "CREATE TABLE bad AS SELECT g FROM generate_series(1, 10000) g"
     pg_sql main "CREATE TABLE good AS SELECT g FROM generate_series(1, 100) g"
-    file=$(pg_sql main "SELECT pg_relation_filepath('bad')")
+    file=$(pg_ask main "SELECT pg_relation_filepath('bad')")
     pg_stop main
     printf 'damage' | dd of="${PG_DATA[main]}/$file" bs=1 seek=9000 conv=notrunc status=none
     pg_start main
@@ -442,7 +442,7 @@ test_065_damaged_page() {
     expect_status 0 bk restore --accept-corruption main "$id" "$T/copy"
     expect_match 'damaged pages in 1 file are restored' "$ERR"
     restored_start copy "$T/copy"
-    expect_equal 100 "$(pg_sql copy 'SELECT count(*) FROM good')"
+    expect_equal 100 "$(pg_ask copy 'SELECT count(*) FROM good')"
 }
 
 becomes_archived() { # the last WAL of that backup is
@@ -467,8 +467,8 @@ standby() { # main's standby "copy", started; barkeep's server main looks at it
 }
 
 replayed() {
-    [ "$(pg_sql main 'SELECT pg_current_wal_lsn()')" = \
-        "$(pg_sql copy 'SELECT pg_last_wal_replay_lsn()')" ]
+    [ "$(pg_ask main 'SELECT pg_current_wal_lsn()')" = \
+        "$(pg_ask copy 'SELECT pg_last_wal_replay_lsn()')" ]
 }
 
 becomes_done() {
@@ -518,7 +518,7 @@ test_067_wait_ends() {
 }
 
 becomes_checkpointed() { # the primary, after that place
-    [ "$(pg_sql main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')" != "$1" ]
+    [ "$(pg_ask main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')" != "$1" ]
 }
 
 # WAL that does not come, as from an idle primary: it is made to write, once.
@@ -527,7 +527,7 @@ test_067_primary_checkpoint_timeout() {
     standby
     sed -i "/^conninfo/a primary_conninfo = $(pg_conninfo main)\nprimary_checkpoint_timeout = 1" \
         "$BK_CONF"
-    before=$(pg_sql main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')
+    before=$(pg_ask main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')
     kill -STOP "${BK_PID[receiver]}"
     bk_bg b backup main --wait --wait-timeout 60
     wait_until 40 said "$T/b.log" 'a checkpoint is forced on the primary'

@@ -93,14 +93,14 @@ test_check_only_looks() {
     pg_new main && pg_start main
     pg_sql main 'create table t as select 1'
     bk_home main
-    before=$(pg_sql main 'select pg_walfile_name(pg_current_wal_lsn())')
+    before=$(pg_ask main 'select pg_walfile_name(pg_current_wal_lsn())')
     expect_status 1 bk check main
     expect_match 'WAL archive: FAILED' "$OUT"
     bk_home main 'active = false'
     expect_status 0 bk check main
     expect_match 'WAL archive: FAILED' "$OUT"
-    expect_equal "$before" "$(pg_sql main 'select pg_walfile_name(pg_current_wal_lsn())')"
-    expect_equal 0 "$(pg_sql main 'select count(*) from pg_replication_slots')" 'slots'
+    expect_equal "$before" "$(pg_ask main 'select pg_walfile_name(pg_current_wal_lsn())')"
+    expect_equal 0 "$(pg_ask main 'select count(*) from pg_replication_slots')" 'slots'
     expect_equal '' "$(find "$BK_HOME" -type f ! -name '*xlog*' ! -name '*.lock')" 'left over'
 }
 
@@ -163,7 +163,7 @@ test_check_wal_host() {
 }
 
 copy_is_received() {
-    [ "$(pg_sql copy 'select active from pg_replication_slots')" = t ]
+    [ "$(pg_ask copy 'select active from pg_replication_slots')" = t ]
 }
 
 test_check_rights() {
@@ -208,10 +208,10 @@ test_check_archive_command() {
 }
 
 archiver_failed() {
-    [ "$(pg_sql main 'select failed_count > 0 from pg_stat_archiver')" = t ]
+    [ "$(pg_ask main 'select failed_count > 0 from pg_stat_archiver')" = t ]
 }
 archiver_works() {
-    [ "$(pg_sql main 'select last_archived_time > last_failed_time from pg_stat_archiver')" = t ]
+    [ "$(pg_ask main 'select last_archived_time > last_failed_time from pg_stat_archiver')" = t ]
 }
 
 test_check_settings() {

@@ -196,7 +196,7 @@ test_put_wal_sweeps_what_a_killed_one_left() {
 }
 
 receiver_pid() { cat "$BK_HOME/.main-receive-wal.lock" 2>/dev/null; }
-streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
+streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 json() { python3 -c "import json,sys; d=json.load(sys.stdin); print(eval(sys.argv[1]))" "$1"; }
 
@@ -369,7 +369,7 @@ test_replication_status() {
     expect_status 1 bk replication-status main
     expect_match 'ERROR: Unable to connect to server main' "$ERR"
 }
-two_stream() { [ "$(pg_sql main "select count(*) from pg_stat_replication where state = 'streaming'")" = 2 ]; }
+two_stream() { [ "$(pg_ask main "select count(*) from pg_stat_replication where state = 'streaming'")" = 2 ]; }
 all_is_there() {
     bk replication-status main >"$OUT" && grep -q '5/5 Hot' "$OUT" && grep -q '3/3 Remote' "$OUT"
 }
@@ -469,7 +469,7 @@ test_models() {
     expect_no_match 's3cr3t' "$T/barman.log"
 }
 other_receiver() { [ -n "$(receiver_pid)" ] && [ "$(receiver_pid)" != "$1" ]; }
-slot_is() { [ "$(pg_sql main "select slot_name from pg_replication_slots where active")" = "$1" ]; }
+slot_is() { [ "$(pg_ask main "select slot_name from pg_replication_slots where active")" = "$1" ]; }
 
 #: deadline=240
 test_config_update() {

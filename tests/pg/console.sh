@@ -7,6 +7,7 @@
 : "${TIMES:=4}"
 # shellcheck source=tests/tui/tui.sh
 . "${TESTS_PG:?}/tui.sh"
+tui_nap() { nap 0.1; }
 
 # console [COLS ROWS [VAR=VALUE...]]: on the real clock; T, for tests/pg/run to find its jobs
 console() {
@@ -16,7 +17,7 @@ console() {
 
 on_screen() { # REGEX: a line of the screen matches
     local lines line
-    mapfile -t lines < <(tui_shot)
+    mapfile -t lines < <("${tmux[@]}" capture-pane -p)
     for line in "${lines[@]}"; do
         [[ ! $line =~ $1 ]] || return 0
     done
@@ -52,13 +53,13 @@ set_up_incident() {
 # A second that lies between two commits, on the server's own clock.
 fine_moment() {
     pg_sql main 'create table if not exists before (i int)'
-    FINE=$(pg_sql main "select to_char(date_trunc('second', clock_timestamp()) + interval '1 s',
+    FINE=$(pg_ask main "select to_char(date_trunc('second', clock_timestamp()) + interval '1 s',
         'YYYY-MM-DD HH24:MI:SS')")
     wait_until 5 server_passed "$FINE"
 }
 
 server_passed() {
-    [ "$(pg_sql main "select clock_timestamp() > '$1'::timestamptz + interval '10 ms'")" = t ]
+    [ "$(pg_ask main "select clock_timestamp() > '$1'::timestamptz + interval '10 ms'")" = t ]
 }
 
 backups_done() {

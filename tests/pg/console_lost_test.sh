@@ -112,12 +112,12 @@ test_console_cancel_in_replay() {
 # ---- a standby is the source ------------------------------------------------------------------------
 
 replayed() {
-    [ "$(pg_sql main 'select pg_current_wal_lsn()')" = \
-        "$(pg_sql standby 'select pg_last_wal_replay_lsn()')" ]
+    [ "$(pg_ask main 'select pg_current_wal_lsn()')" = \
+        "$(pg_ask standby 'select pg_last_wal_replay_lsn()')" ]
 }
 
 streams_from() {
-    [ "$(pg_sql "$1" 'select count(*) from pg_stat_replication')" != 0 ]
+    [ "$(pg_ask "$1" 'select count(*) from pg_stat_replication')" != 0 ]
 }
 
 test_console_standby_as_source() {
@@ -148,7 +148,7 @@ test_console_standby_as_source() {
     tui_keys Enter
     got_back
     drop_the_copy "$(echo "$T"/restore-main-*)"
-    expect_equal t "$(pg_sql standby 'select pg_is_in_recovery()')" 'the standby'
+    expect_equal t "$(pg_ask standby 'select pg_is_in_recovery()')" 'the standby'
     tui_keys q
     tui_wait 'exit 0'
 }
@@ -196,7 +196,7 @@ test_console_abandoned_timeline() {
     expect_equal 5002 "$(copy_sql "$socket" 'select max(id) from orders')" \
         'rows in the copy'
     drop_the_copy "$copy"
-    expect_equal 1005 "$(pg_sql second 'select count(*) from orders')" 'rows of production'
+    expect_equal 1005 "$(pg_ask second 'select count(*) from orders')" 'rows of production'
     tui_keys q
     tui_wait 'exit 0'
 }

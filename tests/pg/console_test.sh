@@ -51,7 +51,7 @@ test_console_time_to_promoted_copy() {
     set_up_incident
     pg_sql main 'insert into orders select generate_series(2001, 2050)'
     caught_up
-    production=$(pg_sql main 'select count(*) from orders')
+    production=$(pg_ask main 'select count(*) from orders')
     expect_equal 650 "$production"
     console
     tui_wait 'CAN RESTORE'
@@ -107,7 +107,7 @@ test_console_time_to_promoted_copy() {
     expect_equal f "$(copy_sql "$socket" 'select pg_is_in_recovery()')"
     copy_sql "$socket" 'insert into orders values (1)'
     drop_the_copy "$copy"
-    expect_equal "$production" "$(pg_sql main 'select count(*) from orders')" 'rows of production'
+    expect_equal "$production" "$(pg_ask main 'select count(*) from orders')" 'rows of production'
     expect_equal 1 "$(backups_done)" backups
     tui_keys q
     tui_wait 'exit 0'
@@ -254,7 +254,7 @@ test_console_in_place() {
     tui_keys Enter
     tui_wait '5 CHECK'
     pg_start main
-    expect_equal 1000 "$(pg_sql main 'select count(*) from orders')" 'orders after the restore'
+    expect_equal 1000 "$(pg_ask main 'select count(*) from orders')" 'orders after the restore'
     tui_keys d
     tui_match '> [A-Z]+ +main +'
     tui_keys q

@@ -150,7 +150,7 @@ test_console_tablespaces() {
     tui_keys Enter
     tui_until 'directories of the copy are left' no_copy
     [ ! -e "$T/elsewhere" ] || fail 'a tablespace of the copy is still there'
-    expect_equal 600 "$(pg_sql main 'select count(*) from orders')" 'rows of production'
+    expect_equal 600 "$(pg_ask main 'select count(*) from orders')" 'rows of production'
     tui_keys q
     tui_wait 'exit 0'
 }

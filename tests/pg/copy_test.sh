@@ -18,7 +18,7 @@ scene() {
 }
 
 flushed_to() { # LSN
-    [ "$(pg_sql main "select pg_current_wal_flush_lsn() >= '$1'")" = t ]
+    [ "$(pg_ask main "select pg_current_wal_flush_lsn() >= '$1'")" = t ]
 }
 
 # A restore point is no commit: it is flushed when the server comes to it.
@@ -26,7 +26,7 @@ marked() { # N...: a row and, behind it, a restore point markN
     local n lsn
     for n; do
         pg_sql main "insert into marks values ($n)"
-        lsn=$(pg_sql main "select pg_create_restore_point('mark$n')")
+        lsn=$(pg_ask main "select pg_create_restore_point('mark$n')")
     done
     wait_until 10 flushed_to "$lsn"
 }
@@ -120,7 +120,7 @@ whole_way() {
     sock=$(fact "$T/copy" socket)
     expect_status 0 bk drop-copy main "$T/copy"
     [ ! -e "$T/copy" ] && [ ! -e "$sock" ]
-    expect_equal 3 "$(pg_sql main 'select count(*) from marks')"
+    expect_equal 3 "$(pg_ask main 'select count(*) from marks')"
 }
 
 #: deadline=240 quick
@@ -225,7 +225,7 @@ test_copy_is_harmless() {
     expect_equal '' "$(copy_sql "$copy" "select string_agg(backend_type, ' ')
         from pg_stat_activity where backend_type ~ 'logical|archiver|autovacuum|walreceiver'")"
     # Nobody came to where the subscription leads: main is dead, only the copy could.
-    expect_equal 0 "$(pg_sql up 'select count(*) from pg_stat_replication')"
+    expect_equal 0 "$(pg_ask up 'select count(*) from pg_stat_replication')"
     expect_equal '' "$(find "$T" -maxdepth 1 \( -name 'LEAK*' -o -name 'archived*' \))"
     expect_status 0 bk compare-copy main "$copy" # production is dead: that is said, no more
     expect_match 'public.marks: copy 2, production \?' "$OUT"
@@ -494,18 +494,18 @@ test_copy_drop_refuses() {
     pg_stop byhand
     # A link that was turned to production's tablespace: that one stays.
     rm "$T/copy/pg_tblspc/"*
-    ln -s "$T/space" "$T/copy/pg_tblspc/$(pg_sql main "select oid from pg_tablespace where spcname = 'fast'")"
+    ln -s "$T/space" "$T/copy/pg_tblspc/$(pg_ask main "select oid from pg_tablespace where spcname = 'fast'")"
     expect_status 0 bk drop-copy main "$T/copy"
     expect_match 'was left' "$ERR"
     [ ! -e "$T/copy" ] && [ -e "$T/copy.fast" ]
-    expect_equal 1000 "$(pg_sql main 'select count(*) from there')"
+    expect_equal 1000 "$(pg_ask main 'select count(*) from there')"
     # And with its own: all goes.
     rm -rf "$T/copy.fast"
     restored_to 1 "$T/copy" --tablespace "fast:$T/copy.fast"
     expect_status 0 bk start-copy main "$T/copy"
     expect_status 0 bk drop-copy main "$T/copy"
     [ ! -e "$T/copy" ] && [ ! -e "$T/copy.fast" ]
-    expect_equal 1000 "$(pg_sql main 'select count(*) from there')"
+    expect_equal 1000 "$(pg_ask main 'select count(*) from there')"
 }
 
 # A drop that is killed is finished by the next one, and nothing of it can be started.
@@ -591,7 +591,7 @@ test_copy_compare() {
 }
 
 is_locked() {
-    [ "$(pg_sql main "select count(*) from pg_locks where mode = 'AccessExclusiveLock'
+    [ "$(pg_ask main "select count(*) from pg_locks where mode = 'AccessExclusiveLock'
         and relation = 'busy'::regclass and granted")" = 1 ]
 }
 
@@ -652,8 +652,8 @@ test_in_place_round_trip() {
     [ -n "$(aside_of "$space")" ]
     pg_start main
     pg_wait_promoted main
-    expect_equal 1 "$(pg_sql main "select string_agg(n::text, ' ' order by n) from marks")"
-    expect_equal 1000 "$(pg_sql main 'select count(*) from there')"
+    expect_equal 1 "$(pg_ask main "select string_agg(n::text, ' ' order by n) from marks")"
+    expect_equal 1000 "$(pg_ask main 'select count(*) from there')"
     pg_stop main
     # The way back, as it was printed.
     grep "^    mv '" "$OUT.restore" 2>/dev/null | sh -e || true
@@ -662,8 +662,8 @@ test_in_place_round_trip() {
     mv "$before" "$data"
     mv "$(aside_of "$space")" "$space"
     pg_start main
-    expect_equal '1 2' "$(pg_sql main "select string_agg(n::text, ' ' order by n) from marks")"
-    expect_equal 1000 "$(pg_sql main 'select count(*) from there')"
+    expect_equal '1 2' "$(pg_ask main "select string_agg(n::text, ' ' order by n) from marks")"
+    expect_equal 1000 "$(pg_ask main 'select count(*) from there')"
 }
 
 # Killed anywhere: the old cluster is whole, in its place or aside, and the same command ends it.
@@ -702,7 +702,7 @@ test_082_in_place_killed_and_resumed() {
     mv "$data" "$data.old"
     mv "$data.restored" "$data"
     pg_start main
-    expect_equal 1 "$(pg_sql main 'select count(*) from marks')"
+    expect_equal 1 "$(pg_ask main 'select count(*) from marks')"
 }
 
 #: deadline=240
@@ -719,7 +719,7 @@ test_082_power_cut_in_place() {
     powercut
     expect_equal 'the old one' "$(cat "$(aside_of "$data")/old")"
     pg_start main
-    expect_equal 1 "$(pg_sql main 'select count(*) from marks')"
+    expect_equal 1 "$(pg_ask main 'select count(*) from marks')"
 }
 
 #: deadline=240 small_fs=400

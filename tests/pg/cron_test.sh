@@ -11,8 +11,8 @@ receiver_pid() {
     pid=$(cat "$BK_HOME/.main-receive-wal.lock" 2>/dev/null) && kill -0 "$pid" 2>/dev/null &&
         printf '%s\n' "$pid"
 }
-streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
-nobody_streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 0 ]; }
+streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
+nobody_streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 0 ]; }
 no_receiver() { ! receiver_pid >/dev/null; }
 
 #: quick
@@ -56,7 +56,7 @@ test_cron_two_at_once() {
         wait "${BK_PID[two]}" || fail "$(cat two.log)"
         wait_until 20 streams
         nap 0.5
-        expect_equal 1 "$(pg_sql main 'select count(*) from pg_stat_replication')" 'receivers'
+        expect_equal 1 "$(pg_ask main 'select count(*) from pg_stat_replication')" 'receivers'
         pid=$(receiver_pid)
         [ $((n % 2)) = 0 ] && kill -KILL "$pid" || kill -TERM "$pid"
         wait_until 20 nobody_streams

@@ -45,8 +45,8 @@ golden() { # NAME CMD...: as lines and as JSON
     kept "$1.json" 0 bk -f json "${@:2}"
 }
 
-receiver_streams() { [ "$(pg_sql main "select count(*) from pg_stat_replication where state = 'streaming'")" = 1 ]; }
-receiver_gone() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 0 ]; }
+receiver_streams() { [ "$(pg_ask main "select count(*) from pg_stat_replication where state = 'streaming'")" = 1 ]; }
+receiver_gone() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 0 ]; }
 some_wal() { pg_sql main "select pg_logical_emit_message(false, 'x', 'y')" >/dev/null; }
 
 # The receiver as cron starts it, ends it, and shows it.

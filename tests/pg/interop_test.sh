@@ -15,7 +15,7 @@ server() {
     pg_sql main 'create table t(n int); insert into t select generate_series(1, 1000)'
 }
 
-streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = "${1:-1}" ]; }
+streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = "${1:-1}" ]; }
 ids() { bk list-backups main --minimal | sort | xargs; }
 their_ids() { old list-backup main --minimal | sort | xargs; }
 info_there() { find "$BK_HOME/main" -name '*backup.info' | wc -l; }
@@ -27,7 +27,7 @@ stop_receiver() {
 # What is restored starts and has its rows.
 rows_of() {
     restored_start "$1" "$2"
-    expect_equal 1000 "$(pg_sql "$1" 'select count(*) from t')" 'rows restored'
+    expect_equal 1000 "$(pg_ask "$1" 'select count(*) from t')" 'rows restored'
     pg_stop "$1"
 }
 
@@ -153,7 +153,7 @@ over_ssh() { # TOOL OPTION... WAL [DEST]
     PATH=$T/ssh/bin:$PATH "$tool" -U "$(id -un)" --port "$SSH_PORT" -c "$BK_CONF" "$@"
 }
 
-archived() { [ "$(pg_sql main "select archived_count > 2 and failed_count = 0 from pg_stat_archiver")" = t ]; }
+archived() { [ "$(pg_ask main "select archived_count > 2 and failed_count = 0 from pg_stat_archiver")" = t ]; }
 
 # The server names its segments relative to PGDATA, which is a link here.
 #: deadline=120
@@ -179,7 +179,7 @@ test_029_interop_wal_over_ssh() {
     pg_sql main 'select pg_switch_wal()' >/dev/null
     wait_until 60 archived
     expect_status 0 bk archive-wal main
-    last=$(pg_sql main 'select last_archived_wal from pg_stat_archiver')
+    last=$(pg_ask main 'select last_archived_wal from pg_stat_archiver')
 
     # What comes back is what the server wrote.
     expect_status 0 over_ssh barman-wal-restore 127.0.0.1 main "$last" "$T/back"

@@ -34,6 +34,7 @@
 #   pg_sql NAME [SQL|psql option]...   psql -X -qAt, stops at the first error; SQL may be stdin
 #                                  (SQL alone is asked by ask.c: the same output, much sooner, by a
 #                                  connection that is kept for the next one)
+#   pg_ask NAME SQL                the same, as the only command of a $(...): a process less
 #   pg_conninfo NAME               "host=... port=... user=postgres dbname=postgres"
 #   pg_adopt NAME DIR [VERSION]    let NAME mean an existing data directory (port is new)
 #   restored_start NAME DIR [VERSION]  pg_adopt, start; no archiving. On failure its log is shown
@@ -87,7 +88,7 @@ BK_CONF=$T/barman.conf
 BK_HOME=$T/barman
 BK_USER=$USER
 [ "$EUID" != 0 ] || BK_USER=root
-mkdir -p "$PG_SOCK"
+[ -d "$PG_SOCK" ] || mkdir "$PG_SOCK"
 
 # ---- verdicts --------------------------------------------------------------------------
 
@@ -135,32 +136,42 @@ text_of() {
     fi
 }
 
-# A line of file or text $2 matches $1. The shell's own look finds most; grep has the last word.
-matches() {
-    local lines=() line
-    if [ ! -f "$2" ]; then
-        mapfile -t lines <<<"$2"
-    elif [ -s "$2" ]; then
-        mapfile -n 200 -t lines <"$2" 2>/dev/null
+# Does a line of file or text $2 match $1? The shell's own look: 0 yes, 1 no, 2 it cannot say (much
+# text, a NUL, a pattern that only grep understands).
+shell_finds() {
+    local text=$2 lines=() line status
+    [[ $1 != *\\* ]] || return 2
+    if [ -f "$2" ]; then
+        [ -s "$2" ] || return 1
+        ! IFS= read -rd '' -n 65536 text <"$2" || return 2
     fi
+    mapfile -t lines <<<"${text%$'\n'}"
     for line in "${lines[@]}"; do
-        if [[ $line =~ $1 ]] 2>/dev/null; then
-            return 0
-        fi
-    done
-    text_of "$2" | grep -Eq -- "$1"
+        status=0
+        is_like "$line" "$1" || status=$?
+        [ "$status" = 1 ] || return "$status"
+    done 2>/dev/null
+    return 1
+}
+
+is_like() { # LINE REGEX: 2 when it is none
+    [[ $1 =~ $2 ]]
 }
 
 expect_match() {
-    matches "$1" "$2" || fail "nothing matches '$1' in: $(text_of "$2" | tail -n 15)"
+    local status=0
+    shell_finds "$1" "$2" || status=$?
+    [ "$status" != 2 ] || ! text_of "$2" | grep -Eq -- "$1" || status=0
+    [ "$status" = 0 ] || fail "nothing matches '$1' in: $(text_of "$2" | tail -n 15)"
 }
 
 expect_no_match() {
-    if [ ! -f "$2" ]; then
-        ! grep -E -- "$1" <<<"$2" >&2 || fail "something matches '$1' in '${2:0:60}'"
-    elif [ -s "$2" ]; then
-        ! grep -E -- "$1" "$2" >&2 || fail "something matches '$1' in '${2:0:60}'"
-    fi
+    local status=0
+    [ ! -f "$2" ] || [ -s "$2" ] || return 0
+    shell_finds "$1" "$2" || status=$?
+    [ "$status" != 1 ] || return 0
+    ! text_of "$2" | grep -E -- "$1" >&2 || status=0
+    [ "$status" != 0 ] || fail "something matches '$1' in '${2:0:60}'"
 }
 
 # said FILE WORDS: it is there and contains them
@@ -178,7 +189,7 @@ expect_equal() {
 # Sleeping without starting a process: the wait is on a pipe that nobody writes to.
 nap() {
     if [ -z "${NAP_FD:-}" ]; then
-        exec {NAP_FD}<> <(:)
+        exec {NAP_FD}<>"$TESTS_PG/never"
     fi
     read -rt "$1" -u "$NAP_FD" || true
 }
@@ -201,19 +212,24 @@ as_postgres() {
 }
 
 now() {
-    TZ=UTC date '+%Y-%m-%d %H:%M:%S.%6N+00'
+    local at=$EPOCHREALTIME
+    TZ=UTC printf '%(%Y-%m-%d %H:%M:%S)T.%s+00\n' "${at%.*}" "${at#*.}"
 }
 
 # ---- servers ---------------------------------------------------------------------------
 
 pg_bin() {
+    find_pg_bin "$@" && printf '%s\n' "$BIN"
+}
+
+find_pg_bin() { # into $BIN
     local version=${1:--} dir
     if [ "$version" = - ]; then
         version=${V:-15}
     fi
     for dir in "/usr/lib/postgresql/$version/bin" "${BARKEEP_PG_CACHE:-/var/cache/barkeep/pg}/$version/bin"; do
         if [ -x "$dir/postgres" ]; then
-            printf '%s\n' "$dir"
+            BIN=$dir
             return 0
         fi
     done
@@ -253,36 +269,65 @@ pick_port() { # into $PORT
 # initdb takes a second, a copy of its result a tenth. Copies have one system identifier, and two
 # servers of one test must differ: the second server of a test is a copy of a second template.
 initdb_from_template() {
-    local bin=$1 data=$2 key template
+    local bin=$1 data=$2
     shift 2
-    key="$bin ${#PG_DATA[@]} $*"
-    template=$TEMPLATES/${key//[^A-Za-z0-9=-]/_}
-    if [ ! -d "$template" ]; then
+    template_of "$bin" ${#PG_DATA[@]} "$@"
+    cp -a --sparse=always "$TEMPLATE" "$data"
+}
+
+template_of() { # BIN N OPTION...: into $TEMPLATE
+    local key="$*"
+    TEMPLATE=$TEMPLATES/${key//[^A-Za-z0-9=-]/_}
+    if [ ! -d "$TEMPLATE" ]; then
         (
             flock 9
-            [ -d "$template" ] || make_template "$bin" "$template" "$@"
-        ) 9>"$template.lock"
+            [ -d "$TEMPLATE" ] || make_template "$TEMPLATE" "$@"
+        ) 9>"$TEMPLATE.lock"
     fi
-    cp -a --sparse=always "$template" "$data"
+}
+
+# Where there is a pg_resetwal, only the first server with segments of 1 MB is made by initdb.
+make_template() { # DIRECTORY BIN N --wal-segsize=MB OPTION...
+    local new=$1.new bin=$2 n=$3 segsize=$4
+    shift 4
+    rm -rf "$new"
+    if { [ "$n" = 0 ] && [ "$segsize" = --wal-segsize=1 ]; } || [ ! -x "$bin/pg_resetwal" ]; then
+        make_first_template "$bin" "$new" "$segsize" "$@"
+    else
+        template_of "$bin" 0 --wal-segsize=1 "$@"
+        cp -a "$TEMPLATE" "$new"
+        [ "$n" = 0 ] || new_identifier "$new/global/pg_control"
+        "$bin/pg_resetwal" -f "$segsize" -D "$new" >"$new.resetwal" 2>&1 ||
+            fail "pg_resetwal: $(tail -n 5 "$new.resetwal")"
+        printf 'min_wal_size = %dMB\n' $((${segsize#*=} * 5)) >>"$new/postgresql.conf"
+    fi
+    mv "$new" "${new%.new}"
+}
+
+# The lower half of it; pg_resetwal -f writes the checksum.
+new_identifier() {
+    local i byte
+    for i in 1 2 3 4; do
+        printf -v byte '\\x%02x' $((RANDOM % 256))
+        printf '%b' "$byte"
+    done 1<>"$1"
 }
 
 # Without template0 and template1: they are two thirds of all files to copy, to back up, to
 # restore. A test that makes databases says --template1.
-make_template() {
-    local bin=$1 new=$2.new gone=(template0 template1) name
+make_first_template() {
+    local bin=$1 new=$2 gone=(template0 template1) name
     shift 2
     if [ "${!#}" = --template1 ]; then
         gone=(template0)
         set -- "${@:1:$#-1}"
     fi
-    rm -rf "$new"
     initdb_fresh "$bin" "$new" "$@"
     for name in "${gone[@]}"; do
         printf '%s\n' "update pg_database set datistemplate = false where datname = '$name'" \
             "drop database $name"
     done | "$bin/postgres" --single -D "$new" postgres >>"$new.initdb" 2>&1 ||
         fail "drop templates: $(tail -n 5 "$new.initdb")"
-    mv "$new" "${new%.new}"
 }
 
 initdb_fresh() {
@@ -300,7 +345,7 @@ pg_new() {
     local name=$1 version=${2:--} data bin arg initdb=() conf=() segsize=1 template1=()
     shift $(($# > 1 ? 2 : 1))
     ! pg_name_taken "$name" || fail "pg_new: there is a server '$name' already"
-    bin=$(pg_bin "$version") || skip "no PostgreSQL ${version/-/${V:-15}} here. Run scripts/deps --matrix."
+    find_pg_bin "$version" || skip "no PostgreSQL ${version/-/${V:-15}} here. Run scripts/deps --matrix."
     for arg; do
         case $arg in
         --segsize=*) segsize=${arg#*=} ;;
@@ -309,6 +354,7 @@ pg_new() {
         *) conf+=("$arg") ;;
         esac
     done
+    bin=$BIN
     data=$T/pg_$name
     initdb=("--wal-segsize=$segsize" "${initdb[@]}")
     case $bin in */18/bin) conf=("io_method = sync" "${conf[@]}") ;; esac
@@ -345,9 +391,8 @@ pg_register() {
 }
 
 pg_adopt() {
-    local bin
-    bin=$(pg_bin "${3:--}") || skip "no PostgreSQL $3 here"
-    pg_register "$1" "$2" "$bin"
+    find_pg_bin "${3:--}" || skip "no PostgreSQL $3 here"
+    pg_register "$1" "$2" "$BIN"
 }
 
 # The port and socket are given on the command line too: a restored directory has its
@@ -381,7 +426,7 @@ pg_stop() {
     fast) signal=INT ;;
     immediate) signal=QUIT ;;
     esac
-    pid=$(head -n 1 "$file") && kill "-$signal" "$pid" || fail "server '$1' does not run"
+    { read -r pid <"$file" && kill "-$signal" "$pid"; } || fail "server '$1' does not run"
     until not_running "$pid"; do
         [ "$SECONDS" -lt "$end" ] || fail "server '$1' does not stop: $(tail -n 15 "${PG_LOG[$1]}")"
         nap 0.03
@@ -396,16 +441,17 @@ pg_restart() {
 # Stopped first: otherwise the postmaster could start a replacement, or a child see its
 # parent gone and write, between two of the kills.
 pg_kill9() {
-    local postmaster children pid
-    postmaster=$(head -n 1 "${PG_DATA[$1]}/postmaster.pid")
+    local told postmaster children='' pid
+    mapfile -t told <"${PG_DATA[$1]}/postmaster.pid"
+    postmaster=${told[0]}
     kill -STOP "$postmaster"
-    children=$(cat "/proc/$postmaster/task/$postmaster/children")
+    read -r children <"/proc/$postmaster/task/$postmaster/children" || true
     # shellcheck disable=SC2086 # a list of numbers
     kill -KILL $children "$postmaster" 2>/dev/null || true
     for pid in $children $postmaster; do
         wait_until 10 not_running "$pid"
     done
-    ipcrm -m "$(awk 'NR == 7 { print $2 }' "${PG_DATA[$1]}/postmaster.pid")" 2>/dev/null || true
+    ipcrm -m "${told[6]##* }" 2>/dev/null || true
     rm -f "${PG_DATA[$1]}/postmaster.pid" "$PG_SOCK/.s.PGSQL.${PG_PORT[$1]}.lock"
 }
 
@@ -420,25 +466,45 @@ pg_conninfo() {
     printf 'host=127.0.0.1 port=%s user=postgres dbname=postgres' "${PG_PORT[$1]}"
 }
 
+# Is this for ask? PORT SQL...
+is_asked() {
+    [ $# -gt 1 ] && [ -z "${PGOPTIONS:-}" ] && [[ " ${*:2}" != *' -'[a-zA-Z]* ]] && [ -x "$ASK" ]
+}
+
 pg_sql() {
-    local name=$1 arg args=()
+    local name=$1
     shift
-    if [ $# -gt 0 ] && [ -z "${PGOPTIONS:-}" ] && [[ " $*" != *' -'[a-zA-Z]* ]] && [ -x "$ASK" ]; then
+    if is_asked "${PG_PORT[$name]}" "$@"; then
         "$ASK" "${PG_PORT[$name]}" "$@"
-        return
+    else
+        psql_arguments "$name" "$@"
+        "${PSQL_COMMAND[@]}"
     fi
+}
+
+# The only command of a $(...): that subshell itself becomes ask.
+pg_ask() {
+    if [ "$BASH_SUBSHELL" -gt 0 ] && is_asked "${PG_PORT[$1]}" "${@:2}"; then
+        exec "$ASK" "${PG_PORT[$1]}" "${@:2}"
+    fi
+    pg_sql "$@"
+}
+
+psql_arguments() { # into $PSQL_COMMAND
+    local name=$1 arg
+    shift
+    PSQL_COMMAND=("$PSQL" -X -qAt -v ON_ERROR_STOP=1 -d "host=127.0.0.1 port=${PG_PORT[$name]} \
+        user=postgres dbname=postgres sslmode=disable gssencmode=disable")
     for arg; do
         case $arg in
-        -*) args+=("$arg") ;;
-        *) args+=(-c "$arg") ;;
+        -*) PSQL_COMMAND+=("$arg") ;;
+        *) PSQL_COMMAND+=(-c "$arg") ;;
         esac
     done
-    "$PSQL" -X -qAt -v ON_ERROR_STOP=1 -d "host=127.0.0.1 port=${PG_PORT[$name]} user=postgres \
-        dbname=postgres sslmode=disable gssencmode=disable" "${args[@]}"
 }
 
 pg_answers() {
-    [ "$(pg_sql "$1" 'select 1' 2>/dev/null)" = 1 ]
+    [ "$(pg_ask "$1" 'select 1' 2>/dev/null)" = 1 ]
 }
 
 pg_wait_ready() {
@@ -452,7 +518,7 @@ restored_start() {
 }
 
 pg_is_promoted() {
-    [ "$(pg_sql "$1" 'select pg_is_in_recovery()' 2>/dev/null)" = f ]
+    [ "$(pg_ask "$1" 'select pg_is_in_recovery()' 2>/dev/null)" = f ]
 }
 
 pg_wait_promoted() {
@@ -465,11 +531,12 @@ pg_traffic_start() {
     local name=$1 gap=${2:-0.02} ack=$T/traffic_$1
     pg_sql "$name" "create table if not exists traffic
         (id bigserial primary key, at timestamptz not null default clock_timestamp())"
-    (
+    psql_arguments "$name" -f-
+    "${PSQL_COMMAND[@]}" >>"$ack" 2>"$ack.err" < <(
         trap - ERR
         while nap "$gap"; do
-            echo 'insert into traffic default values returning id;' || exit 0
-        done | pg_sql "$name" -f- >>"$ack" 2>"$ack.err" || true
+            echo 'insert into traffic default values returning id;' 2>/dev/null || exit 0
+        done
     ) &
     TRAFFIC_PID[$name]=$!
     wait_until 10 test -s "$ack"
@@ -477,35 +544,33 @@ pg_traffic_start() {
 
 pg_traffic_stop() {
     local pid=${TRAFFIC_PID[$1]}
-    # The psql at the end of the pipe has to go before the loop that feeds it notices.
-    pkill -TERM -P "$pid" 2>/dev/null || true
+    kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
     unset "TRAFFIC_PID[$1]"
 }
 
 # The last whole line: psql may have died while writing one.
 traffic_acked() {
-    if [ -z "$(tail -c 1 "$T/traffic_$1")" ]; then
-        tail -n 1 "$T/traffic_$1"
-    else
-        tail -n 2 "$T/traffic_$1" | head -n 1
-    fi
+    local text
+    IFS= read -rd '' text <"$T/traffic_$1" || true
+    text=${text%$'\n'*}
+    printf '%s\n' "${text##*$'\n'}"
 }
 
 traffic_max() {
-    pg_sql "$1" 'select coalesce(max(id), 0) from traffic'
+    pg_ask "$1" 'select coalesce(max(id), 0) from traffic'
 }
 
 traffic_count() {
-    pg_sql "$1" 'select count(*) from traffic'
+    pg_ask "$1" 'select count(*) from traffic'
 }
 
 commit_time() {
-    pg_sql "$1" "select pg_xact_commit_timestamp(xmin) from traffic where id = $2"
+    pg_ask "$1" "select pg_xact_commit_timestamp(xmin) from traffic where id = $2"
 }
 
 row_at() {
-    pg_sql "$1" "select coalesce(max(id), 0) from traffic
+    pg_ask "$1" "select coalesce(max(id), 0) from traffic
         where pg_xact_commit_timestamp(xmin) <= '$2'"
 }
 
@@ -587,12 +652,12 @@ bk_receiver() {
 }
 
 received() {
-    [ "$(pg_sql "$1" "select coalesce(bool_or(flush_lsn >= '$2'), false)
+    [ "$(pg_ask "$1" "select coalesce(bool_or(flush_lsn >= '$2'), false)
         from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
 }
 
 caught_up() {
-    CAUGHT_UP=$(pg_sql "${1:-main}" 'select pg_current_wal_flush_lsn()')
+    CAUGHT_UP=$(pg_ask "${1:-main}" 'select pg_current_wal_flush_lsn()')
     wait_until 30 received "${1:-main}" "$CAUGHT_UP"
 }
 
@@ -613,7 +678,7 @@ mark() {
 }
 
 marks_of() {
-    pg_sql "$1" "select count(*) || ' ' || coalesce(max(n), 0) from marks"
+    pg_ask "$1" "select count(*) || ' ' || coalesce(max(n), 0) from marks"
 }
 
 with_shim() {

@@ -23,9 +23,9 @@ one_server() {
     local version=$1 last
     pg_new a "$version" --segsize=1 'work_mem = 5MB'
     pg_start a
-    expect_equal 5MB "$(pg_sql a 'show work_mem')"
-    expect_equal 1MB "$(pg_sql a 'show wal_segment_size')"
-    expect_match "^${version}[0-9]{4}$" "$(pg_sql a 'show server_version_num')"
+    expect_equal 5MB "$(pg_ask a 'show work_mem')"
+    expect_equal 1MB "$(pg_ask a 'show wal_segment_size')"
+    expect_match "^${version}[0-9]{4}$" "$(pg_ask a 'show server_version_num')"
     pg_traffic_start a
     wait_until 10 test "$(traffic_acked a)" -ge 1
     nap 0.5
@@ -72,16 +72,16 @@ test_lib_restored_and_second_server() {
     pg_load_start a
     nap 0.5
     pg_load_stop a
-    id_a=$(pg_sql a 'select system_identifier from pg_control_system()')
+    id_a=$(pg_ask a 'select system_identifier from pg_control_system()')
     pg_new b
     pg_start b
-    id_b=$(pg_sql b 'select system_identifier from pg_control_system()')
+    id_b=$(pg_ask b 'select system_identifier from pg_control_system()')
     [ "$id_a" != "$id_b" ] || fail "two servers of one test are one cluster"
     pg_stop a
     cp -a "${PG_DATA[a]}" "$T/copy"
     restored_start c "$T/copy"
     pg_wait_promoted c
-    expect_equal 10 "$(pg_sql c 'select count(*) from t')"
+    expect_equal 10 "$(pg_ask c 'select count(*) from t')"
     pg_restart b
     pg_wait_ready b
 }

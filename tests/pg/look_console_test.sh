@@ -97,7 +97,7 @@ look_bounds_at_version() {
     expect_match '^light WARN' "$T/shown"
     expect_match '^sentence no backup yet' "$T/shown"
     expect_status 0 bk backup main --wait
-    first=$(pg_sql main 'insert into t values (1) returning xmin')
+    first=$(pg_ask main 'insert into t values (1) returning xmin')
     next_segment >/dev/null
     next_segment >/dev/null
     pg_sql main 'insert into t values (2)'
@@ -115,7 +115,7 @@ look_bounds_at_version() {
     expect_equal proven "$(shown to 5)"
     expect_match '^receiving 1' "$T/shown"
     # The server writes a little by itself, so its place now is not that of the look.
-    expect_equal t "$(pg_sql main "select '$(shown live 6)'::pg_lsn
+    expect_equal t "$(pg_ask main "select '$(shown live 6)'::pg_lsn
         between '$CAUGHT_UP' and pg_current_wal_lsn()")" position
     # It goes on, and is seen within the two seconds it may take.
     pg_sql main 'insert into t values (3)'
@@ -251,7 +251,7 @@ test_look_console_archiver_fails() {
 }
 
 archive_failed() {
-    [ "$(pg_sql main 'select failed_count > 0 from pg_stat_archiver')" = t ]
+    [ "$(pg_ask main 'select failed_count > 0 from pg_stat_archiver')" = t ]
 }
 
 # Twice the same: nothing is told anew, and nothing is walked.

@@ -27,7 +27,7 @@ look_at_version() {
     expect_status 0 bk check main
     expect_no_match FAILED "$OUT"
     expect_status 0 bk status main
-    expect_match "PostgreSQL version: $(pg_sql main "select split_part(current_setting('server_version'), ' ', 1)")\$" "$OUT"
+    expect_match "PostgreSQL version: $(pg_ask main "select split_part(current_setting('server_version'), ' ', 1)")\$" "$OUT"
     expect_match 'Cluster state: in production' "$OUT"
     expect_match "PostgreSQL Data directory: ${PG_DATA[main]}" "$OUT"
     expect_match 'Current data size: [0-9.]+ MiB' "$OUT"
@@ -41,7 +41,7 @@ look_at_version() {
 }
 
 slot_active() {
-    [ "$(pg_sql "$1" 'select active from pg_replication_slots')" = t ]
+    [ "$(pg_ask "$1" 'select active from pg_replication_slots')" = t ]
 }
 
 test_look_13() { look_at_version 13; }
@@ -58,7 +58,7 @@ test_look_name_on_a_boundary() {
     for version in 15 17; do
         pg_new "v$version" "$version" --segsize=1 && pg_start "v$version"
         bk_home "v$version"
-        name=$(pg_sql "v$version" 'create table t(i int); select pg_walfile_name(pg_switch_wal())')
+        name=$(pg_ask "v$version" 'create table t(i int); select pg_walfile_name(pg_switch_wal())')
         expect_status 0 bk switch-wal "v$version"
         expect_match 'has been closed|No switch required' "$OUT"
         expect_no_match "The WAL file $name " "$OUT"

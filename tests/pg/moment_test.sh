@@ -53,7 +53,7 @@ moment_scene() { # BARMAN_OPTION...
     mark 3
     pg_sql main "select pg_create_restore_point('after three')"
     next_segment
-    XID[aborted]=$(pg_sql main <<'SQL' | tail -n 1
+    XID[aborted]=$(pg_ask main <<'SQL' | tail -n 1
 begin;
 insert into marks values (99);
 select pg_current_xact_id()::xid;
@@ -120,7 +120,7 @@ as_said() { # N KIND OPTION TEXT
     expect_status 0 bk restore "$3" "$4" --target-action promote main auto "$T/copy"
     restored_start "copy$1$2" "$T/copy" "${V:--}"
     pg_wait_promoted "copy$1$2"
-    expect_equal "$1" "$(pg_sql "copy$1$2" 'select max(n) from marks')" "last row by $2"
+    expect_equal "$1" "$(pg_ask "copy$1$2" 'select max(n) from marks')" "last row by $2"
     pg_stop "copy$1$2" immediate
     rm -rf "$T/copy"
 }
@@ -162,7 +162,7 @@ test_moment_compressed_archive() {
 }
 
 segment_of() { # LSN
-    find "$BK_HOME/main/wals" -type f -name "$(pg_sql main "select pg_walfile_name('$1')")"
+    find "$BK_HOME/main/wals" -type f -name "$(pg_ask main "select pg_walfile_name('$1')")"
 }
 
 #: deadline=240
@@ -228,7 +228,7 @@ test_moment_points_commits_backup_and_plan() {
     from=$(mark_of "${XID[1]}" | cut -d ' ' -f 2)
     "$moments" "$BK_CONF" main points "$from" "$((to + 1000000))" >"$ANSWER"
     commits=$(awk '$1 == "commits" { n += $3 } END { print n }' "$ANSWER")
-    expect_equal "$(pg_sql main "select count(*) from generate_series(${XID[1]}::bigint,
+    expect_equal "$(pg_ask main "select count(*) from generate_series(${XID[1]}::bigint,
         txid_snapshot_xmax(txid_current_snapshot()) - 1) x
         where pg_xact_commit_timestamp(x::text::xid) is not null")" "$commits" commits
     [ "$commits" -ge 7 ] || fail "only $commits commits"
@@ -281,8 +281,8 @@ test_moment_across_a_timeline_switch() {
     pg_wait_promoted copy
     sed -i "s/port=${PG_PORT[main]}/port=${PG_PORT[copy]}/g" "$BK_CONF"
     bk_receiver
-    xid=$(pg_sql copy 'insert into marks values (33) returning xmin' | sed -n 1p)
-    time=$(pg_sql copy 'select pg_xact_commit_timestamp(xmin) from marks where n = 33')
+    xid=$(pg_ask copy 'insert into marks values (33) returning xmin' | sed -n 1p)
+    time=$(pg_ask copy 'select pg_xact_commit_timestamp(xmin) from marks where n = 33')
     pg_sql copy 'insert into marks values (34)'
     caught_up copy
     ask time "$time"
@@ -299,7 +299,7 @@ test_moment_across_a_timeline_switch() {
     ask xid "${XID[4]}" 1
     says can 1
     says before "$old"
-    to=$(pg_sql copy "select extract(epoch from clock_timestamp())::bigint")
+    to=$(pg_ask copy "select extract(epoch from clock_timestamp())::bigint")
     "$moments" "$BK_CONF" main points "$(((to - 3600) * 1000000))" "$(((to + 10) * 1000000))" \
         >"$ANSWER"
     cat "$ANSWER"

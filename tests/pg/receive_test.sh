@@ -82,7 +82,7 @@ test_receive_slot_create_and_drop() {
     expect_match 'does not exist' "$ERR"
     expect_status 0 bk receive-wal --create-slot main
     expect_match "Replication slot 'barman' created" "$OUT"
-    expect_equal t "$(pg_sql main "select restart_lsn is not null from pg_replication_slots")"
+    expect_equal t "$(pg_ask main "select restart_lsn is not null from pg_replication_slots")"
     expect_status 1 bk receive-wal --create-slot main
     expect_match 'already exists' "$ERR"
     expect_status 0 bk receive-wal --create-slot --if-not-exists main
@@ -102,7 +102,7 @@ test_receive_slot_create_and_drop() {
     expect_status 0 bk receive-wal --drop-slot main
     expect_status 1 bk receive-wal --drop-slot main
     expect_match 'does not exist' "$ERR"
-    expect_equal '' "$(pg_sql main 'select slot_name from pg_replication_slots')"
+    expect_equal '' "$(pg_ask main 'select slot_name from pg_replication_slots')"
     # It is made also while only the connection for replication comes about (15 can ask over it).
     sed -i -e 's/^create_slot.*/create_slot = auto/' -e "s/^conninfo.*/conninfo = host=127.0.0.1 port=1/" "$BK_CONF"
     receiver_start
@@ -118,7 +118,7 @@ test_receive_idle_segment_is_archived() {
     keeps_all main
     receiver_start
     wait_until 20 is_streaming main
-    segment=$(pg_sql main 'create table t(i int); select pg_walfile_name(pg_switch_wal())')
+    segment=$(pg_ask main 'create table t(i int); select pg_walfile_name(pg_switch_wal())')
     wait_until 20 test -e "$BK_HOME/main/wals/${segment:0:16}/$segment"
     expect_match "^$segment" "$BK_HOME/main/wals/main-xlog.db"
     [ ! -e "$BK_HOME/main/streaming/$segment" ] || fail "$segment is still in streaming"
@@ -137,7 +137,7 @@ test_receive_synchronous_commit() {
     pg_sql main "set synchronous_commit = local; create table t(i int)"
     receiver_start
     wait_until 20 is_streaming main
-    expect_equal sync "$(pg_sql main 'select sync_state from pg_stat_replication')"
+    expect_equal sync "$(pg_ask main 'select sync_state from pg_stat_replication')"
     before=$(date +%s%N)
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         echo 'insert into t values (1);'
@@ -145,7 +145,7 @@ test_receive_synchronous_commit() {
     after=$(date +%s%N)
     [ $((after - before)) -lt 1500000000 ] ||
         fail "ten synchronous commits took $(((after - before) / 1000000)) ms"
-    expect_equal 10 "$(pg_sql main 'select count(*) from t')"
+    expect_equal 10 "$(pg_ask main 'select count(*) from t')"
 }
 
 # The largest distance, in bytes, between what the server has sent us and what we told as durable.
@@ -153,7 +153,7 @@ most_behind() { # SERVER SAMPLES
     local most=0 lag
     for _ in $(seq "$2"); do
         nap 0.02
-        lag=$(pg_sql "$1" "select coalesce(max(sent_lsn - flush_lsn), 0)::bigint
+        lag=$(pg_ask "$1" "select coalesce(max(sent_lsn - flush_lsn), 0)::bigint
             from pg_stat_replication where application_name = 'barman_receive_wal'")
         [ "$lag" -le "$most" ] || most=$lag
     done
@@ -173,7 +173,7 @@ test_receive_behind_is_bounded() {
     wait_until 20 is_streaming main
     caught_up main
     for _ in 1 2 3 4 5; do
-        lsn=$(pg_sql main "insert into t values (1)" "select pg_current_wal_flush_lsn()")
+        lsn=$(pg_ask main "insert into t values (1)" "select pg_current_wal_flush_lsn()")
         sleep 1
         received main "$lsn" || fail "$lsn is not durable after a second"
     done
@@ -217,7 +217,7 @@ test_receive_notices_that_it_is_waited_for() {
     receiver_start
     wait_until 20 is_streaming main
     caught_up main
-    pid=$(pg_sql main 'select pid from pg_stat_replication')
+    pid=$(pg_ask main 'select pid from pg_stat_replication')
     pg_sql main "alter system set synchronous_standby_names = 'barman_receive_wal'" \
         'select pg_reload_conf()' >/dev/null
     wait_until 10 is_sync main
@@ -232,11 +232,11 @@ test_receive_notices_that_it_is_waited_for() {
     after=$(date +%s%N)
     [ $((after - before)) -lt 1500000000 ] ||
         fail "ten commits took $(((after - before) / 1000000)) ms"
-    expect_equal "$pid" "$(pg_sql main 'select pid from pg_stat_replication')" 'connection'
+    expect_equal "$pid" "$(pg_ask main 'select pid from pg_stat_replication')" 'connection'
 }
 
 is_sync() {
-    [ "$(pg_sql "$1" 'select sync_state from pg_stat_replication')" = sync ]
+    [ "$(pg_ask "$1" 'select sync_state from pg_stat_replication')" = sync ]
 }
 
 # ---- damage on the server's own disk: told by the receiver, found by the plan -----------
@@ -251,7 +251,7 @@ test_receive_damaged_wal() {
     caught_up main
     bk_bg_stop receiver TERM
     pg_sql main 'create table fill as select md5(i::text) from generate_series(1, 60000) i'
-    name=$(pg_sql main 'select pg_walfile_name(pg_current_wal_insert_lsn() - 2 * 1024 * 1024)')
+    name=$(pg_ask main 'select pg_walfile_name(pg_current_wal_insert_lsn() - 2 * 1024 * 1024)')
     printf 'xxxxxxxx' | dd of="${PG_DATA[main]}/pg_wal/$name" bs=1 seek=500000 conv=notrunc status=none
     pg_sql main 'select pg_switch_wal()' >/dev/null
     receiver_start
@@ -300,16 +300,16 @@ test_032_power_cut_after_flush_was_told() {
     pg_load_start main -R 60
     nap 2
     kill -STOP "${BK_PID["receiver"]}"
-    flushed=$(pg_sql main "select flush_lsn from pg_stat_replication")
+    flushed=$(pg_ask main "select flush_lsn from pg_stat_replication")
     bk_bg_stop receiver KILL
     pg_load_stop main
     powercut
-    seg=$(pg_sql main "select pg_walfile_name('$flushed')")
+    seg=$(pg_ask main "select pg_walfile_name('$flushed')")
     [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
     no_hole main
     file=$(wal_of main "$seg*")
     [ -n "$file" ] || fail "segment $seg, told up to $flushed, is gone"
-    partial=$(pg_sql main "select ('$flushed'::pg_lsn - '0/0') % (1024 * 1024)")
+    partial=$(pg_ask main "select ('$flushed'::pg_lsn - '0/0') % (1024 * 1024)")
     cmp -n "$partial" "$file" "${PG_DATA[main]}/pg_wal/$seg" ||
         fail "$file does not hold what was told: $flushed"
 }
@@ -355,14 +355,14 @@ test_036_slot_missing_or_invalidated() {
     bk_bg_stop receiver
     pg_sql main 'create table t as select generate_series(1, 300000) i' \
         'checkpoint' 'select pg_switch_wal()' 'checkpoint' >"$OUT"
-    expect_equal lost "$(pg_sql main 'select wal_status from pg_replication_slots')"
+    expect_equal lost "$(pg_ask main 'select wal_status from pg_replication_slots')"
     expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
     expect_match 'invalidated.*is lost' "$ERR"
     expect_match '^hole	1	' "$BK_HOME/main/.barkeep/wal-notes"
     pg_sql main "select pg_drop_replication_slot('barman')"
     expect_status 1 timeout 30 "$BARKEEP" -c "$BK_CONF" --batch receive-wal main
     expect_match 'does not exist.*is lost' "$ERR"
-    expect_equal '' "$(pg_sql main 'select slot_name from pg_replication_slots')" 'slot'
+    expect_equal '' "$(pg_ask main 'select slot_name from pg_replication_slots')" 'slot'
 }
 
 # 18 gives up a slot that nobody used for a while.
@@ -389,9 +389,9 @@ test_037_slot_in_use() {
     "$(pg_bin)/pg_receivewal" -D "$(mkdir "$T/other" && echo "$T/other")" -S barman \
         -d "$(pg_conninfo main)" 2>"$T/other.log" &
     local other=$!
-    wait_until 20 test "$(pg_sql main "select active from pg_replication_slots")" != ''
+    wait_until 20 test "$(pg_ask main "select active from pg_replication_slots")" != ''
     wait_until 20 slot_is_active main
-    pid=$(pg_sql main 'select active_pid from pg_replication_slots')
+    pid=$(pg_ask main 'select active_pid from pg_replication_slots')
     receiver_start
     wait_until 20 grep -q "in use by the server's process $pid" "$T/receiver.log"
     kill "$other"
@@ -401,7 +401,7 @@ test_037_slot_in_use() {
 }
 
 slot_is_active() {
-    [ "$(pg_sql "$1" 'select active from pg_replication_slots')" = t ]
+    [ "$(pg_ask "$1" 'select active from pg_replication_slots')" = t ]
 }
 
 # standby_of NAME NEW ['conf = line']...: made with pg_basebackup.
@@ -437,7 +437,7 @@ test_038_promotion_while_streaming() {
     expect_equal 0 "$BK_STATUS"
     cmp "$(wal_of main 00000002.history)" "$T/pg_main/pg_wal/00000002.history"
     at=$(cut -f 2 "$T/pg_main/pg_wal/00000002.history" | sed -n 1p)
-    seg=$(pg_sql main "select substr(pg_walfile_name('$at'), 9)")
+    seg=$(pg_ask main "select substr(pg_walfile_name('$at'), 9)")
     [ -n "$(wal_of main "00000001$seg.partial")" ] || fail "00000001$seg.partial is not kept"
     [ -z "$(wal_of main "00000001$seg")" ] || fail "00000001$seg was given its final name"
     [ -n "$(wal_of main "00000002$seg")" ] || fail "00000002$seg is not there"
@@ -458,7 +458,7 @@ test_039_next_timeline_is_not_the_next_number() {
     pg_sql first 'create table t as select generate_series(1, 20000) i'
     nap 1
     promote main
-    expect_equal 00000003 "$(pg_sql main 'select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)')"
+    expect_equal 00000003 "$(pg_ask main 'select substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)')"
     wait_until 30 said "$T/receiver.log" 'switched to timeline 3'
     pg_sql main 'insert into t values (1); select pg_switch_wal()' >"$OUT"
     caught_up main
@@ -498,8 +498,8 @@ test_039_promoted_twice_while_away() {
 }
 
 on_timeline_2() {
-    [ "$(pg_sql "$1" 'select received_tli from pg_stat_wal_receiver')" = 2 ] &&
-        [ "$(pg_sql "$1" "select count(*) from t")" = 20001 ]
+    [ "$(pg_ask "$1" 'select received_tli from pg_stat_wal_receiver')" = 2 ] &&
+        [ "$(pg_ask "$1" "select count(*) from t")" = 20001 ]
 }
 
 test_040_another_cluster_behind_the_address() {
@@ -530,7 +530,7 @@ test_041_server_lost_wal_that_we_have() {
     caught_up main
     bk_bg_stop receiver
     partial=$(partial_of main)
-    offset=$(pg_sql main "select (pg_current_wal_flush_lsn() - '0/0') % (1024 * 1024)")
+    offset=$(pg_ask main "select (pg_current_wal_flush_lsn() - '0/0') % (1024 * 1024)")
     head -c 400000 /dev/zero | tr '\0' 'x' |
         dd of="$BK_HOME/main/streaming/$partial" bs=1 seek="$offset" conv=notrunc status=none
     cp "$BK_HOME/main/streaming/$partial" "$T/what_we_had"
@@ -574,7 +574,7 @@ test_043_disk_stalls_longer_than_wal_sender_timeout() {
     keeps_all main 'wal_sender_timeout = 2s'
     receiver_start_shimmed BARKEEP_FAULT=fdatasync:3:stall:/streaming/
     wait_until 20 is_streaming main
-    pid=$(pg_sql main 'select pid from pg_stat_replication')
+    pid=$(pg_ask main 'select pid from pg_stat_replication')
     pg_sql main 'create table t as select generate_series(1, 2000) i'
     nap 0.5
     pg_sql main 'create table u as select generate_series(1, 2000) i'
@@ -584,9 +584,9 @@ test_043_disk_stalls_longer_than_wal_sender_timeout() {
     told_before=$(told main)
     nap 3 # the disk stands still, twice as long as the server would wait
     expect_equal "$told_before" "$(told main)" 'flush position during the stall'
-    expect_equal "$pid" "$(pg_sql main 'select pid from pg_stat_replication')" 'walsender'
+    expect_equal "$pid" "$(pg_ask main 'select pid from pg_stat_replication')" 'walsender'
     caught_up main
-    expect_equal "$pid" "$(pg_sql main 'select pid from pg_stat_replication')" 'walsender'
+    expect_equal "$pid" "$(pg_ask main 'select pid from pg_stat_replication')" 'walsender'
     expect_no_match 'terminating walsender' "${PG_LOG[main]}"
     bk_bg_stop receiver
     expect_equal 0 "$BK_STATUS"
@@ -657,7 +657,7 @@ test_045_half_open_connection() {
     bk_home main
     receiver_start
     wait_until 20 is_streaming main
-    pid=$(pg_sql main 'select pid from pg_stat_replication')
+    pid=$(pg_ask main 'select pid from pg_stat_replication')
     kill -STOP "$pid"
     wait_until 60 said "$T/receiver.log" 'nothing heard from the server'
     kill -CONT "$pid"

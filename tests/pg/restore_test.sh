@@ -82,7 +82,7 @@ marked_scene() { # pg_new's options
     bk backup main
     mark 1 2 3
     pg_sql main "select pg_create_restore_point('after three')"
-    XID[aborted]=$(pg_sql main <<'SQL' | tail -n 1
+    XID[aborted]=$(pg_ask main <<'SQL' | tail -n 1
 begin;
 insert into marks values (99);
 select pg_current_xact_id()::xid;
@@ -426,8 +426,8 @@ test_058_tablespaces_relocated() {
     refused 'same destination' --tablespace "fast:$T/t" --tablespace "slow:$T/t"
     refused 'one inside the other' --tablespace "fast:$T/t" --tablespace "slow:$T/t/u"
     restored copy --tablespace "fast:$T/new fast" --tablespace "slow:$T/copy/slow"
-    expect_equal 5000 "$(pg_sql copy 'select count(*) from there')"
-    expect_equal 7000 "$(pg_sql copy 'select count(*) from here')"
+    expect_equal 5000 "$(pg_ask copy 'select count(*) from there')"
+    expect_equal 7000 "$(pg_ask copy 'select count(*) from here')"
     expect_equal '' "$(find "$T/new fast" "$T/copy" -name '.barkeep*')"
 }
 
@@ -460,8 +460,8 @@ test_restore_configuration_outside_pgdata() {
     rm -rf "$etc"
     restored_start copy "$T/copy"
     expect_equal '2 2' "$(marks_of copy)"
-    expect_equal "$T/copy" "$(pg_sql copy 'show data_directory')"
-    expect_equal 7MB "$(pg_sql copy 'show work_mem')"
+    expect_equal "$T/copy" "$(pg_ask copy 'show data_directory')"
+    expect_equal 7MB "$(pg_ask copy 'show work_mem')"
     expect_match '^archive_command = false' "$T/copy/postgresql.conf"
 }
 

@@ -2,7 +2,7 @@
 # size_test.sh - what a backup will take, beside what it then takes; and a manifest for a backup
 # that has none, read by the server's own pg_verifybackup.
 
-streams() { [ "$(pg_sql main 'select count(*) from pg_stat_replication')" = 1 ]; }
+streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 #: quick
 test_estimate_size_and_manifest() {
@@ -41,12 +41,12 @@ test_estimate_size_and_manifest() {
 # From the server's WAL summaries: more after more was changed, and never more than all. Until
 # the summarizer has come by there is nothing to tell from.
 summarized() { # summarized LSN
-    [ "$(pg_sql main "SELECT summarized_lsn >= '$1' FROM pg_get_wal_summarizer_state()")" = t ]
+    [ "$(pg_ask main "SELECT summarized_lsn >= '$1' FROM pg_get_wal_summarizer_state()")" = t ]
 }
 change() { # change SQL: do it, and wait until it is summarized: summaries end at checkpoints
     local lsn
     pg_sql main "$1"
-    lsn=$(pg_sql main 'SELECT pg_current_wal_lsn()')
+    lsn=$(pg_ask main 'SELECT pg_current_wal_lsn()')
     pg_sql main CHECKPOINT
     wait_until 30 summarized "$lsn"
 }

@@ -5,7 +5,7 @@
 # ---- helpers ---------------------------------------------------------------------------
 
 streams() {
-    [ "$(pg_sql "$1" "SELECT count(*) FROM pg_stat_replication
+    [ "$(pg_ask "$1" "SELECT count(*) FROM pg_stat_replication
         WHERE application_name = 'barman_receive_wal'")" = 1 ]
 }
 
@@ -236,7 +236,7 @@ test_store_plan_says_what_it_takes() {
         --tablespace "two 'x':$T/c2"
     expect_match 'would work' "$OUT"
     need=$(grep -oE '[0-9.]+ MiB needed' "$OUT" | sed -n 1p)
-    [ "${need%%.*}" -ge $(($(du -sm --exclude pg_wal "$(pg_sql main 'show data_directory')" | cut -f 1) - 1)) ] ||
+    [ "${need%%.*}" -ge $(($(du -sm --exclude pg_wal "$(pg_ask main 'show data_directory')" | cut -f 1) - 1)) ] ||
         fail "needs only $need"
 }
 

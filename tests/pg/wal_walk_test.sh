@@ -78,11 +78,11 @@ walk_one() {
         'max_wal_size = 2GB'
     pg_start a
     pg_sql a 'select pg_switch_wal()' >/dev/null
-    first=$(pg_sql a 'select pg_walfile_name(pg_current_wal_insert_lsn())')
-    xid=$(pg_sql a 'select txid_current() + 1')
+    first=$(pg_ask a 'select pg_walfile_name(pg_current_wal_insert_lsn())')
+    xid=$(pg_ask a 'select txid_current() + 1')
     walk_workload >/dev/null
     walk_server_times "$xid" >"$T/server_all"
-    last=$(pg_sql a 'select pg_walfile_name(pg_current_wal_insert_lsn())')
+    last=$(pg_ask a 'select pg_walfile_name(pg_current_wal_insert_lsn())')
     pg_stop a
     mapfile -t files < <(walk_segments "$first" "$last")
     "$walwalk" "${files[@]}" >"$T/walked"

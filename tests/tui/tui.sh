@@ -98,14 +98,14 @@ tui_nap() {
 # shellcheck disable=SC2119
 tui_has() {
     local shot
-    shot=$(tui_shot)
+    shot=$("${tmux[@]}" capture-pane -p)
     [[ $shot == *"$1"* ]]
 }
 tui_has_not() { ! tui_has "$1"; }
 tui_wait() { tui_until "never saw: $1" tui_has "$1"; }
 tui_gone() { tui_until "never went: $1" tui_has_not "$1"; }
 # shellcheck disable=SC2119
-tui_is() { [ "$(tui_shot)" = "$1" ]; }
+tui_is() { [ "$("${tmux[@]}" capture-pane -p)" = "$1" ]; }
 
 # What is compared with later: all that comes has come.
 # shellcheck disable=SC2119

@@ -286,20 +286,19 @@ template_of() { # BIN N OPTION...: into $TEMPLATE
     fi
 }
 
-# Where there is a pg_resetwal, only the first server with segments of 1 MB is made by initdb.
-make_template() { # DIRECTORY BIN N --wal-segsize=MB OPTION...
-    local new=$1.new bin=$2 n=$3 segsize=$4
-    shift 4
+# Where there is a pg_resetwal, the second server of a test is the first with another identifier.
+make_template() { # DIRECTORY BIN N OPTION...
+    local new=$1.new bin=$2 n=$3
+    shift 3
     rm -rf "$new"
-    if { [ "$n" = 0 ] && [ "$segsize" = --wal-segsize=1 ]; } || [ ! -x "$bin/pg_resetwal" ]; then
-        make_first_template "$bin" "$new" "$segsize" "$@"
+    if [ "$n" = 0 ] || [ ! -x "$bin/pg_resetwal" ]; then
+        make_first_template "$bin" "$new" "$@"
     else
-        template_of "$bin" 0 --wal-segsize=1 "$@"
+        template_of "$bin" 0 "$@"
         cp -a "$TEMPLATE" "$new"
-        [ "$n" = 0 ] || new_identifier "$new/global/pg_control"
-        "$bin/pg_resetwal" -f "$segsize" -D "$new" >"$new.resetwal" 2>&1 ||
+        new_identifier "$new/global/pg_control"
+        "$bin/pg_resetwal" -f -D "$new" >"$new.resetwal" 2>&1 ||
             fail "pg_resetwal: $(tail -n 5 "$new.resetwal")"
-        printf 'min_wal_size = %dMB\n' $((${segsize#*=} * 5)) >>"$new/postgresql.conf"
     fi
     mv "$new" "${new%.new}"
 }

@@ -7,7 +7,7 @@
 : "${TIMES:=4}"
 # shellcheck source=tests/tui/tui.sh
 . "${TESTS_PG:?}/tui.sh"
-tui_nap() { nap 0.1; }
+tui_nap() { nap "${1:-0.1}"; }
 
 # console [COLS ROWS [VAR=VALUE...]]: on the real clock; T, for tests/pg/run to find its jobs
 console() {

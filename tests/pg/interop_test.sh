@@ -8,10 +8,10 @@ old() { barman -c "$BK_CONF" "$@" 2>"$ERR"; }
 facts() { grep -E '^ +(Status|Timeline|Begin WAL|End WAL|Begin LSN|End LSN|WAL number|Number of WALs|No of files|Number of files|Last available|Begin Offset|End Offset|Begin time|PGDATA directory) ' |
     sed -E 's/WAL number/Number of WALs/; s/No of files/Number of files/; s/ +/ /g'; }
 
-server() {
+server() { # MB of a segment, ['option = value'...]
     command -v barman >/dev/null || skip 'no barman here. Run scripts/deps --test.'
-    pg_new main - --segsize=16 && pg_start main
-    bk_home main 'immediate_checkpoint = true' 'description = -' "$@"
+    pg_new main - "--segsize=$1" && pg_start main
+    bk_home main 'immediate_checkpoint = true' 'description = -' "${@:2}"
     pg_sql main 'create table t(n int); insert into t select generate_series(1, 1000)'
 }
 
@@ -34,7 +34,7 @@ rows_of() {
 #: deadline=180
 test_interop_ours_to_old_barman() {
     local id second
-    server 'catalogue_layout = legacy' 'retention_policy = REDUNDANCY 1'
+    server 16 'catalogue_layout = legacy' 'retention_policy = REDUNDANCY 1'
     expect_status 0 bk cron
     wait_until 20 streams
     expect_status 0 bk backup --wait main
@@ -79,7 +79,7 @@ test_interop_ours_to_old_barman() {
 #: deadline=180
 test_interop_old_barman_to_us() {
     local id second
-    server
+    server 1
     old receive-wal --create-slot main
     old cron
     wait_until 30 streams

@@ -142,7 +142,7 @@ shell_finds() {
     local text=$2 lines=() line status
     [[ $1 != *\\* ]] || return 2
     if [ -f "$2" ]; then
-        [ -s "$2" ] || return 1
+        [ -s "$2" ] || return 2 # empty, or a file of the kernel
         ! IFS= read -rd '' -n 65536 text <"$2" || return 2
     fi
     mapfile -t lines <<<"${text%$'\n'}"

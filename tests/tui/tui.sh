@@ -79,11 +79,12 @@ tui_paste() {
 
 # tui_until WHAT COMMAND...: at most 10 s
 tui_until() {
-    local what=$1 until=$((SECONDS + 10 * ${TIMES:-1}))
+    local what=$1 until=$((SECONDS + 10 * ${TIMES:-1})) pause=0.05
     shift
     until "$@"; do
         [ $SECONDS -le $until ] || tui_fail "$what"
-        tui_nap
+        tui_nap "$pause"
+        [ "$pause" = 0.05 ] && pause=0.1 || pause=0.25
     done
 }
 
@@ -92,7 +93,7 @@ tui_nap() {
     if [ -z "${tui_pipe:-}" ]; then
         exec {tui_pipe}<> <(:)
     fi
-    read -rt 0.1 -u "$tui_pipe" || :
+    read -rt "${1:-0.1}" -u "$tui_pipe" || :
 }
 
 # shellcheck disable=SC2119

@@ -10,14 +10,16 @@
 
 #include <string.h>
 
-/* What minimum_redundancy counts: complete backups that stand on their own. */
-static uint64_t count_done(const struct catalogue *c)
+/* What minimum_redundancy counts: complete backups that stand on their own. One whose delete was
+ * interrupted is none any more. */
+static uint64_t count_done(const struct repo *r, const struct catalogue *c)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < c->n; i++) {
         n += c->backup[i].status == BACKUP_DONE &&
-             backup_type_of(&c->backup[i]) != BACKUP_INCREMENTAL;
+             backup_type_of(&c->backup[i]) != BACKUP_INCREMENTAL &&
+             !delete_mark_is_set(r, c->backup[i].id);
     }
     return n;
 }
@@ -87,7 +89,7 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
                              struct sight *s, struct err *err)
 {
     const struct backup *b = s->backup;
-    uint64_t done = count_done(&s->all);
+    uint64_t done = count_done(what->repo, &s->all);
 
     if (s->state.keep[b - s->all.backup] != KEEP_NONE) {
         task_say(
@@ -100,7 +102,7 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
                        what->repo->server);
     }
     if (b->status == BACKUP_DONE && backup_type_of(b) != BACKUP_INCREMENTAL &&
-        what->minimum_redundancy >= done) {
+        what->minimum_redundancy >= done && !delete_mark_is_set(what->repo, b->id)) {
         task_say(t, SAY_WARN,
                  "Skipping delete of backup %s for server %s due to minimum redundancy "
                  "requirements (minimum redundancy = %llu, current redundancy = %llu)",

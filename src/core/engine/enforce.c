@@ -68,7 +68,7 @@ static void spare_the_last(struct enforcing *e)
         if (is_good(b) && e->state.fate[i].verdict != RETENTION_OBSOLETE) {
             return;
         }
-        newest = is_good(b) && !e->interrupted[i] ? i : newest;
+        newest = is_good(b) ? i : newest;
     }
     if (newest == e->all->n) {
         return;
@@ -80,6 +80,8 @@ static void spare_the_last(struct enforcing *e)
     e->goes[newest] = false;
 }
 
+/* A delete that was interrupted is finished first, and alone: the report still counts that backup,
+ * so what it says of the others holds once it is gone, for the next turn. */
 static bool choose(struct enforcing *e, struct err *err)
 {
     bool backs_up = lock_is_held(e->repo, LOCK_BACKUP, NULL);
@@ -90,17 +92,22 @@ static bool choose(struct enforcing *e, struct err *err)
         return arena_err(&e->a, err);
     }
     for (size_t i = 0; i < e->all->n; i++) {
+        e->interrupted[i] = delete_mark_is_set(e->repo, e->all->backup[i].id);
+        e->goes[i] = e->interrupted[i];
+        e->going += e->goes[i];
+    }
+    if (e->going || !e->state.enforced) {
+        return true;
+    }
+    for (size_t i = 0; i < e->all->n; i++) {
         const struct backup *b = &e->all->backup[i];
 
-        e->interrupted[i] = delete_mark_is_set(e->repo, b->id);
-        e->goes[i] = e->interrupted[i];
-        if (e->state.enforced && !e->interrupted[i] && !(backs_up && !is_good(b)) &&
-            !is_orphan(e, b)) {
+        if (!(backs_up && !is_good(b)) && !is_orphan(e, b)) {
             e->goes[i] = e->state.fate[i].verdict == RETENTION_OBSOLETE;
         }
         e->going += e->goes[i];
     }
-    if (e->state.enforced && e->going) {
+    if (e->going) {
         spare_the_last(e);
     }
     return true;

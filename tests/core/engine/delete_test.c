@@ -227,6 +227,23 @@ static void r030_times_do_not_matter(void **state)
     fx_release(&f);
 }
 
+/* B's delete was interrupted: A is the only one, and B may be deleted all the same. */
+static void half_a_backup_does_not_count(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    assert_true(delete_mark_set(&f.r, B, &err));
+    assert_false(run(A, 1, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_true(run(B, 1, &err));
+    assert_true(gone(B) && !gone(A));
+    fx_release(&f);
+}
+
 static void dry_run_tells_and_touches_nothing(void **state)
 {
     const struct delete_backup what = {.repo = &f.r, .id = A};
@@ -522,8 +539,8 @@ static void two_children_with_lower_ids(void **state)
 TEST_MAIN(ONE(a_child_with_the_lower_id), ONE(two_children_with_lower_ids),
           ONE(oldest_with_its_wal), ONE(many_of_one_directory), ONE(many_of_small_segments),
           ONE(without_its_directory), ONE(r107_thousands), ONE(r030_times_do_not_matter),
-          ONE(dry_run_tells_and_touches_nothing), ONE(with_an_older_one_no_wal_goes),
-          ONE(refusals), ONE(while_a_backup_runs), ONE(an_interrupted_one_is_finished),
-          ONE(of_the_oldest_layouts), ONE(links_are_not_followed), ONE(a_link_in_its_place),
-          ONE(a_tree_goes_leaves_first), ONE(the_next_one_is_counted_again),
-          ONE(purge_before_the_first))
+          ONE(half_a_backup_does_not_count), ONE(dry_run_tells_and_touches_nothing),
+          ONE(with_an_older_one_no_wal_goes), ONE(refusals), ONE(while_a_backup_runs),
+          ONE(an_interrupted_one_is_finished), ONE(of_the_oldest_layouts),
+          ONE(links_are_not_followed), ONE(a_link_in_its_place), ONE(a_tree_goes_leaves_first),
+          ONE(the_next_one_is_counted_again), ONE(purge_before_the_first))

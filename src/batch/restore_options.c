@@ -82,9 +82,23 @@ static bool paths_ok(struct session *s)
     return true;
 }
 
+/* HOST:PATH, as rsync has it, would be a directory of that name on this host. */
+static bool destination_ok(struct session *s)
+{
+    struct err err;
+
+    if (!strchr(s->args.operand[2], ':') || arg_given(&s->args, "in-place")) {
+        return true;
+    }
+    err_set(&err, ERR_UNSAFE, "Name a directory of this host.", "",
+            "The destination directory parameter cannot contain the ':' character");
+    session_fail(s, &err);
+    return false;
+}
+
 bool restore_options_ok(struct session *s, const struct server_cfg *srv)
 {
-    if (!none_refused(s) || !paths_ok(s)) {
+    if (!none_refused(s) || !paths_ok(s) || !destination_ok(s)) {
         return false;
     }
     for (size_t i = 0; i < sizeof no_effect / sizeof no_effect[0]; i++) {

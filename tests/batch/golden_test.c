@@ -58,6 +58,7 @@ static const struct {
     {"generate-manifest", "generate-manifest keep latest"},
     {"generate-manifest-failed", "generate-manifest main last-failed"},
     {"restore-missing", "restore main nosuch @/new"},
+    {"restore-elsewhere", "restore main latest db1:/srv/main"},
     {"restore-targets", "restore --target-xid 9 --target-name x main latest @/new"},
     {"estimate-size", "estimate-size main"},
     {"convert-layout-dry-run", "convert-layout --dry-run main legacy"},

@@ -108,7 +108,9 @@ static const char *fault_text(const struct judge *j)
                                       w->where, fmt_lsn(w->resumes, lsn))
                           : arena_fmt(j->a, "; segment %s is missing", w->where);
     case WAL_CORRUPT:
-        return arena_fmt(j->a, "; segment %s is damaged: %s", w->where, w->why);
+        return arena_fmt(j->a, "; segment %s %s: %s", w->where,
+                         strncmp(w->why, "gpg:", 4) == 0 ? "cannot be decrypted" : "is damaged",
+                         w->why);
     case WAL_WELL:
         break;
     }

@@ -55,11 +55,7 @@ fine_moment() {
     pg_sql main 'create table if not exists before (i int)'
     FINE=$(pg_ask main "select to_char(date_trunc('second', clock_timestamp()) + interval '1 s',
         'YYYY-MM-DD HH24:MI:SS')")
-    wait_until 5 server_passed "$FINE"
-}
-
-server_passed() {
-    [ "$(pg_ask main "select clock_timestamp() > '$1'::timestamptz + interval '10 ms'")" = t ]
+    pg_sql main "select pg_sleep_until('$FINE'::timestamptz + interval '20 ms')"
 }
 
 backups_done() {

@@ -32,13 +32,20 @@ marked() { # N...: a row and, behind it, a restore point markN
 }
 
 fact() { # DEST KEY
-    sed -n "s/^$2 //p" "$1/.barkeep-copy/facts"
+    local key value
+    while read -r key value; do
+        [ "$key" != "$2" ] || printf '%s\n' "$value"
+    done <"$1/.barkeep-copy/facts"
 }
 
 copy_sql() { # DEST SQL
-    local socket port
-    socket=$(fact "$1" socket)
-    port=$(fact "$1" port)
+    local key value socket='' port=''
+    while read -r key value; do
+        case $key in
+        socket) socket=$value ;;
+        port) port=$value ;;
+        esac
+    done <"$1/.barkeep-copy/facts"
     if [ -z "${PGOPTIONS:-}" ] && [ -x "$ASK" ]; then
         "$ASK" "$socket/.s.PGSQL.$port" "$2"
     else
@@ -53,7 +60,7 @@ copy_says() { # DEST PHASE [REGEX]
 }
 
 copy_is() { # DEST PHASE
-    bk show-copy main "$1" | grep -q "^Copy in .*: $2\$"
+    bk show-copy main "$1" >"$T/shown" && shell_finds "^Copy in .*: $2\$" "$T/shown"
 }
 
 # Restore to mark N at DEST, paused there.

@@ -47,20 +47,20 @@ shown() { # WORD FIELD [WHICH]
 
 # Microseconds of the commit with that xid, by the server.
 server_us() {
-    pg_sql main "select extract(epoch from date_trunc('second', t))::bigint * 1000000
+    pg_ask main "select extract(epoch from date_trunc('second', t))::bigint * 1000000
         + extract(microseconds from t)::bigint % 1000000
         from pg_xact_commit_timestamp('$1'::xid) t"
 }
 
 # xid and time of the last commit the server knows.
 server_last() {
-    pg_sql main "select xid || ' ' || extract(epoch from date_trunc('second', timestamp))::bigint
+    pg_ask main "select xid || ' ' || extract(epoch from date_trunc('second', timestamp))::bigint
         * 1000000 + extract(microseconds from timestamp)::bigint % 1000000
         from pg_last_committed_xact()"
 }
 
 segment_now() {
-    pg_sql main 'select pg_walfile_name(pg_current_wal_insert_lsn())'
+    pg_ask main 'select pg_walfile_name(pg_current_wal_insert_lsn())'
 }
 
 is_archived() {

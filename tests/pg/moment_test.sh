@@ -16,7 +16,7 @@ says() { # WORD VALUE: a line of the answer begins so
 }
 
 mark_of() { # XID: as the server has it
-    pg_sql "${2:-main}" "select concat_ws(' ', $1,
+    pg_ask "${2:-main}" "select concat_ws(' ', $1,
         extract(epoch from date_trunc('second', t))::bigint * 1000000
         + extract(microseconds from t)::bigint % 1000000)
         from pg_xact_commit_timestamp('$1'::xid) t"

@@ -22,7 +22,7 @@ receiver_kill9() {
 
 # The flush position that the server was told by our receiver, as a number; 0: none.
 told() {
-    pg_sql "$1" "select coalesce(max(flush_lsn - '0/0'), 0) from pg_stat_replication
+    pg_ask "$1" "select coalesce(max(flush_lsn - '0/0'), 0) from pg_stat_replication
         where application_name = 'barman_receive_wal'"
 }
 
@@ -31,7 +31,7 @@ is_streaming() {
 }
 
 current_lsn() {
-    pg_sql "$1" 'select pg_current_wal_flush_lsn()'
+    pg_ask "$1" 'select pg_current_wal_flush_lsn()'
 }
 
 wal_of() { # SERVER NAME: its path in archive or streaming

@@ -36,7 +36,7 @@ data() {
 }
 
 oid() {
-    pg_sql main "SELECT oid FROM pg_tablespace WHERE spcname = '$1'"
+    pg_ask main "SELECT oid FROM pg_tablespace WHERE spcname = '$1'"
 }
 
 good_backup() {
@@ -46,7 +46,7 @@ good_backup() {
 }
 
 contents() { # NAME
-    pg_sql "$1" "SELECT (SELECT count(*) || md5(string_agg(t, '' ORDER BY g)) FROM plain),
+    pg_ask "$1" "SELECT (SELECT count(*) || md5(string_agg(t, '' ORDER BY g)) FROM plain),
         (SELECT sum(g) FROM in_one), (SELECT sum(g) FROM in_two)"
 }
 

@@ -473,7 +473,7 @@ slot_is() { [ "$(pg_ask main "select slot_name from pg_replication_slots where a
 
 #: deadline=240
 test_config_update() {
-    local queue=$BK_HOME/cfg_changes.queue auto=$BK_HOME/.barman.auto.conf n bad
+    local queue=$BK_HOME/cfg_changes.queue auto=$BK_HOME/.barman.auto.conf n bad line shown
     pg_new main - --segsize=1
     bk_home main 'parallel_jobs = 3' 'streaming_archiver = off' 'archiver = on'
     sed -i 's/^parallel_jobs.*/# how many\nparallel_jobs = 3/' "$BK_CONF"
@@ -514,12 +514,16 @@ test_config_update() {
         cp -p before.conf "$BK_CONF"
         rm -f "$auto" "$queue"
         bk_fault "any:$n:kill" config-update '[{"scope":"server","server_name":"main","parallel_jobs":"8","worm_mode":"off"}]' >/dev/null 2>&1 || true
-        grep -Eq '^parallel_jobs = [38]$' "$BK_CONF" || fail "damaged at call $n"
+        shell_finds '^parallel_jobs = [38]$' "$BK_CONF" || fail "damaged at call $n"
         if [ -s "$queue" ]; then
             bk cron >/dev/null
-            expect_equal '[]' "$(cat "$queue")" "the queue after a kill at call $n"
-            expect_equal $'parallel_jobs: 8\n\tworm_mode: False' \
-                "$(bk show-servers main | grep -E '^	(parallel_jobs|worm_mode): ' | sed 1s/.//)" "after a kill at call $n"
+            expect_equal '[]' "$(show_text "$queue")" "the queue after a kill at call $n"
+            bk show-servers main >shown
+            shown=''
+            while IFS= read -r line; do
+                [[ ! $line =~ ^$'\t'(parallel_jobs|worm_mode):\  ]] || shown+=$line
+            done <shown
+            expect_equal $'\tparallel_jobs: 8\tworm_mode: False' "$shown" "after a kill at call $n"
         fi
     done
     # A queue that Barman left, and one that is damaged.

@@ -175,7 +175,7 @@ test_029_interop_wal_over_ssh() {
     # The server itself pushes.
     pg_sql main 'create table t(n int); insert into t select generate_series(1, 20000)'
     pg_sql main 'select pg_switch_wal()' >/dev/null
-    pg_sql main 'insert into t select generate_series(1, 20000)'
+    pg_sql main 'insert into t select generate_series(1, 100)'
     pg_sql main 'select pg_switch_wal()' >/dev/null
     wait_until 60 archived
     expect_status 0 bk archive-wal main

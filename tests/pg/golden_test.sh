@@ -83,7 +83,7 @@ ready() {
 test_golden_backup_and_server() {
     ready
     golden estimate-size-first estimate-size main
-    kept backup-first.txt 0 bk backup --name before main
+    kept backup-first.txt 0 bk backup --name before --wait main
     kept backup.json 0 bk -f json backup --wait main
     kept backup.txt 0 bk backup --wait main
     caught_up
@@ -122,7 +122,7 @@ copy() { # EXT DIRECTORY [OPTION...]
 #: deadline=180
 test_golden_copies() {
     ready
-    bk backup main
+    bk backup --wait main
     pg_sql main 'insert into marks values (0)'
     pg_sql main "select pg_create_restore_point('here')" >/dev/null
     pg_sql main 'insert into marks values (4)'

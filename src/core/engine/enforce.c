@@ -80,6 +80,21 @@ static void spare_the_last(struct enforcing *e)
     e->goes[newest] = false;
 }
 
+/* It was kept after all (by a Barman that does not know of the mark): the keep wins. */
+static bool is_kept(struct enforcing *e, size_t i)
+{
+    if (e->state.keep[i] == KEEP_NONE) {
+        return false;
+    }
+    task_say(
+        e->t, SAY_WARN,
+        "The delete of backup %s of server %s was interrupted, and it is kept since: it is "
+        "not finished. See what is left of it with check-backup or verify-backup, or release "
+        "the keep.",
+        e->all->backup[i].id, e->repo->server);
+    return true;
+}
+
 /* A delete that was interrupted is finished first, and alone: the report still counts that backup,
  * so what it says of the others holds once it is gone, for the next turn. */
 static bool choose(struct enforcing *e, struct err *err)
@@ -92,7 +107,7 @@ static bool choose(struct enforcing *e, struct err *err)
         return arena_err(&e->a, err);
     }
     for (size_t i = 0; i < e->all->n; i++) {
-        e->interrupted[i] = delete_mark_is_set(e->repo, e->all->backup[i].id);
+        e->interrupted[i] = delete_mark_is_set(e->repo, e->all->backup[i].id) && !is_kept(e, i);
         e->goes[i] = e->interrupted[i];
         e->going += e->goes[i];
     }
@@ -115,7 +130,8 @@ static bool choose(struct enforcing *e, struct err *err)
 
 /* ---- the backups -------------------------------------------------------------------- */
 
-static bool remove_one(struct enforcing *e, size_t i, struct err *err)
+/* One that cannot go holds up no other: *first keeps the first reason, more are said here. */
+static void remove_one(struct enforcing *e, size_t i, struct err *first)
 {
     struct delete_backup gone = {
         .repo = e->repo,
@@ -125,28 +141,32 @@ static bool remove_one(struct enforcing *e, size_t i, struct err *err)
         .by = WAL_DELETE_BY_RETENTION,
     };
     struct err why = {0};
+    char text[1024];
 
     if (e->interrupted[i]) {
         task_say(e->t, SAY_OUT, "Finishing the interrupted delete of backup %s for server %s",
                  gone.id, e->repo->server);
     }
     if (delete_backup(e->t, &gone, &why)) {
-        return true;
+        return;
     }
-    if (why.code != ERR_BUSY) {
-        *err = why;
-        return false;
+    if (why.code == ERR_BUSY) {
+        task_say(
+            e->t, SAY_WARN,
+            "Another action is in progress for the backup %s of server %s, skipping retention "
+            "policy application",
+            gone.id, e->repo->server);
+    } else if (first->code == ERR_NONE) {
+        *first = why;
+    } else if (why.code != ERR_CANCEL) {
+        task_say(e->t, SAY_ERROR, "%s", err_text(&why, text, sizeof text));
     }
-    task_say(e->t, SAY_WARN,
-             "Another action is in progress for the backup %s of server %s, skipping retention "
-             "policy application",
-             gone.id, e->repo->server);
-    return true;
 }
 
 static bool remove_all(struct enforcing *e, struct err *err)
 {
     size_t *tree = ARENA_ARRAY(&e->a, e->all->n + 1, size_t);
+    struct err first = {0};
 
     if (!tree) {
         return arena_err(&e->a, err);
@@ -165,15 +185,19 @@ static bool remove_all(struct enforcing *e, struct err *err)
         if (!e->goes[i]) {
             continue;
         }
-        if (!task_go_on(e->t, err) || !remove_one(e, i, err)) {
+        if (!task_go_on(e->t, err)) {
             return false;
         }
+        remove_one(e, i, &first);
         n = delete_order(e->all, i, tree); /* these went with it */
         for (size_t k = 0; k < n; k++) {
             e->goes[tree[k]] = false;
         }
     }
-    return true;
+    if (first.code != ERR_NONE) {
+        *err = first;
+    }
+    return first.code == ERR_NONE;
 }
 
 /* ---- the WAL horizon ---------------------------------------------------------------- */
@@ -277,31 +301,53 @@ static bool horizon(struct enforcing *e, struct err *err)
 
 /* ---- or only told ------------------------------------------------------------------- */
 
+/* Backup i into the plan; one that cannot go is noted as in remove_one(). */
+static bool tell_one(struct enforcing *e, struct delete_plan *plan, size_t i, struct err *first,
+                     struct err *err)
+{
+    char policy[RETENTION_CAP], text[1024];
+    struct err refused = {0};
+    const char *why;
+
+    if (!delete_dirs_ok(e->repo, &e->a, e->all, i, &refused)) {
+        if (first->code == ERR_NONE) {
+            *first = refused;
+        } else {
+            task_say(e->t, SAY_ERROR, "%s", err_text(&refused, text, sizeof text));
+        }
+        return true;
+    }
+    why = e->interrupted[i] ? "its delete was interrupted"
+                            : arena_fmt(&e->a, "OBSOLETE under %s",
+                                        retention_print(&e->state.policy, policy));
+    return why ? delete_plan_backup(plan, i, WAL_DELETE_BY_RETENTION, why, err)
+               : arena_err(&e->a, err);
+}
+
 static bool tell(struct enforcing *e, struct err *err)
 {
     char policy[RETENTION_CAP];
     struct delete_plan plan;
+    struct err first = {0};
     const char *why;
     size_t anchor = anchor_of(e->all, &e->state);
     bool ok = delete_plan_begin(&plan, e->repo, &e->a, e->all, &e->state, err);
 
     for (size_t i = 0; ok && i < e->all->n; i++) {
-        if (!e->goes[i]) {
-            continue;
-        }
-        why = e->interrupted[i] ? "its delete was interrupted"
-                                : arena_fmt(&e->a, "OBSOLETE under %s",
-                                            retention_print(&e->state.policy, policy));
-        ok = !why ? arena_err(&e->a, err)
-                  : delete_dirs_ok(e->repo, &e->a, e->all, i, err) &&
-                        delete_plan_backup(&plan, i, WAL_DELETE_BY_RETENTION, why, err);
+        ok = !e->goes[i] || tell_one(e, &plan, i, &first, err);
     }
-    if (ok && anchor < e->all->n) {
+    if (ok && anchor < e->all->n && first.code == ERR_NONE) {
         why = arena_fmt(&e->a, "before backup %s, older than the %s of WAL",
                         e->all->backup[anchor].id, retention_print(&e->state.wal, policy));
         ok = why ? delete_plan_horizon(&plan, anchor, why, err) : arena_err(&e->a, err);
     }
-    return ok && delete_plan_say(&plan, e->t, err);
+    if (!ok || !delete_plan_say(&plan, e->t, err)) {
+        return false;
+    }
+    if (first.code != ERR_NONE) {
+        *err = first;
+    }
+    return first.code == ERR_NONE;
 }
 
 static void say_refused_policy(struct enforcing *e)

@@ -4,7 +4,10 @@
  *
  * Never    the last good backup, whatever the policy says: a warning. Nor what somebody is at:
  *          while a backup runs, or the backup is being restored, its turn comes with the next cron.
+ *          A backup whose delete was interrupted and that is kept is warned of and stays.
  * Order    What was interrupted is finished, and nothing else; the policy's turn is the next cron.
+ * Errors   A backup that cannot go does not hold up the others: the first reason is the error,
+ *          more are said. wal_retention_policy waits until all went.
  * Orphans  A backup.info without its directory (or alone in it) is warned of and left.
  * WAL      The horizon moves when a backup leaves the window; `.barkeep/wal-horizon` holds the id
  *          of the backup it was last moved to, so an idle turn does not read xlog.db.

@@ -298,12 +298,58 @@ static void dry_run(void **state)
     assert_true(run(ENFORCE_DRY_RUN, &err));
     assert_string_equal(said.out, "Nothing would be deleted for server main\n");
 
-    srv.retention_policy = "REDUNDANCY 3"; /* A would go, and cannot */
-    assert_int_equal(rename(fx_fmt("%s/%s", f.r.base_dir, A), fx_fmt("%s/moved", f.root)), 0);
-    assert_int_equal(symlink(fx_fmt("%s/moved", f.root), fx_fmt("%s/%s", f.r.base_dir, A)), 0);
+    fx_release(&f);
+}
+
+/* The data of a backup moved elsewhere, with a link to it. */
+static void make_link(const char *id)
+{
+    const char *moved = fx_fmt("%s/moved-%s", f.root, id);
+
+    assert_int_equal(rename(fx_fmt("%s/%s", f.r.base_dir, id), moved), 0);
+    assert_int_equal(symlink(moved, fx_fmt("%s/%s", f.r.base_dir, id)), 0);
+}
+
+/* A and B are links and cannot go; C can, and no WAL that A needs goes with it. */
+static void one_that_cannot_go_holds_up_no_other(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin("REDUNDANCY 1");
+    four();
+    make_link(A);
+    make_link(B);
     assert_false(run(ENFORCE_DRY_RUN, &err));
     assert_int_equal(err.code, ERR_UNSAFE);
-    assert_string_equal(said.out, "");
+    assert_non_null(strstr(err.what, A));
+    assert_non_null(strstr(said.error, B));
+    assert_non_null(strstr(said.out, "Would delete 1 backup and 0 WAL files (0 B)"));
+    assert_true(there(A) && there(B) && there(C));
+
+    assert_false(run(ENFORCE_DO, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_non_null(strstr(err.what, A));
+    assert_non_null(strstr(said.error, B));
+    assert_true(there(A) && there(B) && !there(C) && there(D));
+    assert_true(has_wal(2) && has_wal(10) && has_wal(30));
+    fx_release(&f);
+}
+
+/* The keep wins, and the policy has its turn. */
+static void an_interrupted_one_that_is_kept_stays(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin("REDUNDANCY 1");
+    four();
+    assert_true(delete_mark_set(&f.r, A, &err));
+    fx_text(fx_fmt("%s/" A "-keep", f.r.meta_dir), "full");
+    assert_true(run(ENFORCE_DO, &err));
+    assert_non_null(strstr(said.warn, "The delete of backup " A " of server main was "
+                                      "interrupted, and it is kept since"));
+    assert_true(there(A) && !there(B) && !there(C) && there(D) && has_wal(2));
     fx_release(&f);
 }
 
@@ -380,4 +426,6 @@ TEST_MAIN(ONE(obsolete_ones_go), ONE(without_a_policy_nothing_goes), ONE(r104_ch
           ONE(r105_the_last_good_one_stays), ONE(r103_nothing_in_use_goes),
           ONE(orphans_are_left), ONE(interrupted_deletes_are_finished),
           ONE(an_interrupted_one_is_no_redundancy), ONE(wal_goes_before_the_backups),
-          ONE(dry_run), ONE(kept_alone), ONE(is_it_due), ONE(is_wal_due))
+          ONE(dry_run), ONE(one_that_cannot_go_holds_up_no_other),
+          ONE(an_interrupted_one_that_is_kept_stays), ONE(kept_alone), ONE(is_it_due),
+          ONE(is_wal_due))

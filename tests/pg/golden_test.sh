@@ -1,14 +1,16 @@
 # shellcheck shell=bash
 # golden_test.sh - what commands print that need a server, to the letter: tests/golden/live/NAME.txt
 # as lines and NAME.json with -f json. What a server makes anew each time (times, positions, sizes,
-# numbers of processes, what WAL it was behind) is cut out, see steady().
+# numbers of processes, what WAL it was behind) is cut out, see steady(), and so is who archives a
+# streamed segment: the command that waits for it, or the receiver before it.
 #
 # scripts/golden --live makes them again; read what git diff shows before you commit it.
 # tests/batch/golden_test.c has the commands that a fixed catalogue is enough for.
 
 # '@' is barman_home, '%' the test's directory.
 steady() {
-    sed -E -e 's/\b[0-9a-f]{64}\b/SUM/g' -e "s#$BK_HOME#@#g; s#$T#%#g; s#/tmp/barkeep-[A-Za-z0-9]{6}#/tmp/barkeep-XXXXXX#g" \
+    awk '/^Processing xlog segments from streaming/ { cut = 1; next } cut && /^\t/ { next }
+        { cut = 0; print }' | sed -E -e 's/\b[0-9a-f]{64}\b/SUM/g' -e "s#$BK_HOME#@#g; s#$T#%#g; s#/tmp/barkeep-[A-Za-z0-9]{6}#/tmp/barkeep-XXXXXX#g" \
         -e 's/20[0-9]{6}T[0-9]{6}/ID/g' \
         -e 's/20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9:]{8}(\.[0-9]+)?(\+00(:00)?| UTC)?/TIME/g' \
         -e 's/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} 20[0-9]{2}/TIME/g' \
@@ -19,6 +21,7 @@ steady() {
         -e 's/\b[0-9]+\.[0-9]+(e-[0-9]+)?\b/N/g; s/\b[0-9]{3,}\b/N/g; s/(_bytes": )-?[0-9]+/\1N/g' \
         -e 's#\b[0-9]/[0-9] (Remote write|WAL Sent \(min\)|1-safe)#STAGE#; s/=[0-9]+B\b/=NB/g' \
         -e '/^WAL segments preceding/d; /^\tWAL from server/d' \
+        -e 's/(, )?"Processing xlog segments from streaming for [a-z]+"(, "\\t[^"]*")+//' \
         -e 's/^(PID|[0-9]+) /N /; s/\b(port=|-p |Process: |"pid": )[0-9]+/\1N/g'
 }
 

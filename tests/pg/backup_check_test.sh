@@ -2,7 +2,6 @@
 # backup_check_test.sh - what must be well before a backup begins, and the options that only
 # matter to other kinds of backup.
 
-streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 # One line of check that is critical and FAILED: no backup is begun. Those that are not
 # (a failed backup before, minimum redundancy, ages) do not matter.

@@ -5,18 +5,13 @@
 
 # ---- helpers ---------------------------------------------------------------------------
 
-streams() {
-    [ "$(pg_ask "$1" "SELECT count(*) FROM pg_stat_replication
-        WHERE application_name = 'barman_receive_wal'")" = 1 ]
-}
-
 # server ARG...: a started server "main" with a running receiver.
 server() {
     pg_new main "$@"
     pg_start main
     bk_home main
     bk_bg receiver receive-wal main
-    wait_until 20 streams main
+    wait_until 20 streams
 }
 
 base() {
@@ -138,7 +133,7 @@ test_backup_saves_configuration_outside() {
     pg_start main
     bk_home main
     bk_bg receiver receive-wal main
-    wait_until 20 streams main
+    wait_until 20 streams
     good_backup
     cmp "$T/etc/my_hba.conf" "$(base)/$(newest)/.barkeep/config$T/etc/my_hba.conf" ||
         fail "the file was not saved as it is"
@@ -157,7 +152,7 @@ test_backup_saves_included_auth_files() {
     pg_start main
     bk_home main
     bk_bg receiver receive-wal main
-    wait_until 20 streams main
+    wait_until 20 streams
     good_backup
     kept=$(base)/$(newest)/.barkeep/auth$T/etc
     cmp "$T/etc/team_hba.conf" "$kept/team_hba.conf" || fail 'pg_hba.conf lost what it includes'
@@ -426,7 +421,7 @@ test_065_damaged_page() {
     pg_stop main
     printf 'damage' | dd of="${PG_DATA[main]}/$file" bs=1 seek=9000 conv=notrunc status=none
     pg_start main
-    wait_until 30 streams main
+    wait_until 30 streams
     expect_status 1 bk backup main
     expect_match 'damaged pages' "$ERR"
     id=$(newest)
@@ -591,7 +586,7 @@ test_backup_disk_full() {
     bk_home main "streaming_wals_directory = $T/streaming" \
         "incoming_wals_directory = $T/incoming" "wals_directory = $T/wals"
     bk_bg receiver receive-wal main
-    wait_until 20 streams main
+    wait_until 20 streams
     fill 80
     expect_status 1 bk backup main
     expect_match 'no space left on device' "$ERR"

@@ -196,7 +196,6 @@ test_put_wal_sweeps_what_a_killed_one_left() {
 }
 
 receiver_pid() { cat "$BK_HOME/.main-receive-wal.lock" 2>/dev/null; }
-streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 json() { python3 -c "import json,sys; d=json.load(sys.stdin); print(eval(sys.argv[1]))" "$1"; }
 
@@ -331,7 +330,7 @@ test_replication_status() {
     pg_adopt standby "$T/pg_standby"
     pg_start standby
     bk_bg rec receive-wal main
-    wait_until 30 two_stream
+    wait_until 30 streams main 2
     # A logical client does not belong here.
     pg_sql main 'checkpoint'
     wait_until 30 all_is_there
@@ -369,7 +368,6 @@ test_replication_status() {
     expect_status 1 bk replication-status main
     expect_match 'ERROR: Unable to connect to server main' "$ERR"
 }
-two_stream() { [ "$(pg_ask main "select count(*) from pg_stat_replication where state = 'streaming'")" = 2 ]; }
 all_is_there() {
     bk replication-status main >"$OUT" && grep -q '5/5 Hot' "$OUT" && grep -q '3/3 Remote' "$OUT"
 }
@@ -559,6 +557,7 @@ test_called_as_barman() {
     expect_status 0 "$barman" -c "$BK_CONF" -q cron
     expect_status 0 "$barman" -c "$BK_CONF" list-servers --minimal
     expect_equal $'main\nother' "$(cat "$OUT")"
+    wait_until 20 streams
     "$barman" -c "$BK_CONF" receive-wal --stop main
 }
 

@@ -17,11 +17,6 @@ scene() {
     bk backup main
 }
 
-flushed_to() { # LSN
-    [ "$(pg_ask main "select pg_current_wal_flush_lsn() >= '$1'")" = t ]
-}
-
-# A restore point is no commit: it is flushed when the server comes to it.
 marked() { # N...: a row and, behind it, a restore point markN
     local n lsn
     for n; do

@@ -11,8 +11,6 @@ receiver_pid() {
     pid=$(cat "$BK_HOME/.main-receive-wal.lock" 2>/dev/null) && kill -0 "$pid" 2>/dev/null &&
         printf '%s\n' "$pid"
 }
-streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
-nobody_streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 0 ]; }
 no_receiver() { ! receiver_pid >/dev/null; }
 
 #: quick

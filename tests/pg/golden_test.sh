@@ -48,8 +48,6 @@ golden() { # NAME CMD...: as lines and as JSON
     kept "$1.json" 0 bk -f json "${@:2}"
 }
 
-receiver_streams() { [ "$(pg_ask main "select count(*) from pg_stat_replication where state = 'streaming'")" = 1 ]; }
-receiver_gone() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 0 ]; }
 some_wal() { pg_sql main "select pg_logical_emit_message(false, 'x', 'y')" >/dev/null; }
 
 # The receiver as cron starts it, ends it, and shows it.
@@ -60,10 +58,10 @@ processes() { # EXT [OPTION...]
     kept "receive-wal-drop-slot.$ext" 0 bk "$@" receive-wal --drop-slot main
     bk receive-wal --create-slot main
     kept "cron.$ext" 0 bk "$@" cron
-    wait_until 20 receiver_streams
+    wait_until 20 streams
     kept "list-processes.$ext" 0 bk "$@" list-processes main
     kept "terminate-process.$ext" 0 bk "$@" terminate-process main receive-wal
-    wait_until 20 receiver_gone
+    wait_until 20 nobody_streams
     bk receive-wal --drop-slot main
 }
 

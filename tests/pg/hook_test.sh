@@ -35,7 +35,6 @@ server() {
     bk_bg receiver receive-wal main
     wait_until 20 streams
 }
-streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 called() { sed -n "/$1/p" "$T/called"; }
 told() { sed -n "s/^$2=//p" "$T/env.$1"; } # told PHASE.HOOK VARIABLE
 

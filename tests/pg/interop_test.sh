@@ -15,13 +15,12 @@ server() { # MB of a segment, ['option = value'...]
     pg_sql main 'create table t(n int); insert into t select generate_series(1, 1000)'
 }
 
-streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = "${1:-1}" ]; }
 ids() { bk list-backups main --minimal | sort | xargs; }
 their_ids() { old list-backup main --minimal | sort | xargs; }
 info_there() { find "$BK_HOME/main" -name '*backup.info' | wc -l; }
 stop_receiver() {
     bk receive-wal --stop main
-    wait_until 20 streams 0
+    wait_until 20 nobody_streams
 }
 
 # What is restored starts and has its rows.
@@ -118,7 +117,7 @@ test_interop_old_barman_to_us() {
     expect_status 0 bk restore main "$second" "$T/again"
     rows_of again "$T/again"
     pkill -INT -f "$BK_CONF.* receive-wal main" || true
-    wait_until 20 streams 0
+    wait_until 20 nobody_streams
 }
 
 # ---- over SSH ---------------------------------------------------------------------------

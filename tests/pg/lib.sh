@@ -653,6 +653,15 @@ bk_receiver() {
     wait_until 15 said "$T/receiver.log" 'starting log streaming'
 }
 
+streams() { # [SERVER [RECEIVERS]]
+    [ "$(pg_ask "${1:-main}" "select count(*) from pg_stat_replication
+        where state = 'streaming'")" = "${2:-1}" ]
+}
+
+nobody_streams() {
+    [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 0 ]
+}
+
 received() {
     [ "$(pg_ask "$1" "select coalesce(bool_or(flush_lsn >= '$2'), false)
         from pg_stat_replication where application_name = 'barman_receive_wal'")" = t ]
@@ -661,6 +670,11 @@ received() {
 caught_up() {
     CAUGHT_UP=$(pg_ask "${1:-main}" 'select pg_current_wal_flush_lsn()')
     wait_until 30 received "${1:-main}" "$CAUGHT_UP"
+}
+
+# A restore point is no commit: it is flushed when the server comes to it.
+flushed_to() { # LSN
+    [ "$(pg_ask main "select pg_current_wal_flush_lsn() >= '$1'")" = t ]
 }
 
 bk_lose() {

@@ -207,11 +207,12 @@ test_moment_holes() {
 
 #: deadline=240
 test_moment_points_commits_backup_and_plan() {
-    local from to commits
+    local from to commits lsn
     from=$(($(date +%s) * 1000000))
     moment_scene
     pg_sql main "select pg_create_restore_point('after three')"
-    pg_sql main "select pg_create_restore_point(E'tab\tand \\\\x1b')"
+    lsn=$(pg_ask main "select pg_create_restore_point(E'tab\tand \\\\x1b')")
+    wait_until 10 flushed_to "$lsn"
     caught_up
     to=$(($(date +%s) * 1000000))
     "$moments" "$BK_CONF" main points "$from" "$((to + 1000000))" >"$ANSWER"

@@ -2,7 +2,6 @@
 # size_test.sh - what a backup will take, beside what it then takes; and a manifest for a backup
 # that has none, read by the server's own pg_verifybackup.
 
-streams() { [ "$(pg_ask main 'select count(*) from pg_stat_replication')" = 1 ]; }
 
 #: quick
 test_estimate_size_and_manifest() {

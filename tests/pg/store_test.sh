@@ -4,11 +4,6 @@
 
 # ---- helpers ---------------------------------------------------------------------------
 
-streams() {
-    [ "$(pg_ask "$1" "SELECT count(*) FROM pg_stat_replication
-        WHERE application_name = 'barman_receive_wal'")" = 1 ]
-}
-
 # scene VERSION OPTION...: a server with two tablespaces and some rows, its receiver running.
 scene() {
     local version=$1
@@ -23,7 +18,7 @@ scene() {
     pg_sql main "CREATE TABLE in_two TABLESPACE \"two 'x'\" AS SELECT g FROM generate_series(1, 700) g"
     bk_home main 'immediate_checkpoint = true' "$@"
     bk_bg receiver receive-wal main
-    wait_until 30 streams main
+    wait_until 30 streams
 }
 
 

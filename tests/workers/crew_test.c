@@ -6,6 +6,7 @@
 #include "barkeep/str.h"
 #include "base/clock.h"
 #include "harness.h"
+#include "repo/direct.h"
 #include "workers/road_in.h"
 
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct watched {
@@ -483,6 +485,48 @@ static void deadline_is_looked_at(void **state)
     assert_int_equal(w.end.code, ERR_TIMEOUT);
 }
 
+/* A file of so many bytes, taken to its end while the disk is still asked to empty its cache. */
+#define LARGE (5 * (size_t)DIRECT_FLUSH + 12345)
+
+static bool write_large(const struct task *t, void *arg, struct err *err)
+{
+    static char piece[DIRECT_CHUNK];
+    char *path = arg;
+    struct sync sync;
+    struct direct *d;
+    int fd = mkstemp(path);
+    bool ok;
+
+    assert_true(fd >= 0);
+    sync_init(&sync);
+    assert_true(sync_open(&sync, "/tmp", err));
+    d = direct_new(t, &sync, err);
+    ok = d && direct_begin(d, fd, path, err);
+    for (size_t at = 0; ok && at < LARGE; at += sizeof piece) {
+        ok = direct_write(d, piece, LARGE - at < sizeof piece ? LARGE - at : sizeof piece, err);
+    }
+    ok = ok && direct_end(d, err) && direct_finish(d, err);
+    direct_free(d);
+    sync_release(&sync);
+    return ok;
+}
+
+static void flushing_goes_on_to_the_end(void **state)
+{
+    struct watched w;
+    struct stat st;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char path[] = "/tmp/crew_test.XXXXXX";
+
+        assert_true(watch(write_large, path, 0, &w));
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_size, LARGE);
+        unlink(path);
+    }
+}
+
 TEST_MAIN(ONE(thread_has_a_name_and_no_signals), ONE(cancel_wakes_and_stays),
           ROWS(belts, conveyed), ONE(marks_are_told), ROWS(fields, worked),
-          ONE(first_failure_wins), ONE(deadline_is_looked_at))
+          ONE(first_failure_wins), ONE(deadline_is_looked_at), ONE(flushing_goes_on_to_the_end))

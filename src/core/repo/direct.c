@@ -287,13 +287,15 @@ bool direct_end(struct direct *d, struct err *err)
 
 bool direct_finish(struct direct *d, struct err *err)
 {
-    struct lane *lane = d->lane, *flush = d->flush;
+    struct lane *lane = d->lane;
+    bool ok;
 
     BUG_IF(d->file);
     d->lane = NULL;
     if (!lane_close(d->task, lane, err)) {
         return false;
     }
-    d->flush = NULL;
-    return !flush || lane_close(d->task, flush, err);
+    ok = !d->flush || lane_close(d->task, d->flush, err);
+    d->flush = NULL; /* not before: its consumer marks it to the end */
+    return ok;
 }

@@ -116,22 +116,31 @@ char *arena_strdup(struct arena *a, const char *s)
     return arena_strndup(a, s, strlen(s));
 }
 
-char *arena_fmt(struct arena *a, const char *fmt, ...)
+char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
 {
-    va_list ap;
-    int n;
+    va_list again;
     char *p;
+    int n;
 
-    va_start(ap, fmt);
+    va_copy(again, ap);
     n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
     BUG_IF(n < 0);
     p = arena_alloc(a, (size_t)n + 1);
     if (p) {
-        va_start(ap, fmt);
-        vsnprintf(p, (size_t)n + 1, fmt, ap);
-        va_end(ap);
+        vsnprintf(p, (size_t)n + 1, fmt, again);
     }
+    va_end(again);
+    return p;
+}
+
+char *arena_fmt(struct arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    char *p;
+
+    va_start(ap, fmt);
+    p = arena_vfmt(a, fmt, ap);
+    va_end(ap);
     return p;
 }
 

@@ -17,9 +17,7 @@ static uint64_t count_done(const struct repo *r, const struct catalogue *c)
     uint64_t n = 0;
 
     for (size_t i = 0; i < c->n; i++) {
-        n += c->backup[i].status == BACKUP_DONE &&
-             backup_type_of(&c->backup[i]) != BACKUP_INCREMENTAL &&
-             !delete_mark_is_set(r, c->backup[i].id);
+        n += backup_counts(&c->backup[i]) && !delete_mark_is_set(r, c->backup[i].id);
     }
     return n;
 }
@@ -101,8 +99,8 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
                        "Cannot delete backup %s of server %s: it is kept", what->id,
                        what->repo->server);
     }
-    if (b->status == BACKUP_DONE && backup_type_of(b) != BACKUP_INCREMENTAL &&
-        what->minimum_redundancy >= done && !delete_mark_is_set(what->repo, b->id)) {
+    if (backup_counts(b) && what->minimum_redundancy >= done &&
+        !delete_mark_is_set(what->repo, b->id)) {
         task_say(t, SAY_WARN,
                  "Skipping delete of backup %s for server %s due to minimum redundancy "
                  "requirements (minimum redundancy = %llu, current redundancy = %llu)",

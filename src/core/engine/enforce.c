@@ -52,11 +52,6 @@ static bool is_orphan(struct enforcing *e, const struct backup *b)
     return orphan;
 }
 
-static bool is_good(const struct backup *b)
-{
-    return b->status == BACKUP_DONE && backup_type_of(b) != BACKUP_INCREMENTAL;
-}
-
 /* A policy that would leave nothing at all leaves one. */
 static void spare_the_last(struct enforcing *e)
 {
@@ -65,10 +60,10 @@ static void spare_the_last(struct enforcing *e)
     for (size_t i = 0; i < e->all->n; i++) {
         const struct backup *b = &e->all->backup[i];
 
-        if (is_good(b) && e->state.fate[i].verdict != RETENTION_OBSOLETE) {
+        if (backup_counts(b) && e->state.fate[i].verdict != RETENTION_OBSOLETE) {
             return;
         }
-        newest = is_good(b) ? i : newest;
+        newest = backup_counts(b) ? i : newest;
     }
     if (newest == e->all->n) {
         return;
@@ -117,7 +112,7 @@ static bool choose(struct enforcing *e, struct err *err)
     for (size_t i = 0; i < e->all->n; i++) {
         const struct backup *b = &e->all->backup[i];
 
-        if (!(backs_up && !is_good(b)) && !is_orphan(e, b)) {
+        if (!(backs_up && !backup_counts(b)) && !is_orphan(e, b)) {
             e->goes[i] = e->state.fate[i].verdict == RETENTION_OBSOLETE;
         }
         e->going += e->goes[i];

@@ -104,25 +104,14 @@ bool finder_line(struct finder *f, const struct backup *b, struct err *err, bool
 
 /* --- a target that tells its backup --- */
 
-static bool ends_before(const struct backup *b, const struct target *t)
-{
-    switch (t->kind) {
-    case TARGET_TIME:
-        return b->end_time.known && b->end_time.us <= t->us;
-    case TARGET_LSN:
-        return b->end_xlog <= t->lsn;
-    default:
-        return true;
-    }
-}
-
 /* The newest of usable[0 .. *k - 1] that ends before the target and whose line leads on.
  * false: none, or failed (*ok false). */
 static bool choose(struct finder *f, size_t *k, struct err *err, bool *ok)
 {
     *ok = true;
     while ((*k)-- > 0) {
-        if (ends_before(f->usable[*k], &f->target) && finder_line(f, f->usable[*k], err, ok)) {
+        if (target_follows(&f->target, f->usable[*k]) &&
+            finder_line(f, f->usable[*k], err, ok)) {
             return true;
         }
         if (!*ok) {

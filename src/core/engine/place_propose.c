@@ -38,18 +38,14 @@ static void stands(struct proposing *p, const char *hint, const char *fmt, ...)
 /* The first thing that stands in the way is told. */
 static void stands(struct proposing *p, const char *hint, const char *fmt, ...)
 {
-    char text[1024];
-    struct sbuf b;
     va_list ap;
 
     if (p->out->sentence[0]) {
         return;
     }
-    sbuf_init(&b, text, sizeof text);
     va_start(ap, fmt);
-    sbuf_vfmt(&b, fmt, ap);
+    p->out->sentence = arena_vfmt(p->a, fmt, ap);
     va_end(ap);
-    p->out->sentence = arena_strdup(p->a, text);
     p->out->hint = hint;
     if (!p->out->sentence) {
         p->out->sentence = "";

@@ -25,15 +25,11 @@
 __attribute__((format(printf, 3, 4))) static void refuse(struct restore_run *r,
                                                          const char *hint, const char *fmt, ...)
 {
-    char text[2048];
-    struct sbuf b;
     va_list ap;
 
-    sbuf_init(&b, text, sizeof text);
     va_start(ap, fmt);
-    sbuf_vfmt(&b, fmt, ap);
+    restore_check_add(&r->checks, "in-place", VERDICT_REFUSED, arena_vfmt(r->a, fmt, ap), hint);
     va_end(ap);
-    restore_check_add(&r->checks, "in-place", VERDICT_REFUSED, arena_strdup(r->a, text), hint);
 }
 
 static bool exists(const char *path)

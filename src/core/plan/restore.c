@@ -3,6 +3,7 @@
 
 #include "base/bug.h"
 #include "base/fmt.h"
+#include "plan/backup.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -18,23 +19,6 @@ void restore_check_add(struct restore_checks *c, const char *id, enum verdict ve
         .hint = hint ? hint : "",
     };
     c->refused += verdict == VERDICT_REFUSED;
-}
-
-static bool copy_done(const struct backup *b)
-{
-    return b->status == BACKUP_DONE || b->status == BACKUP_WAITING_FOR_WALS;
-}
-
-static bool ends_before(const struct backup *b, const struct target *t)
-{
-    switch (t->kind) {
-    case TARGET_TIME:
-        return b->end_time.known && b->end_time.us <= t->us;
-    case TARGET_LSN:
-        return b->end_xlog <= t->lsn;
-    default:
-        return true;
-    }
 }
 
 /* With what the earliest usable backup would allow. */
@@ -82,11 +66,11 @@ bool restore_choose(const struct backup *backup, size_t n, const struct target *
                        "which backup cannot be told from this target");
     }
     for (size_t i = 0; i < n; i++) {
-        if (!copy_done(&backup[i]) || (line && backup[i].timeline != line)) {
+        if (!backup_copy_done(&backup[i]) || (line && backup[i].timeline != line)) {
             continue;
         }
         first = first ? first : &backup[i];
-        if (ends_before(&backup[i], t)) {
+        if (target_follows(t, &backup[i])) {
             best = &backup[i];
         }
     }

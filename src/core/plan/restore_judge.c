@@ -19,15 +19,11 @@ __attribute__((format(printf, 5, 6))) static void add(struct judge *j, const cha
                                                       enum verdict verdict, const char *hint,
                                                       const char *fmt, ...)
 {
-    char text[2048];
-    struct sbuf b;
     va_list ap;
 
-    sbuf_init(&b, text, sizeof text);
     va_start(ap, fmt);
-    sbuf_vfmt(&b, fmt, ap);
+    restore_check_add(j->out, id, verdict, arena_vfmt(j->a, fmt, ap), hint);
     va_end(ap);
-    restore_check_add(j->out, id, verdict, arena_strdup(j->a, text), hint);
 }
 
 static const char *mark_text(const struct wal_mark *m, char out[MARK_CAP])

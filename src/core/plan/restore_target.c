@@ -194,6 +194,18 @@ bool target_read(const struct target_words *words, target_zone *zone, struct tar
     return ok;
 }
 
+bool target_follows(const struct target *t, const struct backup *b)
+{
+    switch (t->kind) {
+    case TARGET_TIME:
+        return b->end_time.known && b->end_time.us <= t->us;
+    case TARGET_LSN:
+        return b->end_xlog <= t->lsn;
+    default:
+        return true;
+    }
+}
+
 bool target_is_pitr(const struct target *t)
 {
     return t->kind != TARGET_END || t->line != LINE_DEFAULT;

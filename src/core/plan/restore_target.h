@@ -72,6 +72,9 @@ MUST_CHECK bool target_read(const struct target_words *words, target_zone *zone,
 /* Is it a point-in-time recovery in Barman's sense: a target or a timeline was named. */
 bool target_is_pitr(const struct target *t);
 
+/* Does the backup end before it, as far as the target itself tells: a time or an LSN. */
+bool target_follows(const struct target *t, const struct backup *b);
+
 /* "time 2026-11-22 10:29:00+01:00 (2026-11-22 09:29:00+00:00)", "the end of the WAL". */
 #define TARGET_TEXT_CAP 200
 const char *target_text(const struct target *t, char out[TARGET_TEXT_CAP]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Which backups a policy keeps. */
+#include "plan/backup.h"
 #include "plan/retention.h"
 
 #include <string.h>
@@ -16,19 +17,6 @@ const char *retention_verdict_name(enum retention_verdict verdict)
     };
 
     return name[verdict];
-}
-
-static bool is_incremental(const struct backup *b)
-{
-    struct str mode = str_of(b->mode);
-
-    return b->parent_backup_id && !str_starts(mode, "rsync") && !str_starts(mode, "snapshot");
-}
-
-/* DONE, and not the growth of another one. */
-static bool counts(const struct backup *b)
-{
-    return b->status == BACKUP_DONE && !is_incremental(b);
 }
 
 static size_t find(const struct retention_ask *ask, const char *id)
@@ -56,7 +44,7 @@ static size_t find(const struct retention_ask *ask, const char *id)
 static size_t root_of(const struct retention_ask *ask, size_t i)
 {
     for (size_t steps = 0; steps < ask->n; steps++) {
-        if (i >= ask->n || !is_incremental(&ask->backup[i])) {
+        if (i >= ask->n || backup_type_of(&ask->backup[i]) != BACKUP_INCREMENTAL) {
             return i;
         }
         i = find(ask, ask->backup[i].parent_backup_id);
@@ -77,7 +65,7 @@ static void mark_redundancy(const struct retention *policy, const struct retenti
     uint64_t places = policy->n > ask->minimum_redundancy ? policy->n : ask->minimum_redundancy;
 
     for (size_t i = ask->n; i-- > 0 && places > 0;) {
-        if (counts(&ask->backup[i])) {
+        if (backup_counts(&ask->backup[i])) {
             out[i].inside = true;
             places--;
         }
@@ -100,7 +88,7 @@ size_t retention_anchor(const struct retention *window, const struct retention_a
     for (size_t i = ask->n; i-- > 0;) {
         const struct backup *b = &ask->backup[i];
 
-        if (counts(b) && b->end_time.known && b->end_time.us < begin) {
+        if (backup_counts(b) && b->end_time.known && b->end_time.us < begin) {
             return i;
         }
     }
@@ -113,7 +101,7 @@ static void mark_window(const struct retention *policy, const struct retention_a
     size_t anchor = retention_anchor(policy, ask);
 
     for (size_t i = anchor < ask->n ? anchor : 0; i < ask->n; i++) {
-        out[i].inside = counts(&ask->backup[i]);
+        out[i].inside = backup_counts(&ask->backup[i]);
     }
 }
 
@@ -165,7 +153,8 @@ static void mark_periods(const struct retention *policy, const struct retention_
         for (size_t i = ask->n; i-- > 0 && left > 0;) {
             unsigned number = period_number(ask->backup[i].id, (enum retention_period)p);
 
-            if (counts(&ask->backup[i]) && (left == policy->periods[p] || number != last)) {
+            if (backup_counts(&ask->backup[i]) &&
+                (left == policy->periods[p] || number != last)) {
                 out[i].inside = true;
                 last = number;
                 left--;
@@ -185,14 +174,15 @@ static void judge(const struct retention *policy, const struct retention_ask *as
     /* Under KEEP marked ones stay wherever they are, so they are counted first; under a window
      * one after the other, from the newest. */
     for (size_t i = 0; i < ask->n; i++) {
-        left += out[i].inside || (policy->kind == RETENTION_KEEP && counts(&ask->backup[i]) &&
-                                  keep_of(ask, i) != KEEP_NONE);
+        left +=
+            out[i].inside || (policy->kind == RETENTION_KEEP &&
+                              backup_counts(&ask->backup[i]) && keep_of(ask, i) != KEEP_NONE);
     }
     for (size_t i = ask->n; i-- > 0;) {
         struct retention_fate *f = &out[i];
         enum keep keep = keep_of(ask, i);
 
-        if (!counts(&ask->backup[i])) {
+        if (!backup_counts(&ask->backup[i])) {
             continue;
         }
         f->verdict = f->inside ? RETENTION_VALID : RETENTION_OBSOLETE;

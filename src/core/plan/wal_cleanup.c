@@ -2,6 +2,7 @@
 #include "plan/wal_cleanup.h"
 
 #include "barkeep/str.h"
+#include "plan/backup.h"
 #include "wal/seg.h"
 
 #include <string.h>
@@ -11,11 +12,6 @@
 static bool remains(const struct backup *b)
 {
     return b->status != BACKUP_EMPTY && b->status != BACKUP_FAILED;
-}
-
-static bool copy_done(const struct backup *b)
-{
-    return b->status == BACKUP_DONE || b->status == BACKUP_WAITING_FOR_WALS;
 }
 
 static enum keep keep_of(const struct wal_cleanup_ask *ask, size_t i)
@@ -96,7 +92,7 @@ static bool decide(struct arena *a, const struct wal_cleanup_ask *ask, const cha
 /* Does an older backup want the WAL behind it? */
 static bool is_wanted_behind(const struct wal_cleanup_ask *ask, size_t i, enum wal_delete by)
 {
-    return copy_done(&ask->backup[i]) &&
+    return backup_copy_done(&ask->backup[i]) &&
            (by == WAL_DELETE_BY_HAND || role_of(ask, i) == WAL_ROLE_ALL);
 }
 
@@ -117,7 +113,7 @@ bool wal_cleanup_delete(struct arena *a, const struct wal_cleanup_ask *ask,
         if (order == 0) {
             limit = b;
         }
-        if (order > 0 && copy_done(b) && !next) {
+        if (order > 0 && backup_copy_done(b) && !next) {
             next = b;
         }
     }
@@ -151,9 +147,10 @@ bool wal_cleanup_horizon(struct arena *a, const struct wal_cleanup_ask *ask, siz
         return arena_err(a, err);
     }
     for (size_t i = 0; i < ask->n; i++) {
-        role[i] = i < anchor && copy_done(&ask->backup[i]) && keep_of(ask, i) != KEEP_FULL
-                      ? WAL_ROLE_OWN
-                      : WAL_ROLE_ALL;
+        role[i] =
+            i < anchor && backup_copy_done(&ask->backup[i]) && keep_of(ask, i) != KEEP_FULL
+                ? WAL_ROLE_OWN
+                : WAL_ROLE_ALL;
     }
     old.role = role;
     if (!decide(a, &old, NULL, &ask->backup[anchor], out)) {

@@ -499,31 +499,6 @@ bool backup_info_text(struct arena *a, const struct backup *b, struct str *out, 
     return backup_info_text_of(a, b, UINT64_MAX, INFO_UNSET_NONE, out, err);
 }
 
-bool backup_copy_done(const struct backup *b)
-{
-    return b->status == BACKUP_DONE || b->status == BACKUP_WAITING_FOR_WALS;
-}
-
-enum backup_type backup_type_of(const struct backup *b)
-{
-    struct str mode = str_of(b->mode);
-
-    if (str_starts(mode, "snapshot")) {
-        return BACKUP_SNAPSHOT;
-    }
-    if (str_starts(mode, "rsync")) {
-        return BACKUP_RSYNC;
-    }
-    return b->parent_backup_id ? BACKUP_INCREMENTAL : BACKUP_FULL;
-}
-
-const char *backup_type_name(enum backup_type type)
-{
-    static const char *const name[] = {"full", "incremental", "rsync", "snapshot"};
-
-    return name[type];
-}
-
 bool backup_copy_stat(const struct backup *b, const char *key, double *out)
 {
     return b->copy_stats && pylit_number(str_of(b->copy_stats), key, out);

@@ -25,6 +25,7 @@
 #include "barkeep/arena.h"
 #include "barkeep/model.h"
 #include "barkeep/str.h"
+#include "plan/backup.h"
 #include "repo.h"
 
 #define BACKUP_INFO_MAX (4u * 1024 * 1024)
@@ -64,12 +65,6 @@ MUST_CHECK bool backup_info_legacy_ok(const struct backup *b, struct err *err);
 MUST_CHECK bool backup_forget(const struct repo *r, const struct backup *b, struct err *err);
 
 const char *backup_status_name(enum backup_status status); /* "DONE" */
-
-/* DONE or WAITING_FOR_WALS: the copy itself is complete. */
-bool backup_copy_done(const struct backup *b);
-
-enum backup_type backup_type_of(const struct backup *b);
-const char *backup_type_name(enum backup_type type); /* "full", "incremental", ... */
 
 /* A number of copy_stats ("copy_time", "number_of_workers", "analysis_time"). */
 bool backup_copy_stat(const struct backup *b, const char *key, double *out);

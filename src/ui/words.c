@@ -118,7 +118,7 @@ bool snapshot_behind(const struct snapshot *s, int64_t now_us, int64_t *behind_u
 bool snapshot_rate(const struct snapshot *s, uint64_t *per_minute)
 {
     const struct wal_rate *rate = s->coverage ? &s->coverage->day : NULL;
-    uint64_t sum = 0;
+    uint64_t sum = 0, running;
 
     if (!rate || rate->n <= RATE_STEPS || rate->step_us < US_PER_S) {
         return false;
@@ -126,7 +126,9 @@ bool snapshot_rate(const struct snapshot *s, uint64_t *per_minute)
     for (size_t i = rate->n - 1 - RATE_STEPS; i < rate->n - 1; i++) {
         sum += rate->bytes[i];
     }
-    *per_minute = (uint64_t)((double)sum * 60e6 / ((double)rate->step_us * RATE_STEPS));
+    running = rate->bytes[rate->n - 1];
+    sum = sum / RATE_STEPS > running ? sum / RATE_STEPS : running;
+    *per_minute = (uint64_t)((double)sum * 60e6 / (double)rate->step_us);
     return true;
 }
 

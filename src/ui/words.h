@@ -26,7 +26,8 @@ const char *word_age(int64_t us, int64_t now_us, char out[FMT_CAP]);
 /* How far what can be restored is behind the server; false: not known. With a receiver that has
  * acknowledged all the server wrote it is nothing. */
 bool snapshot_behind(const struct snapshot *s, int64_t now_us, int64_t *behind_us);
-/* Bytes a minute over the last full quarter of an hour; false: not known. */
+/* Bytes a minute over the last full quarter of an hour, or more where the five minutes that run
+ * have had more already; false: not known. */
 bool snapshot_rate(const struct snapshot *s, uint64_t *per_minute);
 /* Holes that cut what can be restored. */
 size_t coverage_cuts(const struct coverage *c);

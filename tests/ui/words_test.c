@@ -45,4 +45,31 @@ static void check_row(void **state)
     assert_string_equal(word_left(&r->progress, text), r->left);
 }
 
-TEST_MAIN(ROWS(rows, check_row))
+/* Five steps of five minutes, the last one runs. */
+static const struct rate_row {
+    const char *label;
+    uint64_t mib[5];
+    uint64_t per_minute; /* MiB */
+} rates[] = {
+    {"of the last full quarter of an hour", {90, 10, 20, 15, 3}, 3},
+    {"nothing comes any more", {90, 0, 0, 0, 0}, 0},
+    {"it has just begun", {0, 0, 0, 0, 150}, 30},
+    {"it grows", {0, 5, 5, 5, 50}, 10},
+};
+
+static void check_rate(void **state)
+{
+    const struct rate_row *r = *state;
+    uint64_t bytes[5], got = 0;
+    const struct coverage coverage = {.day = {0, 5 * MINUTE, bytes, 5}};
+    const struct snapshot s = {.coverage = &coverage};
+
+    for (size_t i = 0; i < 5; i++) {
+        bytes[i] = r->mib[i] * MIB;
+    }
+    assert_true(snapshot_rate(&s, &got));
+    assert_int_equal(got, r->per_minute * MIB);
+    assert_false(snapshot_rate(&(struct snapshot){0}, &got));
+}
+
+TEST_MAIN(ROWS(rates, check_rate), ROWS(rows, check_row))

@@ -144,7 +144,7 @@ static unsigned act_delete(struct ui *ui)
     const struct backup_row *b = ui_backup_row(ui);
     struct dialog *d = &ui->dialog;
     const char *words[] = {"delete", ui->server, b->id, NULL};
-    char when[WHEN_CAP], size[FMT_CAP], command[140];
+    char when[WHEN_CAP], size[FMT_CAP], command[ORDER_WORDS_CAP], shorter[ORDER_WORDS_CAP];
 
     memset(d, 0, sizeof *d);
     (void)str_copy(ui->doing_backup, sizeof ui->doing_backup, b->id);
@@ -156,7 +156,9 @@ static unsigned act_delete(struct ui *ui)
     dialog_line(d, "size", "%s, and the WAL that only it needs", fmt_bytes(b->size, size));
     tell_rest(ui, d, b);
     dialog_line(d, "way back", "none");
-    dialog_line(d, "command", "%s", ui_command_text(ui, words, command, sizeof command));
+    dialog_line(d, "command", "%s",
+                frame_command(ui, ui_command_text(ui, words, command, sizeof command),
+                              dialog_room(ui->cols) - 11, "..", shorter, sizeof shorter));
     (void)str_copy(d->ask, sizeof d->ask, "Type the id of the backup to delete it:");
     (void)str_copy(d->word, sizeof d->word, b->id);
     d->done = do_delete;

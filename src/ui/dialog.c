@@ -70,11 +70,18 @@ static void frame(struct grid *g, int col, int row, int width, int height)
     grid_symbol(g, end - 1, last, end, ROLE_FAIL, SYM_CORNER_BR);
 }
 
+#define MARGINS 4 /* the border and a blank at each side */
+
+int dialog_room(int cols)
+{
+    return (cols < 78 ? cols - 4 : 74) - MARGINS;
+}
+
 void dialog_draw(struct ui *ui, struct grid *g)
 {
     struct dialog *d = &ui->dialog;
     int air = g->rows >= 20 ? 1 : 0; /* blank rows, where there is room for them */
-    int height = (int)d->lines + 5 + 3 * air, width = g->cols < 78 ? g->cols - 4 : 74;
+    int height = (int)d->lines + 5 + 3 * air, width = dialog_room(g->cols) + MARGINS;
     int col = (g->cols - width) / 2, row = (g->rows - height) / 2, end = col + width - 2;
     bool fits = strncmp(d->word, d->typed, strlen(d->typed)) == 0;
 

@@ -154,10 +154,13 @@ static void draw_keys(struct ui *ui, struct grid *g)
 /* How many rows upwards the message takes: one, and as many as it needs when it is shown whole. */
 static int message_rows(const struct ui *ui, const struct grid *g, int col)
 {
-    int room = g->cols - col - 12; /* words are not broken */
-    int rows = 1 + text_width(ui->message) / (room > 20 ? room : 20);
+    int rows;
 
-    return !ui->message_is_whole ? 1 : rows < g->rows / 2 ? rows : g->rows / 2;
+    if (!ui->message_is_whole || text_width(ui->message) <= g->cols - col) {
+        return 1;
+    }
+    rows = wrapped_rows(ui->message, g->cols - 1 - col);
+    return rows < g->rows / 2 ? rows : g->rows / 2;
 }
 
 static void draw_message(const struct ui *ui, struct grid *g, int row)
@@ -179,24 +182,20 @@ static void draw_message(const struct ui *ui, struct grid *g, int row)
     (void)draw_wrapped(g, col, row - rows + 1, g->cols - 1, row, ROLE_TEXT, ui->message);
 }
 
-/* A command line that is too wide loses the front of its configuration's path, not its end, which
- * says what will happen. */
-static const char *short_command(const struct ui *ui, const struct grid *g, char *out,
-                                 size_t cap)
+const char *frame_command(const struct ui *ui, const char *text, int width, const char *more,
+                          char *out, size_t cap)
 {
     static const char head[] = "barkeep -c ";
-    const char *text = ui->prompt.command, *end = strstr(text, " --batch ");
-    int room = g->cols - 2 - (int)strlen(head) - (end ? text_width(end) : 0);
+    const char *end = strstr(text, " --batch ");
+    int room = width - (int)strlen(head) - (end ? text_width(end) : 0);
     char tail[128];
 
     if (!ui->model.config_path || !end || strncmp(text, head, strlen(head)) != 0 ||
-        text_width(text) <= g->cols - 2) {
+        text_width(text) <= width) {
         return text;
     }
     (void)str_fmt(out, cap, "%s%s%s", head,
-                  path_tail(ui->model.config_path, room < 8 ? 8 : room,
-                            symbol_text(g->symbols, SYM_MORE), tail),
-                  end);
+                  path_tail(ui->model.config_path, room < 4 ? 4 : room, more, tail), end);
     return out;
 }
 
@@ -208,7 +207,9 @@ void frame_bottom(struct ui *ui, struct grid *g, const char *meaning)
     if (ui->prompt.kind != PROMPT_NONE) {
         if (ui->prompt.command[0]) {
             grid_fill(g, 0, row - 1, g->cols, ROLE_TEXT, SYM_BLANK);
-            grid_cut(g, 1, row - 1, g->cols, ROLE_DIM, short_command(ui, g, text, sizeof text));
+            grid_cut(g, 1, row - 1, g->cols, ROLE_DIM,
+                     frame_command(ui, ui->prompt.command, g->cols - 2,
+                                   symbol_text(g->symbols, SYM_MORE), text, sizeof text));
         }
         prompt_draw(ui, g, row);
     } else if (ui->message[0]) {

@@ -16,6 +16,10 @@ void frame_bottom(struct ui *ui, struct grid *g, const char *meaning); /* the la
 /* A title rule; right may be "". */
 void frame_title(struct grid *g, int col, int row, int end, bool has_focus, const char *title,
                  const char *right);
+/* A command line that is too wide loses the front of its configuration's path, in place of which
+ * stands `more`, not its end, which says what will happen. */
+const char *frame_command(const struct ui *ui, const char *text, int width, const char *more,
+                          char *out, size_t cap);
 void frame_small(struct ui *ui, struct grid *g); /* below 60x16: three true lines */
 
 /* when.c: moments for people, in the local zone. "today 03:12:08", "Wed 19 02:38" */

@@ -318,7 +318,8 @@ unsigned prompt_paste(struct ui *ui, const char *text)
 
     if (p->kind == PROMPT_NONE || p->kind == PROMPT_YESNO || p->kind == PROMPT_CHOICE ||
         ui->dialog.is_open) {
-        ui_say(ui, LIGHT_WAIT, "a pasted text was ignored: no line is being typed");
+        ui_say(ui, LIGHT_WAIT, "a pasted text was ignored: %s",
+               ui->dialog.is_open ? "the name is to be typed" : "no line is being typed");
         return UI_REDRAW;
     }
     for (; *text; text++) {
@@ -383,5 +384,5 @@ void prompt_draw(struct ui *ui, struct grid *g, int row)
     g->cursor_col = col;
     g->cursor_row = row;
     col = grid_text(g, col, row, g->cols, ROLE_PROMPT, p->text + p->at);
-    grid_text(g, col + 3, row, g->cols, ROLE_WARN, p->told);
+    grid_cut(g, col + 3, row, g->cols, ROLE_WARN, p->told);
 }

@@ -23,6 +23,7 @@ unsigned prompt_paste(struct ui *ui, const char *text);
 void dialog_open(struct ui *ui);
 unsigned dialog_key(struct ui *ui, int key);
 void dialog_draw(struct ui *ui, struct grid *g);
+int dialog_room(int cols); /* columns of a line in it */
 
 /* command.c: what ':' takes. Runs a line; the completions of a line, how many; at most cap. */
 unsigned command_run(struct ui *ui, const char *line);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "ui/entry.h"
 #include "ui/place.h"
+#include "ui/wizard.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -47,6 +48,7 @@ static const struct field fields[] = {
     {"wizard.from", FIELD_I64, AT(wizard.from_us), 0},
     {"wizard.to", FIELD_I64, AT(wizard.to_us), 0},
     {"wizard.typed", FIELD_BOOL, AT(wizard.types), 0},
+    {"wizard.chosen", FIELD_BOOL, AT(wizard.is_chosen), 0},
     {"wizard.port", FIELD_U32, AT(wizard.words.port), 65535},
     {"wizard.restore_job", FIELD_U32, AT(wizard.restore_job), UINT32_MAX},
     {"wizard.copy_job", FIELD_U32, AT(wizard.copy_job), UINT32_MAX},
@@ -318,7 +320,8 @@ void state_apply(const struct state *s, struct ui *ui)
     for (int i = PANE_COUNT - 1; i >= 0; i--) { /* the servers are told last, and stay told */
         apply_list(&s->list[i], ui, (enum pane)i);
     }
-    if (s->wizard.is_begun && age >= 0 && age < STATE_WIZARD_US) {
+    if (s->wizard.is_begun &&
+        ((age >= 0 && age < STATE_WIZARD_US) || wizard_left_a_copy(&s->wizard))) {
         ui->wizard = s->wizard;
     }
 }

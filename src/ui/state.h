@@ -37,7 +37,7 @@ MUST_CHECK bool state_load(struct state *out, struct err *err);
 MUST_CHECK bool state_save(const struct state *s, struct err *err);
 
 /* What is worth remembering, and back again: the server only when it still exists, answers only
- * when they are younger than an hour. */
+ * when they are younger than an hour, or led to a copy that stands somewhere. */
 void state_of(const struct ui *ui, struct state *out);
 void state_apply(const struct state *s, struct ui *ui);
 

@@ -124,7 +124,7 @@ void ui_say(struct ui *ui, enum light light, const char *fmt, ...)
     sbuf_vfmt(&b, fmt, args);
     va_end(args);
     ui->message_light = light;
-    ui->message_is_whole = false;
+    ui->message_is_whole = light == LIGHT_FAIL || light == LIGHT_WARN; /* until the next key */
     ui->message_until_ns = ui->model.now_ns + MESSAGE_NS;
 }
 
@@ -343,6 +343,7 @@ static unsigned plain_key(struct ui *ui, int key)
     if (ui->message_until_ns) {
         ui->message[0] = '\0';
     }
+    ui->message_is_whole = false;
     return act_run(ui, act);
 }
 
@@ -382,9 +383,11 @@ static unsigned take_key(struct ui *ui, int key)
 unsigned ui_key(struct ui *ui, int key)
 {
     int step = ui->wizard.step;
+    bool was_wizard = IN(ui->view) & IN_WIZARD;
     unsigned flags = take_key(ui, key);
+    bool has_left = was_wizard && !(IN(ui->view) & IN_WIZARD);
 
-    return ui->wizard.step == step ? flags : flags | UI_SAVE;
+    return ui->wizard.step == step && !has_left ? flags : flags | UI_SAVE;
 }
 
 static void take_started(struct ui *ui, struct news *news)

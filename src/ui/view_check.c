@@ -16,6 +16,9 @@ void check_enter(struct ui *ui)
     if (ui->wizard.words.where == WHERE_COPY) {
         wizard_ask(ui, ASK_COPY);
     }
+    if (!wizard_answer(ui, ASK_MOMENT)) { /* gone on with: what is lost is said again */
+        wizard_ask(ui, ASK_MOMENT);
+    }
 }
 
 static const struct answer_copy *copy_of(const struct ui *ui)
@@ -471,30 +474,40 @@ static void draw_next(struct ui *ui, struct grid *g, int row, int last)
 static void draw_files(struct ui *ui, struct grid *g, int last)
 {
     bool in_place = ui->wizard.words.where == WHERE_IN_PLACE;
+    int air = g->rows >= 20 ? 1 : 0;
     char text[ASK_PATH_CAP * 2], goal[400];
-    int row = 4;
+    int row = 3 + air;
 
     frame_title(g, 0, 2, g->cols, true, "5 HOW TO GO ON", "nothing was started");
     row = draw_fact(g, row, last, ROLE_TEXT, "files", ui->wizard.words.destination);
-    row = draw_fact(g, row, last, ROLE_TEXT, "target", target_fact(ui, goal, sizeof goal)) + 1;
+    row =
+        draw_fact(g, row, last, ROLE_TEXT, "target", target_fact(ui, goal, sizeof goal)) + air;
     row = draw_fact(g, row, last, ROLE_ACCENT, "start it",
                     in_place ? "as you always start this server" : start_command(ui, text));
-    row = draw_fact(g, row, last, ROLE_DIM, "",
-                    "as the user that owns the files. It replays WAL to the target by itself; "
-                    "recovery.signal and the recovery settings are in place.");
+    row = draw_fact(
+        g, row, last, ROLE_DIM, "",
+        in_place && !air
+            ? ""
+            : "as the user that owns the files. It replays WAL to the target by itself; "
+              "recovery.signal and the recovery settings are in place.");
     if (!in_place) {
         row =
             draw_fact(g, row, last, ROLE_WARN, "before",
                       "look at archive_command and port in its settings: beside production it "
                       "must neither archive nor listen where production does.");
     }
-    row++;
-    row = draw_fact(g, row, last, ROLE_TEXT, "then",
+    row = draw_fact(g, row + air, last, ROLE_TEXT, "then",
                     "look at the data; SELECT pg_wal_replay_resume() ends a pause and opens it "
                     "for writing.");
     if (in_place) {
         row = draw_fact(g, row, last, ROLE_TEXT, "old data",
                         "stands beside it, renamed *.before-TIME: remove it when all is well.");
+        (void)str_fmt(
+            text, sizeof text,
+            "is in no backup: where WAL comes through one, receive-wal --create-slot %s "
+            "makes it again.",
+            ui->wizard.words.server);
+        row = draw_fact(g, row, last, ROLE_TEXT, "slot", text);
         (void)draw_fact(g, row, last, ROLE_TEXT, "backup",
                         "take a new base backup soon: it is on a new timeline.");
     }

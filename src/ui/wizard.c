@@ -60,6 +60,9 @@ const char *wizard_key_label(const struct ui *ui, enum act act)
         {ACT_COPY, VIEW_CHECK, "copy psql command"},
     };
 
+    if (act == ACT_COPY && ui->view == VIEW_CHECK && ui->wizard.words.where != WHERE_COPY) {
+        return "copy command";
+    }
     if (act == ACT_OPEN && ui->view >= VIEW_PLAN) {
         return ui->view == VIEW_PLAN  ? plan_next_label(ui)
                : ui->view == VIEW_RUN ? run_next_label(ui)
@@ -121,6 +124,7 @@ void wizard_set_goal(struct ui *ui, const struct goal *goal)
     (void)str_copy(action, sizeof action, own->action);
     *own = *goal;
     (void)str_copy(own->action, sizeof own->action, action);
+    ui->wizard.is_chosen = ui->wizard.types || goal->kind != GOAL_LATEST;
     wizard_ask_moment(ui);
 }
 
@@ -193,6 +197,7 @@ static unsigned yes_go_on(struct ui *ui)
     struct wizard *w = &ui->wizard;
     enum view_id step;
 
+    w->is_resting = false;
     if (!ui->start_ticket) {
         wizard_find_jobs(ui);
     }
@@ -226,6 +231,17 @@ static bool is_young(const struct ui *ui)
             (ui->model.now_us - w->begun_us < KEPT_US && ui->model.now_us >= w->begun_us));
 }
 
+bool wizard_left_a_copy(const struct wizard *w)
+{
+    return w->step == VIEW_CHECK && w->words.where == WHERE_COPY;
+}
+
+/* A target was chosen, or more. */
+static bool has_answers(const struct wizard *w)
+{
+    return w->step > VIEW_WHEN || (w->step == VIEW_WHEN && w->is_chosen);
+}
+
 static void ask_go_on(struct ui *ui)
 {
     char when[WHEN_CAP];
@@ -238,8 +254,8 @@ void wizard_begin(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
 
-    if (is_young(ui) && w->step && strcmp(w->words.server, ui->server) == 0 &&
-        (w->step > VIEW_WHEN || w->types)) {
+    if (w->is_begun && has_answers(w) && strcmp(w->words.server, ui->server) == 0 &&
+        (is_young(ui) || wizard_left_a_copy(w))) {
         ask_go_on(ui);
         ui->prompt.no = no_go_on;
         return;
@@ -250,14 +266,15 @@ void wizard_begin(struct ui *ui)
 void wizard_offer(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
-    bool is_sound = w->step >= VIEW_WHEN && w->step <= VIEW_CHECK && w->from_us < w->to_us &&
-                    (w->step > VIEW_WHEN || w->types);
+    bool is_sound = has_answers(w) && w->step <= VIEW_CHECK && w->from_us < w->to_us;
+    bool is_asked = is_sound && is_young(ui);
 
-    if (!is_sound || !is_young(ui)) {
-        w->is_begun = false;
-        return;
+    w->is_begun =
+        is_asked || (is_sound && is_known(ui, w->words.server) && wizard_left_a_copy(w));
+    w->is_resting = true;
+    if (is_asked) {
+        ask_go_on(ui);
     }
-    ask_go_on(ui);
 }
 
 /* ---- what was typed ----------------------------------------------------------------------------- */
@@ -473,7 +490,7 @@ static void take_copy(struct ui *ui)
 
 void wizard_news(struct ui *ui)
 {
-    if (!ui->wizard.is_begun) {
+    if (!ui->wizard.is_begun || ui->wizard.is_resting) {
         return;
     }
     take_look(ui);

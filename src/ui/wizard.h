@@ -34,6 +34,8 @@ const char *const *wizard_words(struct ui *ui);
 
 /* At the start, with the answers of the last run in place (state.c): asks whether to go on. */
 void wizard_offer(struct ui *ui);
+/* There is something to come back to, however long ago it was left. */
+bool wizard_left_a_copy(const struct wizard *w);
 
 /* ---- between the steps --------------------------------------------------------------------- */
 
@@ -88,6 +90,7 @@ bool wizard_job_runs(const struct ui *ui, uint32_t job);
 const char *wizard_destination_name(const struct ui *ui); /* its last part: typed to drop it */
 
 /* wizard_draw.c: what the steps draw alike. */
+int wrapped_rows(const char *text, int width); /* how many the next one takes */
 /* A text over as many rows as it needs, not behind `last`; the row behind it. */
 int draw_wrapped(struct grid *g, int col, int row, int end, int last, enum role role,
                  const char *text);

@@ -29,6 +29,17 @@ static size_t fitting(const char *text, int width)
     return fits;
 }
 
+int wrapped_rows(const char *text, int width)
+{
+    int rows = 0;
+
+    for (; *text && width > 0; rows++) {
+        text += fitting(text, width);
+        text += strspn(text, " ");
+    }
+    return rows;
+}
+
 int draw_wrapped(struct grid *g, int col, int row, int end, int last, enum role role,
                  const char *text)
 {
@@ -97,7 +108,7 @@ const char *path_tail(const char *path, int width, const char *more, char out[12
         (void)str_copy(out, 128, path);
         return out;
     }
-    while (*tail && text_width(tail) > width - 1) {
+    while (*tail && text_width(tail) > width - text_width(more)) {
         tail++;
         while (((unsigned char)*tail & 0xc0) == 0x80) {
             tail++;

@@ -27,6 +27,7 @@ struct wizard {
     int64_t at_us;          /* the moment under the cursor of the axis */
     int64_t from_us, to_us; /* the axis */
     bool types;             /* the goal was typed, not chosen on the axis */
+    bool is_chosen;         /* the goal, by a key or typed: worth going on with */
     bool destination_typed; /* not the proposal */
     uint32_t restore_job, copy_job;
     bool wants_copy; /* start it when the restore has ended well */
@@ -35,7 +36,8 @@ struct wizard {
     size_t tables;
 
     /* not kept */
-    size_t row; /* selected row of the step */
+    bool is_resting; /* of the last run: nothing of it happens before somebody goes on */
+    size_t row;      /* selected row of the step */
     size_t top;
     bool shows_evidence;
     int64_t moment_due_ns, points_due_ns, copy_due_ns;

@@ -2,6 +2,7 @@
 /* What lies over the views: help, prompts, the box of level 3, the small window. */
 #include "ui/golden.h"
 #include "ui/more_story.h"
+#include "ui/prompt.h"
 
 static struct ui ui;
 
@@ -72,7 +73,8 @@ static bool shows(const char *text)
     return strstr(seen, text) != NULL;
 }
 
-/* One row has no room for what is wrong with a line of a file: '!' shows all of it. */
+/* One row has no room for what is wrong with a line of a file: all of it is shown until a key is
+ * pressed, and again by '!'. */
 static void last_error_whole(void **state)
 {
     struct err err;
@@ -83,12 +85,31 @@ static void last_error_whole(void **state)
                   "/home/somebody/.config/barkeep/themes/broken.ini:1",
                   "'#zzz' is no colour: #rrggbb, a number from 0 to 255 or a name");
     ui_fail(&ui, &err);
+    assert_true(shows("Correct that line."));
+    keys("k"); /* the view is seen again, and that something is wrong */
     assert_false(shows("Correct that line."));
+    assert_true(shows("themes/broken.ini:1"));
     keys("!");
     assert_true(shows("Correct that line."));
     assert_true(shows("FAIL"));
     keys("k"); /* any other key: the view is seen again */
     assert_false(shows("Correct that line."));
+    ui_say(&ui, LIGHT_WARN, "no server is called '%s'; Tab shows the names",
+           "a-name-as-long-as-such-names-become-a-name-as-long-as-such-names-become");
+    assert_true(shows("Tab shows the names"));
+    ui_release(&ui);
+}
+
+static void box_of_a_long_path(void **state)
+{
+    (void)state;
+    begin();
+    ui.model.config_path = "/srv/postgresql/backup/production/europe/west/1/etc/barman.conf";
+    keys("2D");
+    assert_true(shows("--batch delete orders-db1 20260822T020003 "));
+    (void)prompt_paste(&ui, "20260822T020003");
+    assert_string_equal(ui.dialog.typed, "");
+    assert_true(shows("a pasted text was ignored: the name is to be typed"));
     ui_release(&ui);
 }
 
@@ -123,4 +144,4 @@ static void small(void **state)
 }
 
 TEST_MAIN(ONE(help); ONE(completion); ONE(question); ONE(question_of_a_long_path);
-          ONE(last_error_whole); ONE(box); ONE(filter); ONE(small))
+          ONE(last_error_whole); ONE(box); ONE(box_of_a_long_path); ONE(filter); ONE(small))

@@ -87,6 +87,7 @@ static void fill(struct state *x)
     x->wizard.words.goal.tli = 4294967295u;
     x->wizard.words.where = WHERE_FILES;
     x->wizard.at_us = -5;
+    x->wizard.is_chosen = true;
     x->wizard.words.port = 65535;
     x->wizard.words.moves = ASK_MOVES_MAX;
     for (int i = 0; i < ASK_MOVES_MAX; i++) {
@@ -175,6 +176,22 @@ static void answers_are_offered_for_an_hour(void **state)
     }
 }
 
+static void a_copy_is_remembered_for_longer(void **state)
+{
+    static const char *const server[] = {"a"};
+
+    (void)state;
+    assert_true(ui_init(&ui, server, 1));
+    model_now(&ui.model, INT64_C(1787361165000000), 0);
+    fill(&s);
+    s.saved_us = ui.model.now_us - 50 * 3600 * US_PER_S;
+    s.wizard.step = VIEW_CHECK;
+    s.wizard.words.where = WHERE_COPY;
+    state_apply(&s, &ui);
+    assert_true(ui.wizard.is_begun);
+    ui_release(&ui);
+}
+
 TEST_MAIN(ROWS(rows, parse_row), ONE(numbers_over_the_end_are_not_written),
           ONE(what_is_written_is_read), ONE(file_in_the_state_directory),
-          ONE(answers_are_offered_for_an_hour))
+          ONE(answers_are_offered_for_an_hour), ONE(a_copy_is_remembered_for_longer))

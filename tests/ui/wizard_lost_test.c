@@ -23,6 +23,50 @@ static void test_attach_after_the_terminal_was_lost(void **state)
     script_end_all(&s);
 }
 
+/* A restore that ended meanwhile: no copy is started on the answer that nobody gave yet. */
+static void test_nothing_begins_before_the_answer(void **state)
+{
+    struct wizard kept;
+    uint32_t job = to_run();
+
+    (void)state;
+    kept = s.ui.wizard;
+    script_end_all(&s);
+    script_begin(&s);
+    s.ui.wizard = kept;
+    s.next_job = job - 1;
+    wizard_offer(&s.ui);
+    script_clear(&s);
+    script_end(&s, script_start(&s, "restore"), ROW_DONE, "", "");
+    assert_string_equal(script_started(&s), "");
+    script_keys(&s, "n");
+    script_jobs(&s);
+    assert_string_equal(script_started(&s), "");
+    script_keys(&s, "ry");
+    script_wait(&s, 50);
+    assert_string_equal(script_started(&s), "start-copy orders-db1 " STORY_DEST);
+    script_end_all(&s);
+}
+
+/* In step 5 what is lost is said again. */
+static void test_the_moment_is_asked_again(void **state)
+{
+    struct wizard kept;
+
+    (void)state;
+    to_check();
+    kept = s.ui.wizard;
+    script_end_all(&s);
+    script_begin(&s);
+    s.ui.wizard = kept;
+    wizard_offer(&s.ui);
+    script_clear(&s);
+    script_keys(&s, "y");
+    assert_int_equal(s.ui.view, VIEW_CHECK);
+    assert_string_equal(script_asked(&s, ASK_MOMENT)->restore.goal.text, "88120441");
+    script_end_all(&s);
+}
+
 /* Killed before the numbers of its jobs were kept: they are found by what they do. */
 static const struct lost_row {
     const char *label;
@@ -95,6 +139,7 @@ static const struct kept_row {
     {"another way", "@xid 88120441\n\njj", " ", true},
     {"the same way", "@xid 88120441\n\n", " ", false},
     {"back to step 1", "@xid 88120441\n\n", "\x1b", true},
+    {"out of step 1", "h", "\x1b", true},
     {"step 2 is left", "@xid 88120441\n\n", "\n", true},
 };
 
@@ -136,6 +181,55 @@ static void test_not_offered_after_an_hour(void **state)
     script_end_all(&s);
 }
 
+/* "r comes back to it", whenever that is; it is not asked for at every start. */
+static void test_a_copy_is_come_back_to(void **state)
+{
+    (void)state;
+    to_check();
+    s.ui.wizard.begun_us -= 50 * 3600 * US_PER_S;
+    s.ui.view = VIEW_OVERVIEW;
+    s.ui.backs = 0;
+    s.rows = 0; /* its jobs are not known any more */
+    script_jobs(&s);
+    wizard_offer(&s.ui);
+    assert_int_equal(s.ui.prompt.kind, PROMPT_NONE);
+    script_keys(&s, "r");
+    assert_int_equal(s.ui.prompt.kind, PROMPT_YESNO);
+    script_keys(&s, "y");
+    assert_int_equal(s.ui.view, VIEW_CHECK);
+    script_end_all(&s);
+}
+
+/* What the line STOP said is what is gone on with, in whatever way it was chosen. */
+static const struct left_row {
+    const char *label, *keys;
+    bool is_offered;
+} lefts[] = {
+    {"nothing was chosen", "", false},  {"the cursor chose", "hh", true},
+    {"the list chose", "j", true},      {"the cursor is back at the end", "hlll", false},
+    {"typed", "@xid 88120441\n", true}, {"typed, then the cursor", "@xid 88120441\nh", true},
+};
+
+static void test_left_in_step_1(void **state)
+{
+    const struct left_row *row = *state;
+    char goal[sizeof s.ui.wizard.words.goal.text];
+
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 400);
+    script_points(&s);
+    script_moment(&s);
+    script_keys(&s, row->keys);
+    (void)str_copy(goal, sizeof goal, s.ui.wizard.words.goal.text);
+    script_keys(&s, "\033r");
+    assert_int_equal(s.ui.prompt.kind, row->is_offered ? PROMPT_YESNO : PROMPT_NONE);
+    script_keys(&s, row->is_offered ? "y" : "");
+    assert_int_equal(s.ui.view, VIEW_WHEN);
+    assert_string_equal(s.ui.wizard.words.goal.text, goal);
+    script_end_all(&s);
+}
+
 static void test_not_offered_for_a_server_that_is_gone(void **state)
 {
     (void)state;
@@ -149,6 +243,8 @@ static void test_not_offered_for_a_server_that_is_gone(void **state)
 /* ---- where ---- */
 
 TEST_MAIN(ONE(test_attach_after_the_terminal_was_lost);
+          ONE(test_nothing_begins_before_the_answer); ONE(test_the_moment_is_asked_again);
+          ROWS(lefts, test_left_in_step_1); ONE(test_a_copy_is_come_back_to);
           ROWS(losts, test_lost_before_the_number_was_kept); ONE(test_number_is_kept_at_once);
           ROWS(kepts, test_kept_with_the_key); ONE(test_not_offered_after_an_hour);
           ONE(test_not_offered_for_a_server_that_is_gone))

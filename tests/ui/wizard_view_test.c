@@ -421,6 +421,21 @@ static void test_check_drop(void **state)
     quiet("check-drop");
 }
 
+static void test_check_in_place(void **state)
+{
+    (void)state;
+    to_where();
+    script_place(&s, "/usr/lib/postgresql/17/bin");
+    script_keys(&s, "j ");
+    script_place(&s, "/usr/lib/postgresql/17/bin");
+    script_keys(&s, "\n");
+    script_plan(&s, true);
+    script_keys(&s, "\norders-db1\n");
+    script_end(&s, script_start(&s, "restore"), ROW_DONE, "Restore completed", "");
+    script_keys(&s, "\n");
+    quiet("check-in-place");
+}
+
 static void test_check_files(void **state)
 {
     uint32_t job;
@@ -447,4 +462,4 @@ TEST_MAIN(ONE(test_when_waits); ONE(test_when_xid); ONE(test_when_stale); ONE(te
           ONE(test_run_failed); ONE(test_run_died); ONE(test_run_replay);
           ONE(test_run_copy_failed); ONE(test_check); ONE(test_check_waits);
           ONE(test_check_open); ONE(test_check_failed); ONE(test_check_drop);
-          ONE(test_check_files))
+          ONE(test_check_in_place); ONE(test_check_files))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* dialog.c - the box of level 3: the facts of this target, and its name to be typed. */
 #include "ui/prompt.h"
+#include "ui/wizard.h"
 
 #include <string.h>
 
@@ -84,6 +85,7 @@ void dialog_draw(struct ui *ui, struct grid *g)
     int height = (int)d->lines + 5 + 3 * air, width = dialog_room(g->cols) + MARGINS;
     int col = (g->cols - width) / 2, row = (g->rows - height) / 2, end = col + width - 2;
     bool fits = strncmp(d->word, d->typed, strlen(d->typed)) == 0;
+    char typed[128]; /* the end of it, where it is typed */
 
     row = row < 2 ? 2 : row;
     for (int r = row; r < row + height;
@@ -100,7 +102,9 @@ void dialog_draw(struct ui *ui, struct grid *g)
     grid_cut(g, col + 2, row, end, ROLE_TITLE, d->ask);
     row += 1 + air;
     grid_text(g, col + 4, row, end, ROLE_ACCENT, "> ");
-    g->cursor_col = grid_text(g, col + 6, row, end, fits ? ROLE_PROMPT : ROLE_FAIL, d->typed);
+    g->cursor_col =
+        grid_text(g, col + 6, row, end, fits ? ROLE_PROMPT : ROLE_FAIL,
+                  path_tail(d->typed, end - col - 8, symbol_text(g->symbols, SYM_MORE), typed));
     g->cursor_row = row;
     grid_cut(g, col + 2, row + 1, end, ROLE_DIM,
              fits ? "Enter waits for the whole name.   Esc leaves."

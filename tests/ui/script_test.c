@@ -531,6 +531,21 @@ static void a_small_window_can_be_left(void **state)
     ui_release(&ui);
 }
 
+/* As long as a directory's name can be: no other server's values stand below it. */
+static void the_longest_name(void **state)
+{
+    static char longest[256];
+    const char *name[] = {"a", longest};
+
+    (void)state;
+    memset(longest, 'n', sizeof longest - 1);
+    assert_true(ui_init(&ui, name, 2));
+    ui_select_server(&ui, longest);
+    assert_int_equal(ui_server_index(&ui), 1);
+    assert_int_equal(ui.order[ui.orders - 1].order.server, 1);
+    ui_release(&ui);
+}
+
 TEST_MAIN(ONE(a_small_window_can_be_left); ONE(questions_name_their_keys);
           ONE(silence_is_told_with_its_beginning); ONE(moving_selects_once); ONE(opening_asks);
           ONE(opening_a_job_follows_it); ONE(cancel_asks_for_the_right_job);
@@ -539,4 +554,4 @@ TEST_MAIN(ONE(a_small_window_can_be_left); ONE(questions_name_their_keys);
           ONE(a_filter_that_hides_the_selected); ONE(an_old_answer_is_thrown_away);
           ONE(standing_still); ONE(lines_keep_their_places); ONE(finding); ONE(finding_nothing);
           ONE(a_new_result_is_marked); ONE(along_the_axis); ONE(restore_to_the_cursor);
-          ONE(ten_thousand_servers))
+          ONE(ten_thousand_servers); ONE(the_longest_name))

@@ -8,18 +8,20 @@
 #define WIZARD IN_WIZARD
 #define LISTS  IN_LISTS
 #define ALL    IN_ALL
+#define ROWS   (ALL & ~IN(VIEW_RUN))   /* has a row that is selected */
+#define LONG   (LISTS | IN(VIEW_WHEN)) /* has more of them than a page */
 
 /* clang-format off */
 const struct key_entry key_table[] = {
     /* move */
-    {ACT_UP,         {'k', UI_KEY_UP},        "k  Up",     "up",      "one line up",                     GROUP_MOVE, ALL, NULL},
-    {ACT_DOWN,       {'j', UI_KEY_DOWN},      "j  Down",   "down",    "one line down",                   GROUP_MOVE, ALL, NULL},
-    {ACT_PAGE_UP,    {UI_KEY_PAGE_UP},        "PgUp",      "page up", "one page up",                     GROUP_MOVE, ALL, NULL},
-    {ACT_PAGE_DOWN,  {UI_KEY_PAGE_DOWN},      "PgDn",      "page down", "one page down",                 GROUP_MOVE, ALL, NULL},
-    {ACT_HALF_UP,    {UI_CTRL('U')},          "Ctrl-U",    "half up", "half a page up",                  GROUP_MOVE, ALL, NULL},
-    {ACT_HALF_DOWN,  {UI_CTRL('D')},          "Ctrl-D",    "half down", "half a page down",              GROUP_MOVE, ALL, NULL},
-    {ACT_FIRST,      {'g', UI_KEY_HOME},      "g  Home",   "first",   "first line",                      GROUP_MOVE, ALL, NULL},
-    {ACT_LAST,       {'G', UI_KEY_END},       "G  End",    "last",    "last line; in a log: follow it",  GROUP_MOVE, ALL, NULL},
+    {ACT_UP,         {'k', UI_KEY_UP},        "k  Up",     "up",      "one line up",                     GROUP_MOVE, ROWS, NULL},
+    {ACT_DOWN,       {'j', UI_KEY_DOWN},      "j  Down",   "down",    "one line down",                   GROUP_MOVE, ROWS, NULL},
+    {ACT_PAGE_UP,    {UI_KEY_PAGE_UP},        "PgUp",      "page up", "one page up",                     GROUP_MOVE, LONG, NULL},
+    {ACT_PAGE_DOWN,  {UI_KEY_PAGE_DOWN},      "PgDn",      "page down", "one page down",                 GROUP_MOVE, LONG, NULL},
+    {ACT_HALF_UP,    {UI_CTRL('U')},          "Ctrl-U",    "half up", "half a page up",                  GROUP_MOVE, LONG, NULL},
+    {ACT_HALF_DOWN,  {UI_CTRL('D')},          "Ctrl-D",    "half down", "half a page down",              GROUP_MOVE, LONG, NULL},
+    {ACT_FIRST,      {'g', UI_KEY_HOME},      "g  Home",   "first",   "first line",                      GROUP_MOVE, ROWS, NULL},
+    {ACT_LAST,       {'G', UI_KEY_END},       "G  End",    "last",    "last line; in a log: follow it",  GROUP_MOVE, ROWS, NULL},
     {ACT_LEFT,       {'h', UI_KEY_LEFT},      "h  Left",   "earlier", "earlier on the axis, to the left", GROUP_MOVE, IN(VIEW_WAL) | IN(VIEW_WHEN), NULL},
     {ACT_RIGHT,      {'l', UI_KEY_RIGHT},     "l  Right",  "later",   "later on the axis, to the right", GROUP_MOVE, IN(VIEW_WAL) | IN(VIEW_WHEN), NULL},
     {ACT_EVENT_LEFT, {'H'},                   "H",         "event before", "the event before: a backup, a hole, a restore point", GROUP_MOVE, IN(VIEW_WAL) | IN(VIEW_WHEN), NULL},
@@ -68,7 +70,7 @@ const struct key_entry key_table[] = {
     {ACT_WRAP,       {'w'},                   "w",         "wrap",    "wrap long lines of the log",      GROUP_FIND, IN(VIEW_JOBS), NULL},
     /* tell others */
     {ACT_COPY,       {'y'},                   "y",         "copy",    "copy the name, or the command line of the plan", GROUP_TELL, ALL, NULL},
-    {ACT_COPY_LINE,  {'Y'},                   "Y",         "copy line", "copy the whole line",           GROUP_TELL, ALL, NULL},
+    {ACT_COPY_LINE,  {'Y'},                   "Y",         "copy line", "copy the whole line",           GROUP_TELL, LISTS | IN(VIEW_PLAN), NULL},
     {ACT_SAVE,       {'S'},                   "S",         "save",    "save this screen as text",        GROUP_TELL, ALL, "save-screen"},
     {ACT_HELP,       {'?'},                   "?",         "help",    "these keys; / searches",          GROUP_TELL, ALL, "help"},
     {ACT_LAST_ERROR, {'!'},                   "!",         "last error", "show the last error again",    GROUP_TELL, ALL, "error"},

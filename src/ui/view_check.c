@@ -188,7 +188,20 @@ static unsigned move(struct ui *ui, enum act act)
     const struct answer *a = wizard_answer(ui, ASK_COMPARE);
     size_t n = a ? a->compare.tables : 0, *row = &ui->wizard.row;
 
-    *row = act == ACT_UP ? *row - (*row > 0) : *row + (*row + 1 < n);
+    switch (act) {
+    case ACT_UP:
+        *row -= *row > 0;
+        break;
+    case ACT_DOWN:
+        *row += *row + 1 < n;
+        break;
+    case ACT_FIRST:
+        *row = 0;
+        break;
+    default:
+        *row = n - (n > 0);
+        break;
+    }
     return UI_REDRAW;
 }
 
@@ -197,6 +210,8 @@ unsigned check_act(struct ui *ui, enum act act)
     switch (act) {
     case ACT_UP:
     case ACT_DOWN:
+    case ACT_FIRST:
+    case ACT_LAST:
         return move(ui, act);
     case ACT_OPEN:
         return compare(ui);

@@ -133,11 +133,8 @@ unsigned when_act(struct ui *ui, enum act act)
     case ACT_OPEN:
         return go_on(ui);
     case ACT_COPY:
-        if (ui->wizard.words.goal.text[0]) {
-            ui_copy(ui, ui->wizard.words.goal.text);
-            return UI_REDRAW;
-        }
-        return UI_NOTHING;
+        ui_copy(ui, ui->wizard.words.goal.text[0] ? ui->wizard.words.goal.text : "latest");
+        return UI_REDRAW;
     case ACT_BACK:
         return ui_back(ui);
     default:

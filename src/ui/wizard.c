@@ -220,15 +220,14 @@ static bool is_known(const struct ui *ui, const char *server)
     return false;
 }
 
-/* What is kept is worth going on with: it is young, or a job of it may still run. */
+/* What is kept is asked for: it is young, or a job of it may still run. */
 static bool is_young(const struct ui *ui)
 {
     const struct wizard *w = &ui->wizard;
     bool runs = wizard_job_runs(ui, w->restore_job) || wizard_job_runs(ui, w->copy_job);
 
-    return w->is_begun && is_known(ui, w->words.server) &&
-           (runs ||
-            (ui->model.now_us - w->begun_us < KEPT_US && ui->model.now_us >= w->begun_us));
+    return runs ||
+           (ui->model.now_us - w->begun_us < KEPT_US && ui->model.now_us >= w->begun_us);
 }
 
 bool wizard_left_a_copy(const struct wizard *w)
@@ -267,13 +266,11 @@ void wizard_offer(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
     bool is_sound = has_answers(w) && w->step <= VIEW_CHECK && w->from_us < w->to_us;
-    bool is_asked = is_sound && is_young(ui);
 
-    w->is_begun =
-        is_asked || (is_sound && is_known(ui, w->words.server) && wizard_left_a_copy(w));
+    w->is_begun = w->is_begun && is_sound && (is_young(ui) || wizard_left_a_copy(w));
     w->is_resting = true;
-    if (is_asked) {
-        ask_go_on(ui);
+    if (w->is_begun && is_young(ui) && is_known(ui, w->words.server)) {
+        ask_go_on(ui); /* of a server of another configuration: its console asks */
     }
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define FIRST_AXIS (3600 * US_PER_S)
+#define PAGE       8 /* events */
 
 static int width_of(int cols)
 {
@@ -339,22 +340,25 @@ static void zoom(struct ui *ui, enum act act)
     wizard_ask_points(ui);
 }
 
-/* j k: the next row of the list of events, and it becomes the target. */
+/* So many rows down the list of events, which begins with the newest; it becomes the target. */
 static void select_row(struct ui *ui, int by)
 {
     static struct events all;
-    size_t row = 0;
+    int row = 0;
 
     events_of(ui, &all);
     if (all.n == 0) {
         return;
     }
-    while (row + 1 < all.n && all.event[row].us > ui->wizard.at_us) {
+    while (row + 1 < (int)all.n && all.event[row].us > ui->wizard.at_us) {
         row++;
     }
     if (all.event[row].us == ui->wizard.at_us || by < 0) {
-        row = by < 0 ? row - (row > 0) : row + (row + 1 < all.n);
+        row += by;
+    } else {
+        row += by - 1; /* the cursor stands before that row */
     }
+    row = row < 0 ? 0 : row < (int)all.n ? row : (int)all.n - 1;
     go_event(ui, &all.event[row]);
     ui->wizard.at_us = all.event[row].us; /* exactly there, whatever was rounded */
 }
@@ -381,6 +385,18 @@ bool axis_act(struct ui *ui, enum act act)
     case ACT_UP:
     case ACT_DOWN:
         select_row(ui, act == ACT_UP ? -1 : 1);
+        return true;
+    case ACT_PAGE_UP:
+    case ACT_PAGE_DOWN:
+        select_row(ui, act == ACT_PAGE_UP ? -PAGE : PAGE);
+        return true;
+    case ACT_HALF_UP:
+    case ACT_HALF_DOWN:
+        select_row(ui, act == ACT_HALF_UP ? -PAGE / 2 : PAGE / 2);
+        return true;
+    case ACT_FIRST:
+    case ACT_LAST:
+        select_row(ui, act == ACT_FIRST ? -AXIS_EVENTS : AXIS_EVENTS);
         return true;
     default:
         return false;

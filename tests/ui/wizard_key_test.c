@@ -462,6 +462,42 @@ static void test_every_key_everywhere(void **state)
     grid_free(g);
 }
 
+static void to_replay_view(void)
+{
+    (void)to_replay();
+}
+
+/* What the table says a key does, it does, or says why not: nothing is passed over in silence. */
+static void test_no_key_is_silent(void **state)
+{
+    static const struct {
+        void (*to)(void);
+        enum view_id view;
+    } step[] = {{to_where, VIEW_WHEN},
+                {to_where, VIEW_WHERE},
+                {to_plan, VIEW_PLAN},
+                {to_replay_view, VIEW_RUN},
+                {to_check, VIEW_CHECK}};
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t k = 0; k < key_count; k++) {
+            const struct key_entry *e = &key_table[k];
+
+            step[i].to();
+            if (step[i].view == VIEW_WHEN) {
+                script_keys(&s, "\033");
+            }
+            assert_int_equal(s.ui.view, step[i].view);
+            script_key(&s, e->key[0]);
+            if (s.flags == UI_NOTHING) {
+                fail_msg("%s in step %zu", e->keys, i + 1);
+            }
+            script_end_all(&s);
+        }
+    }
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -517,4 +553,4 @@ TEST_MAIN(ONE(test_whole_story); ONE(test_point_with_control_characters);
           ONE(test_restore_not_started); ONE(test_copy_that_failed_is_started_again);
           ONE(test_looks_each_second_then_slower); ONE(test_tables); ONE(test_psql);
           ONE(test_drop); ONE(test_drop_failed); ONE(test_another_target); ONE(test_keep);
-          ONE(test_every_key_everywhere); ONE(test_sizes))
+          ONE(test_every_key_everywhere); ONE(test_no_key_is_silent); ONE(test_sizes))

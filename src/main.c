@@ -27,6 +27,7 @@ static bool show(struct session *s, struct desk *desk, const char *const *name)
         .server = name,
         .servers = s->cfg->servers,
         .config_path = s->config_path,
+        .home = s->cfg->barman_home,
         .program = s->program,
         .road = desk_end(desk),
         .notice = linger_notice(),

@@ -48,6 +48,7 @@ struct model {
     bool is_quiet[ASK_KINDS]; /* its parts are not shown: a whole answer stands till the last */
     uint32_t last_ticket;
 
+    const char *home;        /* barman_home: whose servers and jobs these are; NULL: not told */
     const char *config_path; /* for the command lines that are shown; NULL: the default */
     bool is_paused;
     int64_t paused_us;

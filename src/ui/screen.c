@@ -96,6 +96,7 @@ static bool begin(struct loop *l)
         return false;
     }
     l->ui.model.config_path = l->setup->config_path;
+    l->ui.model.home = l->setup->home;
     l->ui.symbols = symbols_of(l->setup->symbols);
     set_now(l);
     choose(l);

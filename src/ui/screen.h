@@ -20,6 +20,7 @@ struct screen_setup {
     const char *const *server; /* names, in the order of the configuration */
     size_t servers;
     const char *config_path; /* NULL: default search */
+    const char *home;        /* barman_home */
     const char *program;
     struct road_end road;
     const char *notice;  /* shown at first ("log in again after logout ..."); NULL */

@@ -32,6 +32,7 @@ static const struct field fields[] = {
     {"wizard.begun", FIELD_BOOL, AT(wizard.is_begun), 0},
     {"wizard.step", FIELD_ENUM, AT(wizard.step), VIEW_CHECK},
     {"wizard.begun_at", FIELD_I64, AT(wizard.begun_us), 0},
+    {"wizard.home", IS_TEXT(wizard.home)},
     {"wizard.server", IS_TEXT(wizard.words.server)},
     {"wizard.backup", IS_TEXT(wizard.words.backup)},
     {"wizard.target", FIELD_ENUM, AT(wizard.words.goal.kind), GOAL_IMMEDIATE},

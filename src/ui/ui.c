@@ -124,7 +124,7 @@ void ui_say(struct ui *ui, enum light light, const char *fmt, ...)
     sbuf_vfmt(&b, fmt, args);
     va_end(args);
     ui->message_light = light;
-    ui->message_is_whole = light == LIGHT_FAIL || light == LIGHT_WARN; /* until the next key */
+    ui->message_is_whole = light != LIGHT_RUN && light != LIGHT_OK; /* until the next key */
     ui->message_until_ns = ui->model.now_ns + MESSAGE_NS;
 }
 
@@ -241,7 +241,7 @@ unsigned ui_start(struct ui *ui, const char *const *words,
     o->order.ticket = ui->start_ticket = ++ui->model.last_ticket;
     ui->started = started;
     ui_command_text(ui, words, ui->start_text, sizeof ui->start_text);
-    ui_say(ui, LIGHT_WAIT, "starting: %s", ui->start_text);
+    ui_say(ui, LIGHT_RUN, "starting: %s", ui->start_text);
     return UI_REDRAW;
 }
 

@@ -169,6 +169,11 @@ static void at_origin(struct ui *ui)
     }
 }
 
+static const char *home_of(const struct ui *ui)
+{
+    return ui->model.home ? ui->model.home : "";
+}
+
 static void begin_anew(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
@@ -178,6 +183,7 @@ static void begin_anew(struct ui *ui)
     w->is_begun = true;
     w->begun_us = ui->model.now_us;
     w->words.where = WHERE_COPY;
+    (void)str_copy(w->home, sizeof w->home, home_of(ui));
     (void)str_copy(w->words.server, sizeof w->words.server, ui->server);
     (void)str_copy(w->words.backup, sizeof w->words.backup, "auto");
     (void)str_copy(w->words.goal.action, sizeof w->words.goal.action, "pause");
@@ -210,10 +216,13 @@ static unsigned yes_go_on(struct ui *ui)
     return UI_REDRAW;
 }
 
-static bool is_known(const struct ui *ui, const char *server)
+/* What is kept is about a server of this configuration, not about one of that name elsewhere. */
+static bool is_ours(const struct ui *ui)
 {
-    for (size_t i = 0; i < ui->model.servers; i++) {
-        if (strcmp(ui->model.name[i], server) == 0) {
+    const struct wizard *w = &ui->wizard;
+
+    for (size_t i = 0; i < ui->model.servers && strcmp(w->home, home_of(ui)) == 0; i++) {
+        if (strcmp(ui->model.name[i], w->words.server) == 0) {
             return true;
         }
     }
@@ -253,8 +262,8 @@ void wizard_begin(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
 
-    if (w->is_begun && has_answers(w) && strcmp(w->words.server, ui->server) == 0 &&
-        (is_young(ui) || wizard_left_a_copy(w))) {
+    if (w->is_begun && has_answers(w) && is_ours(ui) &&
+        strcmp(w->words.server, ui->server) == 0 && (is_young(ui) || wizard_left_a_copy(w))) {
         ask_go_on(ui);
         ui->prompt.no = no_go_on;
         return;
@@ -269,8 +278,8 @@ void wizard_offer(struct ui *ui)
 
     w->is_begun = w->is_begun && is_sound && (is_young(ui) || wizard_left_a_copy(w));
     w->is_resting = true;
-    if (w->is_begun && is_young(ui) && is_known(ui, w->words.server)) {
-        ask_go_on(ui); /* of a server of another configuration: its console asks */
+    if (w->is_begun && is_young(ui) && is_ours(ui)) {
+        ask_go_on(ui);
     }
 }
 

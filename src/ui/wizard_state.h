@@ -23,6 +23,8 @@ enum wizard_job { WIZARD_NO_JOB, WIZARD_PROMOTE, WIZARD_DROP };
 struct wizard {
     bool is_begun;
     int step; /* enum view_id: where it was left */
+    char home
+        [ASK_PATH_CAP]; /* of its server and jobs: names and numbers are others' elsewhere */
     struct restore_words words;
     int64_t at_us;          /* the moment under the cursor of the axis */
     int64_t from_us, to_us; /* the axis */

@@ -88,6 +88,7 @@ static void fill(struct state *x)
     x->wizard.words.where = WHERE_FILES;
     x->wizard.at_us = -5;
     x->wizard.is_chosen = true;
+    str_copy(x->wizard.home, sizeof x->wizard.home, "/srv/barman");
     x->wizard.words.port = 65535;
     x->wizard.words.moves = ASK_MOVES_MAX;
     for (int i = 0; i < ASK_MOVES_MAX; i++) {

@@ -241,6 +241,26 @@ static void test_not_offered_for_a_server_that_is_gone(void **state)
     script_end_all(&s);
 }
 
+/* "main" is a server of many a configuration: neither its target nor its job is another's. */
+static void test_not_offered_in_another_home(void **state)
+{
+    struct wizard kept;
+
+    (void)state;
+    (void)to_run();
+    kept = s.ui.wizard;
+    script_end_all(&s);
+    script_begin(&s);
+    s.ui.model.home = "/srv/other";
+    s.ui.wizard = kept;
+    wizard_offer(&s.ui);
+    assert_int_equal(s.ui.prompt.kind, PROMPT_NONE);
+    script_keys(&s, "r");
+    assert_int_equal(s.ui.view, VIEW_WHEN);
+    assert_string_equal(s.ui.wizard.home, "/srv/other");
+    script_end_all(&s);
+}
+
 /* ---- where ---- */
 
 TEST_MAIN(ONE(test_attach_after_the_terminal_was_lost);
@@ -248,4 +268,5 @@ TEST_MAIN(ONE(test_attach_after_the_terminal_was_lost);
           ROWS(lefts, test_left_in_step_1); ONE(test_a_copy_is_come_back_to);
           ROWS(losts, test_lost_before_the_number_was_kept); ONE(test_number_is_kept_at_once);
           ROWS(kepts, test_kept_with_the_key); ONE(test_not_offered_after_an_hour);
-          ONE(test_not_offered_for_a_server_that_is_gone))
+          ONE(test_not_offered_for_a_server_that_is_gone);
+          ONE(test_not_offered_in_another_home))

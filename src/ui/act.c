@@ -12,11 +12,16 @@
 
 /* ---- level 1 ---------------------------------------------------------------------------- */
 
+static void started_here(struct ui *ui, uint32_t job)
+{
+    ui->own_job = job;
+}
+
 static unsigned yes_backup(struct ui *ui)
 {
     const char *words[] = {"backup", ui->server, NULL};
 
-    return ui_start(ui, words, NULL);
+    return ui_start(ui, words, started_here);
 }
 
 static unsigned act_backup(struct ui *ui)
@@ -32,7 +37,7 @@ static unsigned yes_verify(struct ui *ui)
 {
     const char *words[] = {"verify-backup", ui->server, ui->doing_backup, NULL};
 
-    return ui_start(ui, words, NULL);
+    return ui_start(ui, words, started_here);
 }
 
 static unsigned act_verify(struct ui *ui)
@@ -93,7 +98,7 @@ static unsigned do_delete(struct ui *ui)
 {
     const char *words[] = {"delete", ui->server, ui->doing_backup, NULL};
 
-    return ui_start(ui, words, NULL);
+    return ui_start(ui, words, started_here);
 }
 
 static void dialog_line(struct dialog *d, const char *label, const char *fmt, ...)
@@ -186,8 +191,13 @@ static unsigned act_refresh(struct ui *ui)
 static unsigned act_last_error(struct ui *ui)
 {
     const struct snapshot *s = ui_snapshot(ui);
+    bool at_jobs =
+        ui->view == VIEW_JOBS || (ui->view == VIEW_OVERVIEW && ui->pane == PANE_JOBS);
+    const struct job_row *job = at_jobs ? ui_job_row(ui) : NULL;
 
-    if (ui->last_error[0]) {
+    if (job && (job->state == ROW_FAILED || job->state == ROW_DIED)) {
+        ui_tell_failure(ui, job);
+    } else if (ui->last_error[0]) {
         ui_say(ui, LIGHT_FAIL, "%s%s%s", ui->last_error, ui->last_hint[0] ? ". " : "",
                ui->last_hint);
     } else if (s && s->sentence && s->sentence[0]) {

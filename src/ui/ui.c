@@ -7,11 +7,13 @@
 #include "ui/view.h"
 #include "ui/wizard.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define UI_FEW     16 /* servers whose news are shown at once */
 #define MESSAGE_NS (8 * NS_PER_S)
+#define FAILURE_NS (300 * NS_PER_S) /* of a job that one waited for, elsewhere perhaps */
 
 bool ui_init(struct ui *ui, const char *const *server, size_t servers)
 {
@@ -134,6 +136,19 @@ void ui_fail(struct ui *ui, const struct err *err)
     (void)str_copy(ui->last_hint, sizeof ui->last_hint, err->hint);
     ui_say(ui, LIGHT_FAIL, "%s%s%s", ui->last_error, err->hint[0] ? ". " : "", err->hint);
     ui->message_until_ns = 0;
+}
+
+void ui_tell_failure(struct ui *ui, const struct job_row *job)
+{
+    (void)str_fmt(ui->last_error, sizeof ui->last_error, "#%" PRIu32 " %s: %s", job->number,
+                  job->verb,
+                  job->state == ROW_CANCELLED ? "cancelled"
+                  : job->text && job->text[0] ? job->text
+                  : job->state == ROW_DIED    ? "its process is gone without a last word"
+                                              : "failed");
+    (void)str_copy(ui->last_hint, sizeof ui->last_hint, job->hint ? job->hint : "");
+    ui_say(ui, LIGHT_FAIL, "%s%s%s", ui->last_error, ui->last_hint[0] ? ". " : "",
+           ui->last_hint);
 }
 
 void ui_ask_yes(struct ui *ui, unsigned (*yes)(struct ui *ui), const char *fmt, ...)
@@ -410,6 +425,21 @@ static void take_started(struct ui *ui, struct news *news)
     }
 }
 
+/* Whoever started it is told that it failed: its row has no room for the reason. */
+static void watch_own_job(struct ui *ui)
+{
+    const struct job_row *job = ui->own_job ? model_job(&ui->model, ui->own_job) : NULL;
+
+    if (!job || job->state == ROW_NEW || job->state == ROW_RUNNING) {
+        return;
+    }
+    ui->own_job = 0;
+    if (job->state == ROW_FAILED || job->state == ROW_DIED) {
+        ui_tell_failure(ui, job);
+        ui->message_until_ns = ui->model.now_ns + FAILURE_NS;
+    }
+}
+
 /* What other servers say is seen with the next second: with hundreds of them there is always
  * one that has something new, and it is not what is being looked at. */
 static bool can_wait(const struct ui *ui, const struct news *news)
@@ -431,6 +461,7 @@ unsigned ui_news(struct ui *ui, struct news *news)
     news_release(news);
     if (changed) {
         ui->order_is_old = true;
+        watch_own_job(ui);
         wizard_news(ui);
     }
     return flags | (changed && !later ? UI_REDRAW : UI_NOTHING);

@@ -88,7 +88,7 @@ struct ui {
     size_t help_row;
 
     enum light message_light;
-    char message[400];
+    char message[1700];
     int64_t message_until_ns; /* 0: until replaced */
     bool message_is_whole;    /* over as many rows as it needs: '!' */
     char last_error[1400], last_hint[200];
@@ -103,6 +103,7 @@ struct ui {
     char start_text[2048];                        /* its command line */
     char doing_backup[BACKUP_ID_CAP];             /* what a question is about */
     uint32_t doing_job;
+    uint32_t own_job;       /* started from here: its failure is told; 0: none */
     bool saves_screen;      /* S: by the loop, which says where */
     char copied[16384];     /* what y wants on the clipboard; "" nothing */
     const char *const *run; /* UI_SUSPEND: argv to run on the terminal; NULL:
@@ -138,6 +139,8 @@ unsigned ui_back(struct ui *ui);
 void ui_say(struct ui *ui, enum light light, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void ui_fail(struct ui *ui, const struct err *err); /* message row, and kept for '!' */
+void ui_tell_failure(struct ui *ui,
+                     const struct job_row *job); /* why it failed, and what to do */
 void ui_ask_yes(struct ui *ui, unsigned (*yes)(struct ui *ui), const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

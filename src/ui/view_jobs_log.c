@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "ui/list.h"
 #include "ui/view_jobs_in.h"
+#include "ui/wizard.h"
 #include "ui/words.h"
 
 #include <string.h>
@@ -199,6 +200,25 @@ static void draw_title(const struct ui *ui, struct grid *g, const struct box *bo
     frame_title(g, box->col, box->row, box->end, box->has_focus, left, right);
 }
 
+/* A job that failed at once has said nothing but why. */
+static void draw_nothing(const struct ui *ui, struct grid *g, const struct box *box, int row)
+{
+    const struct job_row *job = model_job(&ui->model, ui->job);
+    bool is_empty = !ui->only_hits || !ui->find[0];
+    const char *text = ui->job == 0                      ? "no job is selected"
+                       : !is_empty                       ? "no line was found"
+                       : job && job->state > ROW_RUNNING ? "it left no message"
+                                                         : "no message yet";
+    int col = box->col + ROW_TEXT;
+
+    if (is_empty && job && job->state == ROW_FAILED && job->text[0]) {
+        row = draw_wrapped(g, col, row, box->end - 1, box->last, ROLE_FAIL, job->text);
+        (void)draw_wrapped(g, col, row, box->end - 1, box->last, ROLE_TEXT, job->hint);
+        return;
+    }
+    grid_text(g, col, row, box->end, ROLE_DIM, text);
+}
+
 void log_draw(struct ui *ui, struct grid *g, const struct box *box)
 {
     struct shown s = shown_lines(ui);
@@ -209,10 +229,7 @@ void log_draw(struct ui *ui, struct grid *g, const struct box *box)
     draw_title(ui, g, box, &s, at);
     ui->log_height = height;
     if (s.n == 0) {
-        grid_text(g, box->col + ROW_TEXT, row, box->end, ROLE_DIM,
-                  ui->job == 0           ? "no job is selected"
-                  : ui->model.lines == 0 ? "no message yet"
-                                         : "no line was found");
+        draw_nothing(ui, g, box, row);
         return;
     }
     top = top_of(ui, box, &s, at, height);

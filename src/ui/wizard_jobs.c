@@ -358,19 +358,6 @@ unsigned wizard_psql(struct ui *ui)
 
 /* ---- ends ------------------------------------------------------------------------------------- */
 
-static void tell_failure(struct ui *ui, const struct job_row *row)
-{
-    (void)str_fmt(ui->last_error, sizeof ui->last_error, "#%" PRIu32 " %s: %s", row->number,
-                  row->verb,
-                  row->state == ROW_CANCELLED ? "cancelled"
-                  : row->text && row->text[0] ? row->text
-                  : row->state == ROW_DIED    ? "its process is gone without a last word"
-                                              : "failed");
-    (void)str_copy(ui->last_hint, sizeof ui->last_hint, row->hint ? row->hint : "");
-    ui_say(ui, LIGHT_FAIL, "%s%s%s", ui->last_error, ui->last_hint[0] ? ". " : "",
-           ui->last_hint);
-}
-
 static void doing_ended(struct ui *ui, const struct job_row *row)
 {
     struct wizard *w = &ui->wizard;
@@ -379,7 +366,7 @@ static void doing_ended(struct ui *ui, const struct job_row *row)
     w->doing = WIZARD_NO_JOB;
     w->doing_job = 0;
     if (row->state != ROW_DONE) {
-        tell_failure(ui, row);
+        ui_tell_failure(ui, row);
         return;
     }
     if (doing == WIZARD_DROP) {

@@ -47,6 +47,21 @@ static void failed(void **state)
     ui_release(&ui);
 }
 
+/* The reason is all there is, and no row has room for it: it stands where the log would. */
+static void failed_at_once(void **state)
+{
+    static struct ui ui;
+    (void)state;
+
+    begin(&ui);
+    keys(&ui, "jjj\n");
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "jobs-failed-at-once");
+    keys(&ui, "!");
+    assert_non_null(strstr(ui.message, "#38 backup: cannot write: '/srv/barman/"));
+    assert_non_null(strstr(ui.message, "Free space there"));
+    ui_release(&ui);
+}
+
 static void died(void **state)
 {
     static struct ui ui;
@@ -114,4 +129,5 @@ static void none(void **state)
     ui_release(&ui);
 }
 
-TEST_MAIN(ONE(following); ONE(failed); ONE(died); ONE(found); ONE(long_lines); ONE(none))
+TEST_MAIN(ONE(following); ONE(failed); ONE(failed_at_once); ONE(died); ONE(found);
+          ONE(long_lines); ONE(none))

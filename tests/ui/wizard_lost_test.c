@@ -67,6 +67,24 @@ static void test_the_moment_is_asked_again(void **state)
     script_end_all(&s);
 }
 
+/* What was started with one key and fails far away is told where one is. */
+static void test_own_failure_is_told(void **state)
+{
+    uint32_t job;
+
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "by");
+    job = script_start(&s, "backup");
+    script_keys(&s, "?");
+    script_end(&s, job, ROW_FAILED, "receive-wal does not run", "Start it.");
+    message_has("backup: receive-wal does not run. Start it.");
+    s.ui.message[0] = '\0';
+    script_jobs(&s); /* once */
+    assert_string_equal(s.ui.message, "");
+    script_end_all(&s);
+}
+
 /* Killed before the numbers of its jobs were kept: they are found by what they do. */
 static const struct lost_row {
     const char *label;
@@ -265,8 +283,8 @@ static void test_not_offered_in_another_home(void **state)
 
 TEST_MAIN(ONE(test_attach_after_the_terminal_was_lost);
           ONE(test_nothing_begins_before_the_answer); ONE(test_the_moment_is_asked_again);
-          ROWS(lefts, test_left_in_step_1); ONE(test_a_copy_is_come_back_to);
-          ROWS(losts, test_lost_before_the_number_was_kept); ONE(test_number_is_kept_at_once);
-          ROWS(kepts, test_kept_with_the_key); ONE(test_not_offered_after_an_hour);
-          ONE(test_not_offered_for_a_server_that_is_gone);
+          ONE(test_own_failure_is_told); ROWS(lefts, test_left_in_step_1);
+          ONE(test_a_copy_is_come_back_to); ROWS(losts, test_lost_before_the_number_was_kept);
+          ONE(test_number_is_kept_at_once); ROWS(kepts, test_kept_with_the_key);
+          ONE(test_not_offered_after_an_hour); ONE(test_not_offered_for_a_server_that_is_gone);
           ONE(test_not_offered_in_another_home))

@@ -212,8 +212,9 @@ void jobs_list_draw(struct ui *ui, struct grid *g, const struct box *box)
     }
     if (rows.n == 0) {
         grid_text(g, box->col + ROW_TEXT, box->row + 1, box->end, ROLE_DIM,
-                  !ui->model.jobs ? "being read"
-                  : list->total   ? "no job fits the filter; Esc clears it"
-                                  : "no job yet; b starts a backup");
+                  !ui->model.jobs           ? "being read"
+                  : list->total             ? "no job fits the filter; Esc clears it"
+                  : key_off(ui, ACT_BACKUP) ? "no job is known"
+                                            : "no job yet; b starts a backup");
     }
 }

@@ -141,11 +141,14 @@ void wal_draw(struct ui *ui, struct grid *g)
                       "F full  i incr  r rsync  s snapshot  x failed   "
                       "dim end: not proven yet");
     } else {
+        const struct snapshot *s = ui_snapshot(ui);
+
         frame_title(g, 0, TOP, g->cols, true, "TIMELINES", "");
         grid_text(g, 3, TOP + 1, g->cols, ROLE_DIM,
-                  ui_snapshot(ui) && ui_snapshot(ui)->coverage
+                  s && s->coverage
                       ? "no WAL is archived and no backup is kept: there is nothing to draw"
-                      : "being read");
+                  : s && s->kept_why ? "not known: what is kept cannot be read"
+                                     : "being read");
         text[0] = '\0';
     }
     frame_bottom(ui, g, text);

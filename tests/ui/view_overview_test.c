@@ -106,6 +106,8 @@ static void home_gone(void **state)
     s->todo = "Mount its disk, or correct barman_home.";
     story_news(&ui, (struct news){.kind = NEWS_SNAPSHOT, .snapshot = s});
     golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "overview-home-gone");
+    keys("t");
+    golden_draw(&ui, 80, 24, SYMBOLS_BLOCK, "wal-home-gone");
     keys("b");
     assert_non_null(strstr(ui.message, "cannot be read"));
     ui_release(&ui);

@@ -17,7 +17,6 @@
 #include "err.h"
 
 #define NAME_CAP      256 /* of a server: the longest name of its directory */
-#define POINT_CAP     64  /* of a restore point: PostgreSQL's MAXFNAMELEN */
 #define ASK_PATH_CAP  1024
 #define ASK_MOVES_MAX 16 /* tablespaces that can be placed on the screen */
 #define ASK_TABLES    16
@@ -30,9 +29,9 @@ struct goal { /* where a recovery shall stop, as the command line takes it */
     enum goal_kind kind;
     char text[128]; /* time with its offset, xid, LSN, name; "" for latest and immediate */
     bool is_exclusive;
-    pg_tli tli;            /* to follow; 0: as the engine chooses */
-    char action[16];       /* "pause", "promote", "shutdown"; "" none */
-    char point[POINT_CAP]; /* for words: the restore point at that LSN; "" none */
+    pg_tli tli;      /* to follow; 0: as the engine chooses */
+    char action[16]; /* "pause", "promote", "shutdown"; "" none */
+    char point[64];  /* for words: the restore point at that LSN; "" none */
 };
 
 struct tablespace_move {

@@ -10,11 +10,28 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* With a timeline, auto would look for a backup that was taken on it; what step 1 found may lie
+ * on the one it left. */
+static const char *backup_for(const struct ui *ui)
+{
+    const struct answer *a = wizard_answer(ui, ASK_MOMENT);
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct backup_row *newest = s ? snapshot_good_backup(s) : NULL;
+
+    if (!ui->wizard.words.goal.tli) {
+        return "auto";
+    }
+    if (a && !wizard_is_stale(ui, ASK_MOMENT) && a->moment.backup_id[0]) {
+        return a->moment.backup_id;
+    }
+    return newest ? newest->id : "auto";
+}
+
 void plan_enter(struct ui *ui)
 {
     ui->wizard.step = VIEW_PLAN;
     ui->wizard.row = ui->wizard.top = 0;
-    (void)str_copy(ui->wizard.words.backup, sizeof ui->wizard.words.backup, "auto");
+    (void)str_copy(ui->wizard.words.backup, sizeof ui->wizard.words.backup, backup_for(ui));
     answer_free(ui->model.answer[ASK_PLAN]); /* of another plan */
     ui->model.answer[ASK_PLAN] = NULL;
     wizard_ask(ui, ASK_PLAN);

@@ -144,7 +144,7 @@ unsigned when_act(struct ui *ui, enum act act)
 
 /* ---- drawing -------------------------------------------------------------------------------- */
 
-static void draw_event(const struct ui *ui, struct grid *g, int row, int end,
+static void draw_event(const struct ui *ui, struct grid *g, int row, int col, int end,
                        const struct event *e)
 {
     static const char letter[] = {'R', 'b', 'S', 'x', ' '};
@@ -153,9 +153,9 @@ static void draw_event(const struct ui *ui, struct grid *g, int row, int end,
 
     when_moment(e->us, ui->model.now_us, when);
     grid_text(g, 3, row, end, ROLE_TEXT, when);
-    grid_fmt(g, 28, row, end, e->kind == EVENT_HOLE ? ROLE_FAIL : ROLE_ACCENT, "%c",
+    grid_fmt(g, col, row, end, e->kind == EVENT_HOLE ? ROLE_FAIL : ROLE_ACCENT, "%c",
              letter[e->kind]);
-    grid_text(g, 31, row, end, ROLE_TEXT, event_text(e, text));
+    grid_cut(g, col + 3, row, end, ROLE_TEXT, event_text(e, text));
     if (is_selected) {
         grid_text(g, 1, row, end, ROLE_ACCENT, ">");
         grid_role(g, 1, row, end, ROLE_SELECTED);
@@ -163,7 +163,7 @@ static void draw_event(const struct ui *ui, struct grid *g, int row, int end,
 }
 
 /* Where the database stops, between the events before it and behind it. */
-static void draw_here(const struct ui *ui, struct grid *g, int row, int end)
+static void draw_here(const struct ui *ui, struct grid *g, int row, int col, int end)
 {
     const struct answer *a = wizard_answer(ui, ASK_MOMENT);
     bool cannot = a && !a->moment.can_restore && !wizard_is_stale(ui, ASK_MOMENT);
@@ -172,7 +172,7 @@ static void draw_here(const struct ui *ui, struct grid *g, int row, int end)
     grid_text(g, 1, row, end, ROLE_ACCENT, ">");
     grid_text(g, 3, row, end, ROLE_ACCENT,
               when_moment(ui->wizard.at_us, ui->model.now_us, when));
-    grid_fmt(g, 31, row, end, ROLE_ACCENT, "%s %s", cannot ? "CANNOT stop" : "stops",
+    grid_fmt(g, col + 3, row, end, ROLE_ACCENT, "%s %s", cannot ? "CANNOT stop" : "stops",
              goal_text(&ui->wizard.words.goal, text, sizeof text));
     grid_role(g, 1, row, end, ROLE_SELECTED);
 }
@@ -197,6 +197,19 @@ static size_t first_shown(size_t at, size_t n, size_t height)
     return first + height <= n ? first : n > height ? n - height : 0;
 }
 
+/* Behind the widest moment: one of another day, or year, has more to say. */
+static int letter_col(const struct ui *ui, const struct events *all)
+{
+    char when[WHEN_CAP];
+    int width = text_width(when_moment(ui->wizard.at_us, ui->model.now_us, when)), one;
+
+    for (size_t i = 0; i < all->n; i++) {
+        one = text_width(when_moment(all->event[i].us, ui->model.now_us, when));
+        width = one > width ? one : width;
+    }
+    return 3 + (width < 24 ? 24 : width) + 1;
+}
+
 /* The events around the cursor: `height` rows. */
 static void draw_events(struct ui *ui, struct grid *g, int row, int end, int height)
 {
@@ -204,8 +217,10 @@ static void draw_events(struct ui *ui, struct grid *g, int row, int end, int hei
     size_t at, first;
     char count[64];
     bool here;
+    int col;
 
     events_of(ui, &all);
+    col = letter_col(ui, &all);
     at = event_at(ui, &all, &here);
     (void)str_fmt(count, sizeof count, "%zu", all.n);
     frame_title(g, 0, row++, end, false, "EVENTS",
@@ -214,10 +229,10 @@ static void draw_events(struct ui *ui, struct grid *g, int row, int end, int hei
     first = first_shown(at, all.n, (size_t)(height > 0 ? height : 0));
     for (size_t i = first; i <= all.n && height >= 0; i++) {
         if (here && i == at) {
-            draw_here(ui, g, row++, end);
+            draw_here(ui, g, row++, col, end);
         }
         if (i < all.n && height-- > 0) {
-            draw_event(ui, g, row++, end, &all.event[i]);
+            draw_event(ui, g, row++, col, end, &all.event[i]);
         }
     }
     if (all.n == 0) {
@@ -273,6 +288,22 @@ static int64_t end_of(const struct ui *ui, pg_tli tli)
     return us;
 }
 
+/* What lies behind the end of the timeline that is restored: all that the newest one has. */
+static const char *left_out(const struct ui *ui, pg_tli tli, char *out, size_t cap)
+{
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
+    char until[WHEN_CAP];
+
+    if (newest && newest->tli > tli) {
+        (void)str_fmt(out, cap, "all of timeline %" PRIu32 ", until %s", newest->tli,
+                      when_moment(newest->to.us, ui->model.now_us, until));
+    } else {
+        (void)str_copy(out, cap, "nothing that is kept: it goes to the end of the WAL");
+    }
+    return out;
+}
+
 static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum role role)
 {
     const struct answer_moment *m = &wizard_answer(ui, ASK_MOMENT)->moment;
@@ -298,8 +329,7 @@ static int draw_can(const struct ui *ui, struct grid *g, int row, int last, enum
                       end_us ? " until " : "",
                       end_us ? when_moment(end_us, ui->model.now_us, until) : "");
     } else {
-        (void)str_copy(text, sizeof text,
-                       "nothing that is kept: it goes to the end of the WAL");
+        (void)left_out(ui, m->tli, text, sizeof text);
     }
     row = draw_fact(g, row, last, role, "lost", text);
     if (str_starts(str_of(sentence), "stops ")) { /* as the label says */

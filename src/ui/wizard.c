@@ -106,6 +106,19 @@ void wizard_ask(struct ui *ui, enum ask_kind kind)
     }
 }
 
+void wizard_to_the_end(struct ui *ui)
+{
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
+    const struct backup_row *backup = s ? snapshot_good_backup(s) : NULL;
+    struct goal *goal = &ui->wizard.words.goal;
+
+    if (goal->kind == GOAL_LATEST && !goal->tli && newest && backup &&
+        backup->tli < newest->tli) {
+        goal->tli = newest->tli;
+    }
+}
+
 void wizard_ask_moment(struct ui *ui)
 {
     ui->wizard.moment_due_ns = ui->model.now_ns + REST_NS;
@@ -125,6 +138,7 @@ void wizard_set_goal(struct ui *ui, const struct goal *goal)
     *own = *goal;
     (void)str_copy(own->action, sizeof own->action, action);
     ui->wizard.is_chosen = ui->wizard.types || goal->kind != GOAL_LATEST;
+    wizard_to_the_end(ui);
     wizard_ask_moment(ui);
 }
 
@@ -188,6 +202,7 @@ static void begin_anew(struct ui *ui)
     (void)str_copy(w->words.backup, sizeof w->words.backup, "auto");
     (void)str_copy(w->words.goal.action, sizeof w->words.goal.action, "pause");
     axis_first(ui);
+    wizard_to_the_end(ui);
     at_origin(ui);
     ui_goto(ui, VIEW_WHEN);
 }

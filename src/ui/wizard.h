@@ -52,6 +52,9 @@ int64_t goal_us(const struct goal *goal); /* of GOAL_TIME; 0 */
 const char *mark_text(const struct mark *mark, int64_t now_us, int cols, char out[128]);
 
 /* wizard.c */
+/* The end of the WAL is that of the newest timeline, which has to be named: by itself a recovery
+ * stays on the one of its backup. */
+void wizard_to_the_end(struct ui *ui);
 void wizard_ask_moment(struct ui *ui);                         /* when the cursor has rested */
 void wizard_ask_points(struct ui *ui);                         /* the axis has changed */
 void wizard_set_goal(struct ui *ui, const struct goal *goal);  /* and asks */

@@ -207,21 +207,31 @@ static void extend(struct ui *ui, int64_t by)
     }
 }
 
+/* Nothing but the end is wanted, of the newest timeline. */
+static bool is_latest(const struct ui *ui)
+{
+    const struct snapshot *s = ui_snapshot(ui);
+    const struct stretch *newest = s ? snapshot_newest_stretch(s) : NULL;
+    const struct goal *goal = &ui->wizard.words.goal;
+
+    return goal->kind == GOAL_LATEST && (!goal->tli || (newest && goal->tli == newest->tli));
+}
+
 bool axis_follow(struct ui *ui)
 {
     struct wizard *w = &ui->wizard;
     int64_t end = newest_us(ui), by = end - w->end_us;
-    bool is_latest = w->words.goal.kind == GOAL_LATEST && !w->words.goal.tli;
 
     if (by == 0 || end == 0) {
         w->end_us = end ? w->end_us : 0;
         return false;
     }
-    if (w->end_us == 0 && is_latest) { /* nothing was known when it began */
+    wizard_to_the_end(ui);
+    if (w->end_us == 0 && is_latest(ui)) { /* nothing was known when it began */
         axis_first(ui);
         return true;
     }
-    if (is_latest) {
+    if (is_latest(ui)) {
         w->at_us = end;
     }
     if (w->end_us && w->to_us >= w->end_us && w->to_us < end) { /* back: a file, now read */

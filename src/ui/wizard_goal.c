@@ -151,7 +151,7 @@ static enum goal_reading read_lsn(struct str s, struct goal *goal, char told[200
 
 static enum goal_reading read_name(struct str s, struct goal *goal, char told[200])
 {
-    if (s.n >= POINT_CAP) {
+    if (s.n >= sizeof goal->point) {
         (void)str_copy(told, 200, "a restore point has at most 63 bytes");
         return GOAL_WRONG;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Step 1 stays open while the looker goes on: what reaches to the end follows it, what a person
  * chose stays where it is. In the story the WAL ends at 03:12:08. */
+#include "golden.h"
 #include "wizard_steps.h"
 
 #define END story_us(22, 3, 12, 8)
@@ -176,7 +177,62 @@ static void test_latest_of_another_timeline_stays(void **state)
     script_end_all(&s);
 }
 
-TEST_MAIN(ONE(test_latest_of_another_timeline_stays), ONE(test_latest_follows),
+/* A server that was promoted after its last backup: a recovery would stay on the timeline of that
+ * backup by itself, and what the server wrote since would be lost. */
+static void test_latest_is_of_the_newest_timeline(void **state)
+{
+    struct snapshot *next = story_snapshot(STORY_ORDERS);
+
+    (void)state;
+    script_begin(&s);
+    for (size_t i = 0; i < next->backups; i++) {
+        ((struct backup_row *)(uintptr_t)next->backup)[i].tli = 2;
+    }
+    story_news(&s.ui, (struct news){.kind = NEWS_SNAPSHOT, .snapshot = next});
+    script_keys(&s, "r");
+    script_wait(&s, 50);
+    assert_int_equal(script_asked(&s, ASK_MOMENT)->restore.goal.tli, 3);
+    script_moment(&s);
+    script_keys(&s, "\n");
+    script_place(&s, "/usr/lib/postgresql/17/bin");
+    script_keys(&s, "\n"); /* no backup was taken on that timeline: auto would find none */
+    assert_string_equal(script_asked(&s, ASK_PLAN)->restore.backup, "20260822T020003");
+    script_keys(&s, "\033\033");
+    look(60);
+    assert_int_equal(s.ui.wizard.at_us, END + 60 * US_PER_S); /* it follows all the same */
+    script_keys(&s, "hhhh");
+    assert_int_equal(s.ui.wizard.words.goal.tli, 0); /* a time says itself where it lies */
+    script_end_all(&s);
+}
+
+/* Asked for by name: then what is left out is said. */
+static void test_end_of_an_old_timeline(void **state)
+{
+    static char seen[64 * 1024];
+    struct grid *g = grid_new(80, 24, SYMBOLS_BLOCK);
+    struct answer *a;
+
+    (void)state;
+    open_step("@latest tli 2\n");
+    script_wait(&s, 200);
+    wizard_ask(&s.ui, ASK_MOMENT);
+    script_take(&s);
+    a = script_answer(&s, ASK_MOMENT);
+    a->moment =
+        (struct answer_moment){.can_restore = true,
+                               .sentence = "goes to the end of the WAL",
+                               .tli = 2,
+                               .before = story_mark(story_us(21, 14, 0, 0), 1, 5, true)};
+    script_hand(&s, a);
+    ui_draw(&s.ui, g);
+    golden_print(g, seen);
+    assert_non_null(strstr(seen, "lost       all of timeline 3, until today 03:12:08"));
+    grid_free(g);
+    script_end_all(&s);
+}
+
+TEST_MAIN(ONE(test_latest_is_of_the_newest_timeline), ONE(test_end_of_an_old_timeline),
+          ONE(test_latest_of_another_timeline_stays), ONE(test_latest_follows),
           ONE(test_what_was_chosen_stays), ONE(test_cursor_is_not_left_behind),
           ONE(test_axis_in_the_past_stays), ONE(test_points_are_read_again),
           ONE(test_first_look_comes_late), ONE(test_back_from_where),

@@ -165,6 +165,20 @@ static void test_when_no_offset(void **state)
     quiet("when-no-offset");
 }
 
+/* A moment of another day is longer: nothing is written over it. */
+static void test_when_of_yesterday(void **state)
+{
+    (void)state;
+    script_begin(&s);
+    script_keys(&s, "r");
+    script_wait(&s, 400);
+    script_points(&s);
+    script_moment(&s);
+    model_now(&s.ui.model, s.ui.model.now_us + 24 * 3600 * US_PER_S, s.ui.model.now_ns);
+    golden_draw(&s.ui, 80, 24, SYMBOLS_BLOCK, "when-yesterday");
+    script_end_all(&s);
+}
+
 static void test_when_wrong(void **state)
 {
     (void)state;
@@ -454,8 +468,8 @@ static void test_check_files(void **state)
 
 TEST_MAIN(ONE(test_when_waits); ONE(test_when_xid); ONE(test_when_stale); ONE(test_when_twice);
           ONE(test_when_hole); ONE(test_when_failed); ONE(test_when_no_offset);
-          ONE(test_when_wrong); ONE(test_where); ONE(test_where_waits);
-          ONE(test_where_no_binaries); ONE(test_where_typed_directory);
+          ONE(test_when_of_yesterday); ONE(test_when_wrong); ONE(test_where);
+          ONE(test_where_waits); ONE(test_where_no_binaries); ONE(test_where_typed_directory);
           ONE(test_where_in_place); ONE(test_where_types); ONE(test_plan);
           ONE(test_plan_evidence); ONE(test_plan_waits); ONE(test_plan_refused);
           ONE(test_plan_failed); ONE(test_plan_in_place); ONE(test_run); ONE(test_run_starting);

@@ -112,7 +112,7 @@ static int draw_key(struct ui *ui, struct grid *g, int col, enum act act)
 static const char *const prompt_keys[] = {
     [PROMPT_NONE] = "",
     [PROMPT_COMMAND] = "Enter runs it   Tab completes   Up Down earlier ones   Esc leaves",
-    [PROMPT_FILTER] = "Enter keeps it   Esc clears it   !x: all but x   Ctrl-U empties",
+    [PROMPT_FILTER] = "Enter keeps it   Esc clears it   !x: all but x   Up Down earlier ones",
     [PROMPT_TIME] = "Enter takes it   Ctrl-U empties   Esc leaves",
     [PROMPT_YESNO] = "y does it   n or Esc: nothing happens",
     [PROMPT_FIELD] = "Enter takes it   Ctrl-U empties   Esc leaves",

@@ -68,12 +68,19 @@ struct prompt {
     char text[PROMPT_CAP];
     size_t at;          /* cursor, in bytes */
     char question[200]; /* PROMPT_YESNO */
-    char command[400];  /* what yes will run, as a command line; "" */
+    char command[2048]; /* what yes will run, as a command line; "" */
     unsigned (*yes)(struct ui *ui);
     unsigned (*no)(struct ui *ui); /* NULL: nothing is done */
     size_t field;                  /* PROMPT_FIELD */
-    size_t recall;                 /* PROMPT_COMMAND: place in the history */
+    size_t recall;                 /* place in the history of its kind */
     char told[200];                /* what is wrong with what was typed; "" */
+};
+
+#define HISTORY_LINES 20
+
+struct history { /* of typed lines, the newest last */
+    char line[HISTORY_LINES][200];
+    size_t n;
 };
 
 #define DIALOG_LINES 10

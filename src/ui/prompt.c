@@ -7,15 +7,25 @@
 
 #define COMPLETIONS 256
 
+/* NULL: lines of that kind are not remembered. */
+static struct history *history_of(struct ui *ui)
+{
+    return ui->prompt.kind == PROMPT_COMMAND  ? &ui->commands
+           : ui->prompt.kind == PROMPT_FILTER ? &ui->filters
+                                              : NULL;
+}
+
 void prompt_open(struct ui *ui, enum prompt_kind kind, const char *text)
 {
     struct prompt *p = &ui->prompt;
+    const struct history *h;
 
     memset(p, 0, sizeof *p);
     p->kind = kind;
     (void)str_copy(p->text, sizeof p->text, text);
     p->at = strlen(p->text);
-    p->recall = ui->command_histories;
+    h = history_of(ui);
+    p->recall = h ? h->n : 0;
 }
 
 static unsigned prompt_close(struct ui *ui)
@@ -136,34 +146,28 @@ static bool edit(struct prompt *p, int key)
     }
 }
 
-/* ---- commands: history and completion ----------------------------------------------------- */
+/* ---- history and completion --------------------------------------------------------------- */
 
-static void recall(struct ui *ui, int by)
+static void recall(struct prompt *p, const struct history *h, int by)
 {
-    struct prompt *p = &ui->prompt;
-
-    if ((by < 0 && p->recall == 0) || (by > 0 && p->recall >= ui->command_histories)) {
+    if (!h || (by < 0 && p->recall == 0) || (by > 0 && p->recall >= h->n)) {
         return;
     }
     p->recall = by < 0 ? p->recall - 1 : p->recall + 1;
-    (void)str_copy(p->text, sizeof p->text,
-                   p->recall < ui->command_histories ? ui->command_history[p->recall] : "");
+    (void)str_copy(p->text, sizeof p->text, p->recall < h->n ? h->line[p->recall] : "");
     p->at = strlen(p->text);
 }
 
-static void remember(struct ui *ui, const char *line)
+static void remember(struct history *h, const char *line)
 {
-    if (ui->command_histories &&
-        strcmp(ui->command_history[ui->command_histories - 1], line) == 0) {
+    if (!line[0] || (h->n && strcmp(h->line[h->n - 1], line) == 0)) {
         return;
     }
-    if (ui->command_histories == UI_HISTORY) {
-        memmove(ui->command_history, ui->command_history + 1,
-                sizeof ui->command_history - sizeof ui->command_history[0]);
-        ui->command_histories--;
+    if (h->n == HISTORY_LINES) {
+        memmove(h->line, h->line + 1, sizeof h->line - sizeof h->line[0]);
+        h->n--;
     }
-    (void)str_copy(ui->command_history[ui->command_histories++], sizeof ui->command_history[0],
-                   line);
+    (void)str_copy(h->line[h->n++], sizeof h->line[0], line);
 }
 
 /* How many bytes all of them begin with. */
@@ -242,12 +246,11 @@ static unsigned enter(struct ui *ui)
     switch (taken.kind) {
     case PROMPT_COMMAND:
         prompt_close(ui);
-        if (taken.text[0]) {
-            remember(ui, taken.text);
-        }
+        remember(&ui->commands, taken.text);
         return UI_REDRAW | command_run(ui, taken.text);
     case PROMPT_FILTER:
         prompt_close(ui);
+        remember(&ui->filters, taken.text);
         return take_filter(ui, taken.text);
     case PROMPT_TIME: /* closes itself when the text is a target */
         return UI_REDRAW | wizard_typed(ui, taken.text);
@@ -301,8 +304,8 @@ unsigned prompt_key(struct ui *ui, int key)
     }
     if (p->kind == PROMPT_COMMAND && key == UI_KEY_TAB) {
         complete(ui);
-    } else if (p->kind == PROMPT_COMMAND && (key == UI_KEY_UP || key == UI_KEY_DOWN)) {
-        recall(ui, key == UI_KEY_UP ? -1 : 1);
+    } else if (key == UI_KEY_UP || key == UI_KEY_DOWN) {
+        recall(p, history_of(ui), key == UI_KEY_UP ? -1 : 1);
     } else {
         (void)edit(p, key);
     }

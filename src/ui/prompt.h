@@ -3,8 +3,8 @@
  *
  * An open prompt owns every key: letters go into the line, Esc closes it, nothing falls
  * through. Editing: Left, Right, Home, End, Backspace, Del, Ctrl-A Ctrl-E Ctrl-U Ctrl-W;
- * commands have history with Up and Down and completion with Tab. UTF-8 is edited by
- * characters.
+ * commands and filters have history with Up and Down, commands completion with Tab. UTF-8 is
+ * edited by characters.
  */
 #ifndef UI_PROMPT_H
 #define UI_PROMPT_H

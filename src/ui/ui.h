@@ -32,7 +32,6 @@
 #define UI_MIN_ROWS 16
 #define UI_ORDERS   16
 #define UI_BACKS    8
-#define UI_HISTORY  20
 
 struct ui_order { /* an order with room for its words */
     struct order order;
@@ -93,8 +92,7 @@ struct ui {
     bool message_is_whole;    /* over as many rows as it needs: '!' */
     char last_error[1400], last_hint[200];
 
-    char command_history[UI_HISTORY][200];
-    size_t command_histories;
+    struct history commands, filters;
 
     struct ui_order order[UI_ORDERS];
     size_t orders;

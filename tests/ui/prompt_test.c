@@ -123,6 +123,26 @@ static void history(void **state)
     ui_release(&ui);
 }
 
+/* Of its own, and the list follows what is recalled. */
+static void history_of_filters(void **state)
+{
+    (void)state;
+    begin();
+    keys(":overview\n/bill\n/");
+    (void)ui_key(&ui, UI_CTRL('U'));
+    keys("orders\n/");
+    (void)ui_key(&ui, UI_KEY_UP);
+    assert_string_equal(ui.prompt.text, "orders");
+    (void)ui_key(&ui, UI_KEY_UP);
+    assert_string_equal(ui.list[PANE_SERVERS].filter, "bill");
+    (void)ui_key(&ui, UI_KEY_UP);
+    assert_string_equal(ui.prompt.text, "bill");
+    (void)ui_key(&ui, UI_KEY_DOWN);
+    (void)ui_key(&ui, UI_KEY_DOWN);
+    assert_string_equal(ui.prompt.text, "");
+    ui_release(&ui);
+}
+
 static const struct command_row {
     const char *label;
     const char *line;
@@ -263,5 +283,5 @@ static void box_left(void **state)
 }
 
 TEST_MAIN(ROWS(edits, edit); ONE(full); ROWS(completions, complete); ONE(history);
-          ROWS(commands, command); ONE(yes_and_no); ONE(box); ONE(box_keeps_its_target);
-          ONE(box_left))
+          ONE(history_of_filters); ROWS(commands, command); ONE(yes_and_no); ONE(box);
+          ONE(box_keeps_its_target); ONE(box_left))

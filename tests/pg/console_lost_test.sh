@@ -197,6 +197,17 @@ test_console_abandoned_timeline() {
         'rows in the copy'
     drop_the_copy "$copy"
     expect_equal 1005 "$(pg_ask second 'select count(*) from orders')" 'rows of production'
+    # without a word the end is that of production, though the backup is of the other timeline
+    tui_keys r
+    tui_match '^ STOP +at the end of the WAL: everything that is kept, timeline 2'
+    target_is_known
+    tui_match 'lost +nothing that is kept'
+    wizard_plan
+    tui_match 'segments?, timeline 2'
+    tui_keys Enter
+    tui_wait '5 CHECK'
+    tui_match 'public.orders +1 005 +1 005 +0 the same'
+    drop_the_copy "$(echo "$T"/restore-main-*)"
     tui_keys q
     tui_wait 'exit 0'
 }

@@ -457,6 +457,10 @@ static enum light when_light(const struct ui *ui, char *out, size_t cap)
     if (ui->wizard.words.goal.point[0]) {
         (void)str_fmt(out + n, cap - n, "   %s",
                       when_moment(ui->wizard.at_us, ui->model.now_us, when));
+        if (text_width(out) > ui->cols - 2) { /* the moment says more than its LSN */
+            (void)str_fmt(out, cap, "STOP  at restore point '%s'   %s",
+                          ui->wizard.words.goal.point, when);
+        }
     } else if (a && !us && place_us(a) && !wizard_is_stale(ui, ASK_MOMENT)) {
         (void)str_fmt(out + n, cap - n, "   %s",
                       when_moment(place_us(a), ui->model.now_us, when));

@@ -175,6 +175,9 @@ static void test_when_of_yesterday(void **state)
     script_points(&s);
     script_moment(&s);
     model_now(&s.ui.model, s.ui.model.now_us + 24 * 3600 * US_PER_S, s.ui.model.now_ns);
+    script_keys(&s, "j"); /* in row 1 the moment of the restore point is whole */
+    script_wait(&s, 400);
+    script_moment(&s);
     golden_draw(&s.ui, 80, 24, SYMBOLS_BLOCK, "when-yesterday");
     script_end_all(&s);
 }

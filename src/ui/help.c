@@ -118,9 +118,10 @@ static void draw_row(const struct ui *ui, struct grid *g, int at[3], const struc
     keys_of(ui, e, keys);
     grid_text(g, col, row, col + 16, ROLE_ACCENT, keys);
     if (off) {
-        grid_fmt(g, col + 17, row, end, ROLE_DIM, "off: %s", off);
+        col = grid_text(g, col + 17, row, end, ROLE_DIM, "off: ");
+        grid_cut(g, col, row, end, ROLE_DIM, off);
     } else {
-        grid_text(g, col + 17, row, end, ROLE_TEXT, e->help);
+        grid_cut(g, col + 17, row, end, ROLE_TEXT, e->help);
     }
 }
 

@@ -272,7 +272,7 @@ static void draw_radio(const struct ui *ui, struct grid *g, int row, enum restor
     static const char *const name[] = {"new copy", "in place", "files only"};
     static const char *const what[] = {
         "beside production, kept harmless",
-        "REPLACES the server's data; needs its name",
+        "REPLACES its data; needs the name",
         "you start them yourself",
     };
     bool is_chosen = ui->wizard.words.where == where;

@@ -415,7 +415,7 @@ static void draw_body(struct ui *ui, struct grid *g, const struct backup_row *b)
 void backup_draw(struct ui *ui, struct grid *g)
 {
     const struct backup_row *b = ui_backup_row(ui);
-    char where[100], text[300], command[300];
+    char where[100], text[300], command[ORDER_WORDS_CAP], shorter[ORDER_WORDS_CAP];
     const char *words[] = {"show-backup", ui->server, ui->backup, NULL};
     enum light light = sentence(ui, b, text, sizeof text);
 
@@ -426,7 +426,10 @@ void backup_draw(struct ui *ui, struct grid *g)
     if (b) {
         draw_body(ui, g, b);
     }
-    frame_bottom(ui, g, ui_command_text(ui, words, command, sizeof command));
+    (void)ui_command_text(ui, words, command, sizeof command);
+    frame_bottom(ui, g,
+                 frame_command(ui, command, g->cols - 2, symbol_text(g->symbols, SYM_MORE),
+                               shorter, sizeof shorter));
 }
 
 /* ---- acts ------------------------------------------------------------------------------- */

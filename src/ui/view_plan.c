@@ -354,20 +354,25 @@ static enum light verdict(struct ui *ui, char *out, size_t cap)
 /* The same as a command: one row, or all of it. */
 static int command_rows(const struct ui *ui, const struct grid *g, const char *text)
 {
-    int rows = text_width(text) / (g->cols - 4) + 1;
+    int rows = wrapped_rows(text, g->cols - 3);
 
     return !ui->wizard.shows_evidence ? 1 : rows > g->rows / 4 ? g->rows / 4 : rows;
 }
 
 void plan_draw(struct ui *ui, struct grid *g)
 {
-    char sentence[200], right[200], tail[128], text[ORDER_WORDS_CAP];
+    char sentence[200], right[200], tail[128], text[ORDER_WORDS_CAP], shorter[ORDER_WORDS_CAP];
+    const char *command = text;
     enum light light = verdict(ui, sentence, sizeof sentence);
     bool is_short = g->rows < 20;
     int rows, row, last = g->rows - 3;
 
     command_line(ui, text, sizeof text);
     rows = command_rows(ui, g, text) + !is_short;
+    if (!ui->wizard.shows_evidence) {
+        command = frame_command(ui, text, g->cols - 3, symbol_text(g->symbols, SYM_MORE),
+                                shorter, sizeof shorter);
+    }
     wizard_top(ui, g, light, sentence);
     (void)str_fmt(right, sizeof right, "%s %s %s", ui->wizard.words.server,
                   symbol_text(g->symbols, SYM_TO),
@@ -381,7 +386,7 @@ void plan_draw(struct ui *ui, struct grid *g)
         frame_title(g, 0, last - rows + 1, g->cols, false, "THE SAME AS A COMMAND",
                     ui->wizard.shows_evidence ? "y copies it" : "e whole, y copies it");
     }
-    draw_wrapped(g, 2, last - rows + 1 + (!is_short), g->cols - 1, last, ROLE_DIM, text);
+    draw_wrapped(g, 2, last - rows + 1 + (!is_short), g->cols - 1, last, ROLE_DIM, command);
     frame_bottom(ui, g,
                  !plan_of(ui) ? "Esc goes back to change it; nothing has been written."
                  : plan_of(ui)->holds

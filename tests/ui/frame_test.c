@@ -110,6 +110,10 @@ static void box_of_a_long_path(void **state)
     (void)prompt_paste(&ui, "20260822T020003");
     assert_string_equal(ui.dialog.typed, "");
     assert_true(shows("a pasted text was ignored: the name is to be typed"));
+    (void)ui_key(&ui, UI_KEY_ESC);
+    (void)ui_key(&ui, UI_KEY_ENTER);
+    ui.message[0] = '\0';
+    assert_true(shows("/barman.conf --batch show-backup orders-db1 20260822T020003"));
     ui_release(&ui);
 }
 

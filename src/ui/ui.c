@@ -440,6 +440,27 @@ static void watch_own_job(struct ui *ui)
     }
 }
 
+/* With the first list of jobs: what goes on without this screen, but for what always runs. */
+static void tell_running(struct ui *ui)
+{
+    const struct job_table *jobs = ui->model.jobs;
+    const struct job_row *newest = NULL;
+    size_t n = 0;
+
+    for (size_t i = jobs ? jobs->n : 0; i-- > 0;) {
+        if (jobs->job[i].state == ROW_RUNNING &&
+            strcmp(jobs->job[i].verb, "receive-wal") != 0) {
+            newest = &jobs->job[i];
+            n++;
+        }
+    }
+    if (newest && !ui->message[0]) {
+        ui_say(ui, LIGHT_RUN, "#%" PRIu32 " %s %s%s; 4 shows the jobs", newest->number,
+               newest->verb, newest->server,
+               n == 1 ? " went on meanwhile" : " and others went on meanwhile");
+    }
+}
+
 /* What other servers say is seen with the next second: with hundreds of them there is always
  * one that has something new, and it is not what is being looked at. */
 static bool can_wait(const struct ui *ui, const struct news *news)
@@ -452,6 +473,7 @@ unsigned ui_news(struct ui *ui, struct news *news)
 {
     unsigned flags = UI_NOTHING;
     bool changed, later = can_wait(ui, news);
+    bool is_first = news->kind == NEWS_JOBS && !ui->model.jobs;
 
     if (news->kind == NEWS_STARTED) {
         take_started(ui, news);
@@ -461,6 +483,9 @@ unsigned ui_news(struct ui *ui, struct news *news)
     news_release(news);
     if (changed) {
         ui->order_is_old = true;
+        if (is_first) {
+            tell_running(ui);
+        }
         watch_own_job(ui);
         wizard_news(ui);
     }

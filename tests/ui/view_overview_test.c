@@ -39,6 +39,21 @@ static void first_paint(void **state)
     ui_release(&ui);
 }
 
+/* What went on while nobody looked is told once, beside what always runs. */
+static void went_on(void **state)
+{
+    (void)state;
+    assert_true(ui_init(&ui, story_server, STORY_SERVERS));
+    model_now(&ui.model, STORY_NOW_US, NS_PER_S);
+    story_news(&ui, (struct news){.kind = NEWS_JOBS, .jobs = story_jobs()});
+    assert_string_equal(ui.message,
+                        "#41 verify-backup billing-db1 went on meanwhile; 4 shows the jobs");
+    ui.message[0] = '\0';
+    story_news(&ui, (struct news){.kind = NEWS_JOBS, .jobs = story_jobs()});
+    assert_string_equal(ui.message, "");
+    ui_release(&ui);
+}
+
 static void saved(void **state)
 {
     struct snapshot *s;
@@ -189,6 +204,8 @@ static void hostile(void **state)
         j->verb = j->server = j->text = j->hint = i % 2 ? STORY_HOSTILE : name;
     }
     story_news(&ui, (struct news){.kind = NEWS_JOBS, .jobs = t});
+    story_paint(&ui); /* the message, too */
+    ui.message[0] = '\0';
     golden_sizes(&ui, "hostile");
     for (const char *key = "jj2jj\n\0334jj\n\033t"; *key; key++) {
         (void)ui_key(&ui, *key);
@@ -197,5 +214,6 @@ static void hostile(void **state)
     ui_release(&ui);
 }
 
-TEST_MAIN(ONE(as_it_stands); ONE(first_paint); ONE(saved); ONE(no_server); ONE(no_backup);
-          ONE(silent), ONE(home_gone); ONE(failed_job); ONE(five_hundred); ONE(hostile))
+TEST_MAIN(ONE(as_it_stands); ONE(first_paint); ONE(went_on); ONE(saved); ONE(no_server);
+          ONE(no_backup); ONE(silent), ONE(home_gone); ONE(failed_job); ONE(five_hundred);
+          ONE(hostile))

@@ -129,6 +129,29 @@ test_receive_idle_segment_is_archived() {
     [ "$(same_as_server main)" -ge 1 ] || fail 'nothing to compare'
 }
 
+# A filter that hangs keeps segments out of the archive, but no commit waiting and no WAL on the
+# server alone.
+test_receive_goes_on_while_the_archiver_hangs() {
+    keeps_all main "synchronous_standby_names = 'barman_receive_wal'"
+    printf '%s\n' 'compression = custom' 'custom_compression_filter = sleep 1001' \
+        'custom_decompression_filter = cat' 'custom_compression_magic = 0x123456' >>"$BK_CONF"
+    receiver_start
+    wait_until 20 is_streaming main
+    PGOPTIONS='-c statement_timeout=30s' pg_sql main 'create table t(i int)' >/dev/null
+    for _ in {1..80}; do
+        pg_sql main 'insert into t values (1)' 'select pg_switch_wal()' >/dev/null
+    done
+    caught_up main
+    [ "$(find "$BK_HOME/main/streaming" -type f | wc -l)" -ge 80 ] || fail 'segments are missing'
+    expect_equal 1 "$(grep -c 'WAL comes faster than it is archived' "$T/receiver.log")" 'warnings'
+    bk_bg_stop receiver TERM
+    expect_equal 0 "$BK_STATUS" 'status after SIGTERM'
+    sed -i '/^custom_\|^compression/d' "$BK_CONF"
+    expect_status 0 bk archive-wal main
+    no_hole main
+    [ "$(same_as_server main)" -ge 80 ] || fail 'segments are missing'
+}
+
 # The server waits for us: a commit returns as soon as it is synced here.
 #: quick
 test_receive_synchronous_commit() {

@@ -24,6 +24,14 @@
 
 #define FEED_SLOTS 256
 
+/* The lane of the archiver, and how much waits on it. Whoever offers never waits: what compresses
+ * or encrypts may be slower than the WAL that comes, or hang. */
+struct archiver {
+    struct lane *lane; /* carries struct archive_item; its mark counts what was consumed */
+    uint64_t offered, consumed;
+    bool is_behind; /* that is told; until nothing waits any more */
+};
+
 struct feed_item { /* a WAL message, or (msg NULL) the order to sync what came before */
     char *msg;     /* of pg_copy_poll(); freed by the consumer */
     const char *data;
@@ -34,8 +42,8 @@ struct feed_item { /* a WAL message, or (msg NULL) the order to sync what came b
 struct sink {
     const struct task *t;
     const struct repo *repo;
-    struct lane *lane;    /* carries struct feed_item */
-    struct lane *archive; /* carries struct archive_item; NULL: none */
+    struct lane *lane; /* carries struct feed_item */
+    struct archiver *archiver; /* NULL: none */
     uint32_t seg_size;
     pg_tli tli;
     int fd;         /* of the .partial file, -1: none */
@@ -82,7 +90,7 @@ struct receive {
     int64_t silence_ns;
     bool was_streaming; /* this turn: the waiting time starts anew */
     struct sink sink;
-    struct lane *archive;
+    struct archiver archiver;
     struct archive_wal how; /* to archive */
     struct arrival arrival; /* of the archiver's lane */
     struct pace pace;
@@ -90,7 +98,7 @@ struct receive {
 
 /* ---- sink --------------------------------------------------------------------------- */
 
-/* Opens s->lane; t, repo, archive, seg_size are set. */
+/* Opens s->lane; t, repo, archiver, seg_size are set. */
 MUST_CHECK bool sink_open(struct sink *s, pg_tli tli, pg_lsn at, struct err *err);
 /* Close the file and drop what sink_open() allocated; the lane is closed already. */
 void sink_release(struct sink *s);
@@ -98,6 +106,9 @@ void sink_release(struct sink *s);
 bool sink_has_more(struct sink *s);
 
 MUST_CHECK bool archiver_open(struct receive *rx, struct err *err);
+/* A file in streaming/, to be archived soon; left to archive-wal when too many wait already. */
+MUST_CHECK bool archiver_offer(const struct task *t, struct archiver *a, const char *name,
+                               struct err *err);
 
 /* ---- feed --------------------------------------------------------------------------- */
 

@@ -137,7 +137,6 @@ static bool compare_history(struct receive *rx, const struct wal_found *kept, st
 bool place_history(struct receive *rx, pg_tli tli, struct history *out, struct err *err)
 {
     char name[WAL_HISTORY_NAME_CAP], path[PATH_CAP];
-    struct archive_item item;
     struct wal_found kept;
     struct err missing;
     struct str text;
@@ -161,8 +160,7 @@ bool place_history(struct receive *rx, pg_tli tli, struct history *out, struct e
         !file_replace(path, text, err)) {
         return false;
     }
-    str_copy(item.name, sizeof item.name, name);
-    return !rx->archive || lane_put(rx->t, rx->archive, &item, err);
+    return archiver_offer(rx->t, &rx->archiver, name, err);
 }
 
 /* ---- notes -------------------------------------------------------------------------- */

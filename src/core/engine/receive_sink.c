@@ -83,7 +83,6 @@ static bool sync_file(struct sink *s, struct err *err)
 /* Complete: synced, then it gets its final name, which nobody may have. */
 static bool finish_segment(struct sink *s, struct err *err)
 {
-    struct archive_item item;
     char final[PATH_CAP];
     size_t n = strlen(s->path) - strlen(".partial");
 
@@ -103,11 +102,7 @@ static bool finish_segment(struct sink *s, struct err *err)
         return false;
     }
     lane_set_mark(s->t, s->lane, s->written);
-    if (s->archive) {
-        str_copy(item.name, sizeof item.name, path_base(final));
-        return lane_put(s->t, s->archive, &item, err);
-    }
-    return true;
+    return archiver_offer(s->t, s->archiver, path_base(final), err);
 }
 
 /* Once over the bytes: after a restart all that comes meets the zeros of a file that is there. */
@@ -339,32 +334,65 @@ static bool is_left_to_archive_wal(struct receive *rx, struct lock *lock)
     return true;
 }
 
-/* Never fails: what cannot be archived now stays in streaming/ for archive-wal. */
-static bool consume_archive(void *ctx, void *item, bool more, struct err *err)
+/* What cannot be archived now stays in streaming/ for archive-wal. */
+static void archive_name(struct receive *rx, const char *name)
 {
-    struct receive *rx = ctx;
-    const struct archive_item *it = item;
     struct lock lock = LOCK_INIT;
     char path[PATH_CAP], text[512];
     struct err why;
 
-    (void)more;
-    (void)err;
     if (is_left_to_archive_wal(rx, &lock)) {
-        if (!prove_only(rx, it->name, &why)) {
-            task_say(rx->t, SAY_WARN, "%s: '%s' is not proven: %s", rx->srv->name, it->name,
+        if (!prove_only(rx, name, &why)) {
+            task_say(rx->t, SAY_WARN, "%s: '%s' is not proven: %s", rx->srv->name, name,
                      err_text(&why, text, sizeof text));
         }
-        return true;
+        return;
     }
-    if (path_join(path, rx->repo->streaming_dir, it->name, &why) &&
+    if (path_join(path, rx->repo->streaming_dir, name, &why) &&
         file_kind(path, NULL) == FILE_REGULAR && !archive_one(rx, path, &why)) {
-        task_say(rx->t, SAY_WARN, "%s: '%s' is not archived yet: %s", rx->srv->name, it->name,
+        task_say(rx->t, SAY_WARN, "%s: '%s' is not archived yet: %s", rx->srv->name, name,
                  err_text(&why, text, sizeof text));
     }
     arrival_save(&rx->arrival);
     lock_release(&lock);
+}
+
+static bool consume_archive(void *ctx, void *item, bool more, struct err *err)
+{
+    struct receive *rx = ctx;
+    const struct archive_item *it = item;
+
+    (void)more;
+    (void)err;
+    archive_name(rx, it->name);
+    lane_set_mark(rx->t, rx->archiver.lane, ++rx->archiver.consumed);
     return true;
+}
+
+bool archiver_offer(const struct task *t, struct archiver *a, const char *name, struct err *err)
+{
+    struct archive_item item;
+    uint64_t waiting;
+
+    if (!a || !a->lane) {
+        return true;
+    }
+    waiting = a->offered - lane_mark(t, a->lane);
+    a->is_behind = a->is_behind && waiting > 0;
+    /* One that is consumed has its slot until after the mark. */
+    if (waiting >= ARCHIVE_SLOTS - 1) {
+        if (!a->is_behind) {
+            task_say(t, SAY_WARN,
+                     "WAL comes faster than it is archived: '%s' and others stay in streaming/ "
+                     "for archive-wal",
+                     name);
+        }
+        a->is_behind = true;
+        return true;
+    }
+    a->offered++;
+    str_copy(item.name, sizeof item.name, name);
+    return lane_put(t, a->lane, &item, err);
 }
 
 bool archiver_open(struct receive *rx, struct err *err)
@@ -382,6 +410,6 @@ bool archiver_open(struct receive *rx, struct err *err)
     if (!arrival_open(&rx->arrival, rx->t, rx->repo, err)) {
         return false;
     }
-    rx->archive = lane_open(rx->t, &spec, err);
-    return rx->archive != NULL;
+    rx->archiver.lane = lane_open(rx->t, &spec, err);
+    return rx->archiver.lane != NULL;
 }

@@ -376,14 +376,14 @@ static bool run_locked(struct receive *rx, struct err *err)
         pace_close(rx);
         return false;
     }
-    rx->sink.archive = rx->archive;
+    rx->sink.archiver = &rx->archiver;
     ok = run(rx, err);
     pace_close(rx);
     if (!ok || !task_go_on(rx->t, &stop)) {
-        lane_fail(rx->t, rx->archive); /* what waits is left to archive-wal */
+        lane_fail(rx->t, rx->archiver.lane); /* what waits is left to archive-wal */
         return ok;
     }
-    return lane_close(rx->t, rx->archive, err);
+    return lane_close(rx->t, rx->archiver.lane, err);
 }
 
 static bool reset_connected(struct receive *rx, struct err *err)

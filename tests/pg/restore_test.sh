@@ -465,6 +465,25 @@ test_restore_configuration_outside_pgdata() {
     expect_match '^archive_command = false' "$T/copy/postgresql.conf"
 }
 
+# What an included file says is not changed, but does not make the copy archive over its original.
+test_restore_archives_nothing_by_an_included_file() {
+    pg_new main - 'archive_mode = on' "include_dir = 'conf.d'"
+    mkdir "${PG_DATA[main]}/conf.d" "$T/archived"
+    echo "archive_command = 'cp %p $T/archived/%f'" >"${PG_DATA[main]}/conf.d/more.conf"
+    pg_start main
+    bk_home main
+    bk_receiver
+    bk backup main
+    bk_lose
+    expect_status 0 bk restore main latest "$T/copy"
+    expect_match "postgresql.auto.conf line [0-9]+: archive_command = false" "$OUT"
+    expect_match "postgresql.conf line [0-9]+: include_dir = 'conf.d'" "$OUT"
+    expect_match archive_command "$T/copy/conf.d/more.conf"
+    restored_start copy "$T/copy"
+    expect_equal false "$(pg_ask copy "select setting from pg_file_settings
+        where name = 'archive_command' and applied")"
+}
+
 #: deadline=300
 test_088_089_093_098_promoted_copy_archives_into_the_same_repository() {
     local first

@@ -376,3 +376,36 @@ bool conf_mangle(struct arena *a, const char *file, enum conf_origin origin, str
     *out = str_n(mem, b.len);
     return true;
 }
+
+static bool tells(const struct conf_finding *list, size_t n, const char *file, const char *key)
+{
+    for (size_t i = 0; i < n; i++) {
+        if ((!file || strcmp(list[i].file, file) == 0) &&
+            str_starts(str_of(list[i].key), key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool conf_overrule(struct arena *a, const char *file, struct str text,
+                   struct conf_report *report, struct str *out, struct err *err)
+{
+    struct conf_finding made = {file, 1, "archive_command", "false"};
+    const char *both;
+
+    *out = text;
+    if (!tells(report->warning, report->warnings, NULL, "include") ||
+        tells(report->change, report->changes, file, made.key)) {
+        return true;
+    }
+    for (size_t i = 0; i < text.n; i++) {
+        made.line += text.p[i] == '\n';
+    }
+    both = arena_fmt(a, "%.*s%s = %s\n", (int)text.n, text.p, made.key, made.value);
+    if (!both || !note(a, &report->change, &report->changes, &report->change_cap, made)) {
+        return arena_err(a, err);
+    }
+    *out = str_of(both);
+    return true;
+}

@@ -55,4 +55,9 @@ MUST_CHECK bool conf_mangle(struct arena *a, const char *file, enum conf_origin 
                             struct str text, struct conf_report *report, struct str *out,
                             struct err *err);
 
+/* Included files are not changed, and one may set archive_command: the file that is read last
+ * gets a line that says no, where the report tells of an include and of no such line there. */
+MUST_CHECK bool conf_overrule(struct arena *a, const char *file, struct str text,
+                              struct conf_report *report, struct str *out, struct err *err);
+
 #endif

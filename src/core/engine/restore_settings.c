@@ -170,9 +170,10 @@ static bool mangle(struct restore_run *r, const char *rel, struct str tail, stru
     char path[PATH_CAP], origin[PATH_CAP];
     struct str text = STR_LIT(""), changed;
     mode_t mode = r->file_mode;
+    bool is_there = has(r, rel, &mode);
     const char *whole;
 
-    if (has(r, rel, &mode)) {
+    if (is_there) {
         if (!path_join(path, r->dest, rel, err) ||
             !file_read(r->a, path, CONF_FILE_MAX, &text, err) ||
             !(str_fmt(origin, sizeof origin, "%s.origin", rel) ||
@@ -180,11 +181,14 @@ static bool mangle(struct restore_run *r, const char *rel, struct str tail, stru
             !restore_put(r, origin, text, mode, err)) {
             return false;
         }
-    } else if (tail.n == 0) {
-        return true;
     }
-    if (!conf_mangle(r->a, rel, CONF_OF_PGDATA, text, &r->report, &changed, err)) {
+    if (!conf_mangle(r->a, rel, CONF_OF_PGDATA, text, &r->report, &changed, err) ||
+        (strcmp(rel, AUTO_CONF) == 0 &&
+         !conf_overrule(r->a, rel, changed, &r->report, &changed, err))) {
         return false;
+    }
+    if (!is_there && changed.n + tail.n == 0) {
+        return true;
     }
     whole = arena_fmt(r->a, "%.*s%.*s", (int)changed.n, changed.p, (int)tail.n, tail.p);
     return whole ? restore_put(r, rel, str_of(whole), mode, err) : arena_err(r->a, err);

@@ -279,5 +279,40 @@ static void mangled(void **state)
     arena_release(&a);
 }
 
+static const struct overruling {
+    const char *label;
+    const char *main, *in, *out; /* postgresql.conf; postgresql.auto.conf before and after */
+    size_t changes;
+} overrulings[] = {
+    {"nothing is included", "a = 1\n", "b = 2\n", "b = 2\n", 0},
+    {"a directory", "include_dir = 'conf.d'\n", "b = 2\n", "b = 2\narchive_command = false\n",
+     1},
+    {"a file, and nothing to add it to", "include 'x'\n", "", "archive_command = false\n", 1},
+    {"it is set there, too", "include_if_exists = 'x'\n", "archive_command = 'y'\n",
+     "#BARMAN#archive_command = 'y'\narchive_command = false\n", 1},
+    {"the main file's own is not the last word", "archive_command = 'y'\ninclude 'x'\n",
+     "b = 2\n", "b = 2\narchive_command = false\n", 2},
+    {"another warning is no include", "ssl_key_file = 'x'\n", "b = 2\n", "b = 2\n", 0},
+};
+
+static void overruled(void **state)
+{
+    const struct overruling *o = *state;
+    struct conf_report report = {0};
+    struct err err = {0};
+    struct arena a;
+    struct str out;
+
+    arena_init(&a, 0);
+    assert_true(conf_mangle(&a, "postgresql.conf", CONF_OF_PGDATA, str_of(o->main), &report,
+                            &out, &err));
+    assert_true(conf_mangle(&a, "postgresql.auto.conf", CONF_OF_PGDATA, str_of(o->in), &report,
+                            &out, &err));
+    assert_true(conf_overrule(&a, "postgresql.auto.conf", out, &report, &out, &err));
+    assert_string_equal(out.n ? out.p : "", o->out);
+    assert_int_equal(report.changes, o->changes);
+    arena_release(&a);
+}
+
 TEST_MAIN(ROWS(paths, commands_survive); ROWS(lines, lines_are); ONE(newline_is_refused);
-          ROWS(mangles, mangled))
+          ROWS(mangles, mangled); ROWS(overrulings, overruled))

@@ -434,6 +434,27 @@ test_copy_killed_and_cancelled_while_starting() {
     [ ! -e "$T/copy" ]
 }
 
+# A copy that fetched WAL of after its plan has put a tablespace where production has it, and no
+# backup tells of that one.
+test_copy_that_shares_a_tablespace_is_not_dropped() {
+    mkdir "$T/space"
+    scene
+    marked 1
+    caught_up
+    expect_status 0 bk restore --get-wal main latest "$T/copy"
+    pg_sql main "create tablespace fast location '$T/space'"
+    pg_sql main 'create table there tablespace fast as select generate_series(1, 1000) i'
+    marked 2
+    caught_up
+    expect_status 0 bk start-copy main "$T/copy"
+    expect_status 0 bk stop-copy main "$T/copy"
+    expect_status 1 bk start-copy main "$T/copy"
+    expect_match "'$T/space': the place of server 'main' itself" "$ERR"
+    expect_status 0 bk drop-copy main "$T/copy"
+    expect_match "'$T/space' was left" "$ERR"
+    [ -e "$(echo "$T/space"/PG_*)" ] || fail "production's tablespace is gone"
+}
+
 #: deadline=240
 test_copy_drop_refuses() {
     local facts

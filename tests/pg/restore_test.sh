@@ -431,6 +431,42 @@ test_058_tablespaces_relocated() {
     expect_equal '' "$(find "$T/new fast" "$T/copy" -name '.barkeep*')"
 }
 
+# PostgreSQL puts a tablespace that the WAL creates where the original has it: beside the live
+# server the copy would write into the original's files.
+test_058_tablespace_created_after_the_backup() {
+    local at
+    mkdir "$T/new"
+    pg_new main "${V:--}"
+    pg_start main
+    bk_home main
+    pg_sql main 'create table marks (n int primary key)'
+    bk_receiver
+    bk backup main
+    mark 1
+    pg_sql main "create tablespace new location '$T/new'" \
+        'create table there tablespace new as select generate_series(1, 1000) i' >/dev/null
+    mark 2 3
+    caught_up
+    refused "is created in the WAL, at LSN .* would write into '$T/new', where 'PG_"
+    refused "would write into '$T/new'" --target-xid "${XID[2]}" --get-wal
+    at=$(sed -n 's/^HINT: .*--target-lsn \([0-9A-F/]*\) --exclusive.*/\1/p' "$ERR")
+    # To before it, as the hint says: nothing is in the way.
+    restored before --target-lsn "$at" --exclusive --target-action promote
+    expect_equal '1 1' "$(marks_of before)"
+    # Gone, and empty, as on another host.
+    pg_stop main
+    mv "$T/new" "$T/away"
+    expect_status 0 bk restore --dry-run main latest "$T/copy"
+    expect_match "in '$T/new', which is not there" "$OUT"
+    mkdir "$T/new"
+    expect_status 0 bk restore --dry-run main latest "$T/copy"
+    expect_match "PostgreSQL will put it into '$T/new'" "$OUT"
+    restored copy
+    expect_equal '3 3' "$(marks_of copy)"
+    expect_equal 1000 "$(pg_ask copy 'select count(*) from there')"
+    bk_bg_stop receiver || true
+}
+
 #: deadline=240
 test_restore_configuration_outside_pgdata() {
     local etc=$T/etc

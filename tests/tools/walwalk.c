@@ -70,6 +70,9 @@ static bool print_event(void *ctx, const struct wal_event *e)
     case WAL_EVENT_OVERWRITE:
         printf("overwrite %s %s\n", at, lsn(e->lsn, other));
         break;
+    case WAL_EVENT_TABLESPACE:
+        printf("tablespace %" PRIu32 " '%s'\n", e->tablespace.oid, e->tablespace.location);
+        break;
     case WAL_EVENT_NONE:
         break;
     }

@@ -42,7 +42,7 @@ struct feed_item { /* a WAL message, or (msg NULL) the order to sync what came b
 struct sink {
     const struct task *t;
     const struct repo *repo;
-    struct lane *lane; /* carries struct feed_item */
+    struct lane *lane;         /* carries struct feed_item */
     struct archiver *archiver; /* NULL: none */
     uint32_t seg_size;
     pg_tli tli;

@@ -195,6 +195,8 @@ bool restore_gather(struct restore_run *r, struct err *err)
     facts.wal = &r->wal;
     facts.place = r->place;
     facts.places = r->places;
+    facts.made = r->made;
+    facts.mades = r->mades;
     facts.volume = r->volume;
     facts.volumes = r->volumes;
     facts.root_without_owner = r->root_without_owner;

@@ -20,23 +20,51 @@ bool restore_load_lines(struct restore_run *r, struct err *err)
 
 /* --- the walk --- */
 
+struct walking {
+    struct restore_run *r;
+    struct wal_evidence *out;
+};
+
+/* Without memory the arena says so at the end of the plan. */
+static void note_made(struct restore_run *r, const struct wal_event *e)
+{
+    struct restore_made *list = r->made;
+
+    if (r->mades == r->made_cap) {
+        list = kept_grown(r->a, r->made, r->mades, &r->made_cap, sizeof *list);
+    }
+    if (list) {
+        list[r->mades++] = (struct restore_made){
+            .oid = e->tablespace.oid,
+            .location = arena_strdup(r->a, e->tablespace.location),
+            .at = e->rec.start,
+        };
+        r->made = list;
+    }
+}
+
 static bool on_event(void *ctx, const struct wal_event *e)
 {
-    struct wal_evidence *out = ctx;
+    struct walking *w = ctx;
 
-    return target_watch_feed(&out->watch, e) != WATCH_ENOUGH;
+    if (e->kind == WAL_EVENT_TABLESPACE && w->out == &w->r->wal &&
+        target_watch_replays(&w->out->watch, e)) {
+        note_made(w->r, e);
+    }
+    return target_watch_feed(&w->out->watch, e) != WATCH_ENOUGH;
 }
 
 static bool on_reach(void *ctx, pg_lsn start, pg_lsn end)
 {
-    struct wal_evidence *out = ctx;
+    struct walking *w = ctx;
 
-    return target_watch_reach(&out->watch, start, end) != WATCH_ENOUGH;
+    return target_watch_reach(&w->out->watch, start, end) != WATCH_ENOUGH;
 }
 
 static bool walk_route(struct restore_run *r, const struct history *route,
                        struct wal_evidence *out, struct err *err)
 {
+    struct walking walking = {r, out};
     struct wal_way way = {
         .task = r->task,
         .a = r->a,
@@ -45,7 +73,7 @@ static bool walk_route(struct restore_run *r, const struct history *route,
         .route = route,
         .major = r->backup->version / 10000,
         .progress = {.phase = "check WAL"},
-        .ctx = out,
+        .ctx = &walking,
         .event = on_event,
         .reach = on_reach,
     };

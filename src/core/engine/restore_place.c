@@ -366,6 +366,48 @@ static bool list_places(struct restore_run *r, struct err *err)
     return true;
 }
 
+/* --- what the WAL makes --- */
+
+static bool is_placed_there(const struct restore_run *r, const struct restore_made *m)
+{
+    const char *real;
+    struct err ignored;
+
+    if (!restore_resolve(r->a, m->location, &real, &ignored)) {
+        return false;
+    }
+    for (size_t i = 1; i < r->tree.spaces; i++) {
+        if (r->tree.space[i].oid == m->oid && strcmp(r->tree.space[i].to, real) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A tablespace is a folder PG_<major>_<catalogue> in its directory. */
+static enum made_state made_state(struct restore_run *r, struct restore_made *m)
+{
+    struct names names;
+    struct err err = {0};
+    char begin[32];
+
+    if (m->location[0] != '/' || is_placed_there(r, m)) {
+        return MADE_PLACED;
+    }
+    if (!dir_names(r->a, m->location, DIR_MUST_EXIST, &names, &err)) {
+        m->found = arena_strdup(r->a, strerror(err.os));
+        return err.os == ENOENT ? MADE_ABSENT : MADE_TAKEN;
+    }
+    str_fmt(begin, sizeof begin, "PG_%d_", r->backup->version / 10000);
+    for (size_t i = 0; i < names.n; i++) {
+        if (str_starts(str_of(names.name[i]), begin)) {
+            m->found = names.name[i];
+            return MADE_TAKEN;
+        }
+    }
+    return MADE_FREE;
+}
+
 /* --- room --- */
 
 static bool add_need(struct restore_run *r, const char *path, uint64_t need, struct err *err)
@@ -490,6 +532,9 @@ bool restore_look_at_places(struct restore_run *r, struct err *err)
     }
     for (size_t i = 0; i < r->places; i++) {
         r->place[i].state = state_of(r, &r->place[i], i == 0);
+    }
+    for (size_t i = 0; i < r->mades; i++) {
+        r->made[i].state = made_state(r, &r->made[i]);
     }
     choose_owner(r);
     return count_room(r, err) && restore_in_place_look(r, err);

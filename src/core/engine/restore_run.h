@@ -48,6 +48,8 @@ struct restore_run {
     struct kept_tree tree;
     struct restore_place *place; /* as plan/restore.h orders them */
     size_t places;
+    struct restore_made *made; /* of the WAL that is replayed */
+    size_t mades, made_cap;
     struct restore_volume volume[RESTORE_VOLUMES_MAX];
     size_t volumes;
     struct restore_checks checks;

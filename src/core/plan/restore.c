@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "plan/restore.h"
 
-#include "base/bug.h"
 #include "base/fmt.h"
 #include "plan/backup.h"
 
@@ -11,14 +10,19 @@
 void restore_check_add(struct restore_checks *c, const char *id, enum verdict verdict,
                        const char *sentence, const char *hint)
 {
-    BUG_IF(c->n == RESTORE_CHECKS_MAX);
-    c->check[c->n++] = (struct restore_check){
+    bool is_full = c->n == RESTORE_CHECKS_MAX;
+    struct restore_check *at = &c->check[is_full ? c->n - 1 : c->n++];
+
+    c->refused += verdict == VERDICT_REFUSED;
+    if (is_full && verdict <= at->verdict) {
+        return;
+    }
+    *at = (struct restore_check){
         .id = id,
         .verdict = verdict,
         .sentence = sentence ? sentence : "out of memory",
         .hint = hint ? hint : "",
     };
-    c->refused += verdict == VERDICT_REFUSED;
 }
 
 /* With what the earliest usable backup would allow. */

@@ -26,7 +26,7 @@ struct restore_check {
     const char *hint; /* "" */
 };
 
-#define RESTORE_CHECKS_MAX 64
+#define RESTORE_CHECKS_MAX 256
 
 struct restore_checks {
     struct restore_check check[RESTORE_CHECKS_MAX];
@@ -34,6 +34,7 @@ struct restore_checks {
     size_t refused; /* how many */
 };
 
+/* Of those beyond the maximum the worst has the last place. */
 void restore_check_add(struct restore_checks *c, const char *id, enum verdict verdict,
                        const char *sentence, const char *hint);
 
@@ -89,6 +90,21 @@ struct restore_place { /* PGDATA first, then the tablespaces, then a staging dir
     bool may_nest;     /* inside PGDATA, where the backup has nothing of that name */
 };
 
+/* A tablespace that the WAL creates: PostgreSQL puts it where the original had it, whatever
+ * --tablespace says, and shares what it finds there. */
+struct restore_made {
+    uint32_t oid;
+    const char *location;
+    pg_lsn at; /* of the record */
+    enum made_state {
+        MADE_PLACED, /* where this restore puts that tablespace */
+        MADE_FREE,
+        MADE_ABSENT, /* the server stops there */
+        MADE_TAKEN,
+    } state;
+    const char *found; /* what it is taken by */
+};
+
 struct restore_volume { /* what a file system has to take */
     const char *path;
     uint64_t need, have;
@@ -118,6 +134,8 @@ struct restore_facts {
     const struct wal_evidence *wal;
     const struct restore_place *place;
     size_t places;
+    const struct restore_made *made;
+    size_t mades;
     const struct restore_volume *volume;
     size_t volumes;
     bool root_without_owner; /* we are root and nobody else owns the destination */

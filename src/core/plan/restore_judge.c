@@ -332,6 +332,55 @@ static void judge_overlap(struct judge *j)
     }
 }
 
+/* One that is created and dropped again and again is told once. */
+static bool is_told(const struct restore_facts *f, const struct restore_made *m)
+{
+    for (const struct restore_made *old = f->made; old < m; old++) {
+        if (old->state != MADE_PLACED && strcmp(old->location, m->location) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_made(struct judge *j, const struct restore_made *m)
+{
+    char lsn[FMT_CAP];
+
+    if (is_told(j->f, m)) {
+        return;
+    }
+    fmt_lsn(m->at, lsn);
+    switch (m->state) {
+    case MADE_PLACED:
+        break;
+    case MADE_FREE:
+        add(j, "destination", VERDICT_WARN, "",
+            "tablespace %" PRIu32 " is created in the WAL, at LSN %s: PostgreSQL will put it "
+            "into '%s'",
+            m->oid, lsn, m->location);
+        break;
+    case MADE_ABSENT:
+        add(j, "destination", VERDICT_WARN,
+            "Make that directory, empty and the server's user's own, before the start.",
+            "tablespace %" PRIu32 " is created in the WAL, at LSN %s, in '%s', which is not "
+            "there: PostgreSQL will stop at it",
+            m->oid, lsn, m->location);
+        break;
+    case MADE_TAKEN:
+        add(j, "destination", VERDICT_REFUSED,
+            arena_fmt(j->a,
+                      "Restore a later backup, on another host, or to before it: --target-lsn "
+                      "%s --exclusive.",
+                      lsn),
+            "tablespace %" PRIu32
+            " is created in the WAL, at LSN %s, and PostgreSQL would write "
+            "into '%s', where '%s' is",
+            m->oid, lsn, m->location, m->found);
+        break;
+    }
+}
+
 static void judge_space(struct judge *j)
 {
     char need[FMT_CAP], have[FMT_CAP], left[FMT_CAP];
@@ -366,6 +415,9 @@ bool restore_judge(struct arena *a, const struct restore_facts *f, struct restor
         judge_place(&j, &f->place[i]);
     }
     judge_overlap(&j);
+    for (size_t i = 0; i < f->mades; i++) {
+        judge_made(&j, &f->made[i]);
+    }
     judge_space(&j);
     if (f->root_without_owner) {
         add(&j, "owner", VERDICT_REFUSED,

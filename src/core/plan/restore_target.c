@@ -348,6 +348,11 @@ static bool is_replayed(const struct target_watch *w, const struct wal_event *e,
     return true;
 }
 
+bool target_watch_replays(const struct target_watch *w, const struct wal_event *e)
+{
+    return is_replayed(w, e, false);
+}
+
 enum watch_answer target_watch_feed(struct target_watch *w, const struct wal_event *e)
 {
     bool stopping = !w->stop.known && stops(w->target, e);

@@ -110,6 +110,8 @@ void target_watch_init(struct target_watch *w, const struct target *t, pg_lsn be
 enum watch_answer { WATCH_ON, WATCH_ENOUGH };
 /* WATCH_ENOUGH: nothing that follows changes the answer. */
 enum watch_answer target_watch_feed(struct target_watch *w, const struct wal_event *e);
+/* Would the server replay this record, which it cannot stop at? Asked before it is fed. */
+bool target_watch_replays(const struct target_watch *w, const struct wal_event *e);
 /* A record of any kind begins at start, and all is proven up to end. */
 enum watch_answer target_watch_reach(struct target_watch *w, pg_lsn start, pg_lsn end);
 

@@ -182,6 +182,17 @@ static bool on_overwrite(struct wal_event *e)
     return true;
 }
 
+static bool on_tablespace(struct wal_event *e)
+{
+    e->kind = WAL_EVENT_TABLESPACE;
+    if (e->main_len < 5 || e->main[e->main_len - 1] != '\0') {
+        return false;
+    }
+    e->tablespace.oid = get_le32(e->main);
+    e->tablespace.location = (const char *)e->main + 4;
+    return true;
+}
+
 /* Records that speak, and their readers. Transactions have one of their own. */
 static const struct speaker {
     uint8_t rmid, op;
@@ -191,6 +202,7 @@ static const struct speaker {
     {WAL_RM_XLOG, 0x40, on_switch},          {WAL_RM_XLOG, 0x50, on_backup_end},
     {WAL_RM_XLOG, 0x60, on_settings},        {WAL_RM_XLOG, 0x70, on_restore_point},
     {WAL_RM_XLOG, 0x90, on_end_of_recovery}, {WAL_RM_XLOG, 0xD0, on_overwrite},
+    {WAL_RM_TBLSPC, 0x00, on_tablespace},
 };
 
 static const struct speaker *speaker_of(const struct wal_record *rec)
@@ -214,7 +226,7 @@ static bool is_xact_end(const struct wal_record *rec)
 
 bool wal_record_speaks(const struct wal_record *rec)
 {
-    if (rec->rmid > WAL_RM_XACT) {
+    if (rec->rmid > WAL_RM_TBLSPC) {
         return false;
     }
     return is_xact_end(rec) || speaker_of(rec);

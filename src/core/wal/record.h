@@ -23,6 +23,7 @@
 
 #define WAL_RM_XLOG   0
 #define WAL_RM_XACT   1
+#define WAL_RM_TBLSPC 5
 #define WAL_OP_SWITCH 0x40 /* of WAL_RM_XLOG */
 
 #define WAL_RESTORE_POINT_CAP 64
@@ -63,6 +64,7 @@ enum wal_event_kind {
     WAL_EVENT_SETTINGS,        /* settings */
     WAL_EVENT_BACKUP_END,      /* lsn: where that backup began */
     WAL_EVENT_OVERWRITE,       /* lsn: the record that was begun there and never finished */
+    WAL_EVENT_TABLESPACE,      /* tablespace: one is created */
 };
 
 struct wal_event {
@@ -80,6 +82,10 @@ struct wal_event {
             pg_tli tli, prev_tli;
         } end_of_recovery;
         struct wal_settings settings;
+        struct {
+            uint32_t oid;
+            const char *location; /* valid during the callback; "": inside PGDATA */
+        } tablespace;
         pg_lsn lsn;
     };
 };

@@ -19,6 +19,7 @@ static struct wal_walk walk;
 struct seen {
     struct wal_event e[64];
     size_t n, most; /* most: stop after so many; 0: never */
+    char path[32];  /* of a tablespace */
 };
 static struct seen seen;
 
@@ -28,6 +29,9 @@ static bool remember(void *ctx, const struct wal_event *e)
 
     if (s->n < sizeof s->e / sizeof s->e[0]) {
         s->e[s->n] = *e;
+    }
+    if (e->kind == WAL_EVENT_TABLESPACE) {
+        assert_true(str_copy(s->path, sizeof s->path, e->tablespace.location));
     }
     s->n++;
     return s->n != s->most;
@@ -366,6 +370,36 @@ static void overwritten_is_named(void **state)
     assert_string_equal(seen.e[2].name, "last");
 }
 
+/* Only its creation speaks, and only with a path that ends. */
+static void tablespace_is_named(void **state)
+{
+    struct mk m = {.buf = stream, .tli = 1};
+    uint8_t *at = rec + 29;
+
+    (void)state;
+    memset(stream, 0, sizeof stream);
+    mk_le(at, 16389, 4);
+    memcpy(at + 4, "/fast", 6);
+    mk_record(&m, 5, 0x00, rec, 10);
+    mk_record(&m, 5, 0x10, rec, 4);
+    begin(0, 42);
+    wal_walk_file(&walk, (struct wal_seg){1, 3});
+    assert_false(wal_walk_feed(&walk, stream, MK_SEG));
+    assert_int_equal(walk.records, 2);
+    assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.e[0].kind, WAL_EVENT_TABLESPACE);
+    assert_int_equal(seen.e[0].tablespace.oid, 16389);
+    assert_string_equal(seen.path, "/fast");
+
+    m = (struct mk){.buf = stream, .tli = 1};
+    memset(stream, 0, sizeof stream);
+    mk_record(&m, 5, 0x00, rec, 9);
+    begin(0, 42);
+    wal_walk_file(&walk, (struct wal_seg){1, 3});
+    assert_false(wal_walk_feed(&walk, stream, MK_SEG));
+    assert_int_equal(walk.end.reason, WAL_END_MALFORMED);
+}
+
 /* A record that began before what is fed is stepped over, however long. */
 static void begun_elsewhere(void **state)
 {
@@ -447,4 +481,5 @@ static void sound_sum_impossible_contents(void **state)
 TEST_MAIN(ONE(real_segment), ONE(page_by_page_is_the_same), ONE(over_segments_and_timelines),
           ONE(seeded), ONE(gap_is_not_proven_and_not_wrong), ONE(callback_ends_it),
           ONE(every_byte_counts), ROWS(rows, check_row), ONE(overwritten_is_named),
-          ONE(begun_elsewhere), ONE(many_subtransactions), ONE(sound_sum_impossible_contents))
+          ONE(tablespace_is_named), ONE(begun_elsewhere), ONE(many_subtransactions),
+          ONE(sound_sum_impossible_contents))

@@ -228,6 +228,8 @@ static const struct rule {
     {"recovery_target_inclusive", COMMENT_OUT, NULL},
     {"recovery_target_timeline", COMMENT_OUT, NULL},
     {"recovery_target_action", COMMENT_OUT, NULL},
+    {"recovery_end_command", COMMENT_OUT, NULL},
+    {"archive_cleanup_command", COMMENT_OUT, NULL},
     {"data_directory", COMMENT_IF_SAVED, NULL},
     {"config_file", COMMENT_IF_SAVED, NULL},
     {"hba_file", COMMENT_IF_SAVED, NULL},

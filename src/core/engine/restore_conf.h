@@ -4,8 +4,9 @@
  * Recovery   the lines that tell PostgreSQL where WAL comes from and where to stop.
  * Mangling   in what the backup brought along, lines that would do harm are put behind
  *            "#BARMAN#": archive_command (a copy must not archive over its original; replaced
- *            by `archive_command = false`) and every old recovery target. What merely points
- *            outside PGDATA is reported and left alone.
+ *            by `archive_command = false`), what a recovery runs (archive_cleanup_command
+ *            deletes, recovery_end_command takes the original's place) and every old recovery
+ *            target. What merely points outside PGDATA is reported and left alone.
  * Quoting    Two layers. A value of a configuration file stands between single quotes, ' and \
  *            doubled. Inside, a command is for the shell after PostgreSQL has replaced %f and
  *            %p: words stand between single quotes again, and % is doubled.

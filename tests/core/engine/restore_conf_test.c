@@ -245,6 +245,12 @@ static const struct mangle {
      "#BARMAN#recovery_target_time = 'x'\n#BARMAN#recovery_target_timeline = 2\n"
      "#BARMAN#recovery_target_action=pause\n",
      3, 0, 1},
+    {"what a recovery runs", CONF_OF_PGDATA,
+     "recovery_end_command = 'take_over'\narchive_cleanup_command = 'rm'\nrestore_command = "
+     "'c'\n",
+     "#BARMAN#recovery_end_command = 'take_over'\n#BARMAN#archive_cleanup_command = 'rm'\n"
+     "restore_command = 'c'\n",
+     2, 0, 1},
     {"a longer key is another", CONF_OF_PGDATA,
      "archive_command_x = 1\nmy.archive_command = 1\n",
      "archive_command_x = 1\nmy.archive_command = 1\n", 0, 0, 0},

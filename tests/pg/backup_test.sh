@@ -290,6 +290,31 @@ test_056_long_paths() {
     expect_failed 'too long'
 }
 
+# A checkpoint that is spread takes its time, and the server lists what it sends after it.
+test_058_tablespaces_that_come_and_go_before_the_copy() {
+    server - 'checkpoint_timeout = 30s' 'checkpoint_completion_target = 0.9' 'max_wal_size = 10GB'
+    mkdir "$T/goes" "$T/comes" "$T/new"
+    pg_sql main "CREATE TABLESPACE goes LOCATION '$T/goes'" CHECKPOINT
+    fill 30
+    sed -i 's/^immediate_checkpoint.*/immediate_checkpoint = false/' "$BK_CONF"
+    bk_bg b backup --wait main
+    wait_until 20 begun
+    pg_sql main 'DROP TABLESPACE goes' "CREATE TABLESPACE comes LOCATION '$T/comes'" \
+        'CREATE TABLE there TABLESPACE comes AS SELECT generate_series(1, 1000) i' >/dev/null
+    expect_no_match '^Backup start at LSN' "$T/b.log"
+    pg_sql main CHECKPOINT # hurries the other one
+    wait "${BK_PID[b]}"
+    expect_status 0 bk show-backup main latest
+    expect_match "comes +: $T/comes \(oid: " "$OUT"
+    expect_no_match "$T/goes" "$OUT"
+    expect_status 0 bk verify-backup main latest
+    pg_kill9 main
+    rm -r "$T/comes"
+    expect_status 0 bk restore main latest "$T/copy"
+    restored_start copy "$T/copy"
+    expect_equal 1000 "$(pg_ask copy 'select count(*) from there')"
+}
+
 test_058_tablespaces() {
     local oid data name
     server - 'allow_in_place_tablespaces = on'

@@ -165,6 +165,60 @@ bool backup_began(struct backup_run *r, pg_lsn lsn, pg_tli tli, struct err *err)
     return true;
 }
 
+static const struct tablespace *space_of(const struct tablespace *list, size_t n, uint32_t oid)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].oid == oid) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct tablespace *)a)->name, ((const struct tablespace *)b)->name);
+}
+
+/* Its checkpoint may take minutes, in which tablespaces come and go. Who came and cannot be asked
+ * for its name has its number. */
+bool backup_sends(struct backup_run *r, const struct base_backup_archive *list, size_t n,
+                  struct err *err)
+{
+    struct tablespace *own = ARENA_ARRAY(&r->arena, n + 1, struct tablespace);
+    const struct tablespace *known, *now = NULL;
+    bool has_asked = false;
+    size_t spaces = 0, nows = 0;
+    struct err ignored;
+
+    for (size_t i = 0; own && i < n; i++) {
+        if (!list[i].location || list[i].location[0] != '/') {
+            continue;
+        }
+        known = space_of(r->b.tablespace, r->b.tablespaces, list[i].oid);
+        if (!known && !has_asked) {
+            has_asked = true;
+            if (!backup_sql_open(r, &ignored) ||
+                !pg_tablespaces_read(r->sql, r->task, &r->arena, &now, &nows, &ignored)) {
+                nows = 0;
+            }
+        }
+        known = known ? known : space_of(now, nows, list[i].oid);
+        own[spaces++] = (struct tablespace){
+            .name = known ? known->name : arena_fmt(&r->arena, "%u", (unsigned)list[i].oid),
+            .oid = list[i].oid,
+            .location = arena_strdup(&r->arena, list[i].location),
+        };
+    }
+    if (r->arena.failed) {
+        return arena_err(&r->arena, err);
+    }
+    qsort(own, spaces, sizeof *own, by_name);
+    r->b.tablespace = own;
+    r->b.tablespaces = spaces;
+    return true;
+}
+
 /* ---- the copy, as often as allowed -------------------------------------------------- */
 
 static bool worth_again(const struct err *err)

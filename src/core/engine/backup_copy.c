@@ -68,7 +68,7 @@ static bool on_archives(void *ctx, const struct base_backup_archive *list, size_
     if (a->failed) {
         return arena_err(a, err);
     }
-    return tree_archives(c->tree, own, n, err);
+    return backup_sends(c->r, own, n, err) && tree_archives(c->tree, own, n, err);
 }
 
 static bool on_archive(void *ctx, const struct base_backup_archive *archive, struct err *err)

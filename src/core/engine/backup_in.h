@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "cfg/server.h"
 #include "hook.h"
+#include "pg/base_backup.h"
 #include "pg/facts.h"
 #include "repo/catalogue.h"
 #include "repo/lock.h"
@@ -65,6 +66,9 @@ void backup_sql_rests(struct backup_run *r);
 
 /* b.begin_* and the line about it are known when the server begins to send: */
 MUST_CHECK bool backup_began(struct backup_run *r, pg_lsn lsn, pg_tli tli, struct err *err);
+/* What it sends: the tablespaces of b. Those that were read before may be others. */
+MUST_CHECK bool backup_sends(struct backup_run *r, const struct base_backup_archive *list,
+                             size_t n, struct err *err);
 MUST_CHECK bool backup_copy(struct backup_run *r, struct err *err);
 
 /* Blocks that are given back when there must be room to say what failed. */

@@ -11,13 +11,17 @@ static bool bad_wal_name(const struct backup *b, const char *name, struct err *e
                    "'%s' is not a WAL segment name", name);
 }
 
-/* The first needed segment that is not archived, up to the newest; "" when there is none. */
+/* The first needed segment that is not archived, up to the newest; "" when there is none. What
+ * has arrived and waits to be archived is not missing: newer ones may come before it. */
 static bool first_missing(const struct repo *r, const struct backup *b, const char *newest,
-                          char missing[WAL_FILE_NAME_CAP], struct err *err)
+                          char missing[WAL_FILE_NAME_CAP], bool *waits, struct err *err)
 {
     struct wal_seg seg, end;
     char name[WAL_NAME_CAP], path[PATH_CAP];
+    struct wal_found found;
+    struct err ignored;
 
+    *waits = false;
     if (!wal_seg_parse(b->begin_wal, b->xlog_segment_size, &seg, err) ||
         !wal_seg_parse(b->end_wal, b->xlog_segment_size, &end, err)) {
         return false;
@@ -34,7 +38,8 @@ static bool first_missing(const struct repo *r, const struct backup *b, const ch
             return false;
         }
         if (file_kind(path, NULL) == FILE_NONE) {
-            str_copy(missing, WAL_FILE_NAME_CAP, name);
+            *waits = wal_find(r, name, WAL_WHOLE, &found, &ignored);
+            str_copy(missing, WAL_FILE_NAME_CAP, *waits ? "" : name);
             break;
         }
     } while (wal_seg_cmp(seg, end) < 0 && wal_seg_next(seg, b->xlog_segment_size, &seg));
@@ -46,6 +51,7 @@ bool check_backup_wals(const struct repo *r, const struct backup *b, enum backup
 {
     char newest[WAL_FILE_NAME_CAP];
     pg_tli tli;
+    bool waits;
 
     missing[0] = '\0';
     *now = b->status;
@@ -63,13 +69,14 @@ bool check_backup_wals(const struct repo *r, const struct backup *b, enum backup
         *now = BACKUP_WAITING_FOR_WALS;
         return true;
     }
-    if (!first_missing(r, b, newest, missing, err)) {
+    if (!first_missing(r, b, newest, missing, &waits, err)) {
         return false;
     }
     if (missing[0]) {
         *now = BACKUP_FAILED;
     } else {
-        *now = strcmp(b->end_wal, newest) <= 0 ? BACKUP_DONE : BACKUP_WAITING_FOR_WALS;
+        *now =
+            !waits && strcmp(b->end_wal, newest) <= 0 ? BACKUP_DONE : BACKUP_WAITING_FOR_WALS;
     }
     return true;
 }

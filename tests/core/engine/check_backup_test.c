@@ -4,9 +4,12 @@
 #include "engine/check_backup.h"
 #include "said.h"
 
+#include <stdlib.h>
+
 #define ID "20260101T000000"
 
-/* wals: the segments of timeline 1 that are archived, by number. */
+/* wals: the segments of timeline 1 that are archived, by number. arrived: one that waits for that;
+ * negative: in incoming. */
 static const struct row {
     const char *label;
     enum backup_status before;
@@ -14,6 +17,7 @@ static const struct row {
     int wals[4]; /* 0 ends */
     enum backup_status after;
     const char *missing;
+    int arrived;
 } rows[] = {
 #define S(n) "00000001000000000000000" #n
     {"all there", BACKUP_WAITING_FOR_WALS, S(2), S(3), {2, 3}, BACKUP_DONE, NULL},
@@ -30,6 +34,30 @@ static const struct row {
      NULL},
     {"first missing", BACKUP_WAITING_FOR_WALS, S(2), S(4), {3, 4}, BACKUP_FAILED, S(2)},
     {"hole", BACKUP_WAITING_FOR_WALS, S(2), S(4), {2, 4}, BACKUP_FAILED, S(3)},
+    {"hole, and it has arrived",
+     BACKUP_WAITING_FOR_WALS,
+     S(2),
+     S(4),
+     {2, 4},
+     BACKUP_WAITING_FOR_WALS,
+     NULL,
+     3},
+    {"end missing, later there, and it has arrived",
+     BACKUP_WAITING_FOR_WALS,
+     S(2),
+     S(3),
+     {2, 4},
+     BACKUP_WAITING_FOR_WALS,
+     NULL,
+     -3},
+    {"hole, and another has arrived",
+     BACKUP_WAITING_FOR_WALS,
+     S(2),
+     S(5),
+     {2, 5},
+     BACKUP_FAILED,
+     S(3),
+     4},
     {"end missing, later there",
      BACKUP_WAITING_FOR_WALS,
      S(2),
@@ -62,6 +90,10 @@ static void check_row(void **state)
     assert_int_equal(mkdir(fx_fmt("%s/0000000100000000", f.r.wals_dir), 0700), 0);
     for (int i = 0; i < 4 && row->wals[i]; i++) {
         fx_segment(fx_fmt("%s/0000000100000000", f.r.wals_dir), (uint64_t)row->wals[i]);
+    }
+    if (row->arrived) {
+        fx_segment(row->arrived > 0 ? f.r.streaming_dir : f.r.incoming_dir,
+                   (uint64_t)abs(row->arrived));
     }
     assert_true(backup_info_save(&f.r, &b, &err));
     assert_true(check_backup(said_init(&said), &f.r, ID, &now, &err));

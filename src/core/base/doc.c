@@ -179,13 +179,7 @@ static void put_text(struct doc *d, const char *copy)
  * more. */
 static bool may_tell(const char *text)
 {
-    for (const char *p = text; *p; p++) {
-        if (((*p | 0x20) == 'p' && str_eq_nocase(str_n(p, strnlen(p, 5)), "passw")) ||
-            (*p == ':' && p[1] == '/' && p[2] == '/')) {
-            return true;
-        }
-    }
-    return false;
+    return strchr(text, '=') || strstr(text, "://");
 }
 
 static const char *kept(struct arena *a, const char *text)

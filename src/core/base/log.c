@@ -210,14 +210,22 @@ static size_t value_length(struct str s)
     return i < s.n ? i : s.n;
 }
 
-/* After "scheme://": the length of "user:" and of the password, when there is one. */
+/* After "scheme://": the length of "user:" and of the password, when there is one. A '/' or '?' that
+ * somebody left bare in it does not end it: what follows the colon is no port then. */
 static bool uri_password(struct str s, size_t *user, size_t *pw)
 {
-    size_t end = 0, colon = SIZE_MAX, at = SIZE_MAX;
+    size_t end = 0, path = SIZE_MAX, colon = SIZE_MAX, at = SIZE_MAX;
 
-    for (; end < s.n && !strchr("/? \t\r\n'\"", s.p[end]); end++) {
+    for (; end < s.n && !strchr(" \t\r\n'\"", s.p[end]); end++) {
         if (s.p[end] == ':' && colon == SIZE_MAX) {
             colon = end;
+        }
+        if ((s.p[end] == '/' || s.p[end] == '?') && path == SIZE_MAX) {
+            path = end;
+            if (at != SIZE_MAX || colon == SIZE_MAX ||
+                strspn(s.p + colon + 1, "0123456789,") >= path - colon - 1) {
+                break;
+            }
         }
         if (s.p[end] == '@') {
             at = end;
@@ -231,15 +239,38 @@ static bool uri_password(struct str s, size_t *user, size_t *pw)
     return true;
 }
 
-/* How much of the text at s is a key whose value must go: "password=", "password = ", in any
- * case, also passwd and sslpassword. 0: none. */
+/* Length of this word at the beginning of s, in any case, and as a URI may write it: "%70assword". */
+static size_t spelled(struct str s, const char *word)
+{
+    size_t i = 0;
+
+    for (; *word; word++) {
+        uint64_t c;
+
+        if (i >= s.n) {
+            return 0;
+        }
+        c = (unsigned char)s.p[i++];
+        if (c == '%' && s.n - i >= 2 && str_hex_u64(str_n(s.p + i, 2), 0, &c)) {
+            i += 2;
+        }
+        if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != (unsigned char)*word) {
+            return 0;
+        }
+    }
+    return i;
+}
+
+/* How much of the text at s is a key whose value must go: "password=", "password = ", also
+ * passwd, sslpassword, oauth_client_secret. 0: none. */
 static size_t secret_key(struct str s)
 {
-    static const char *const keys[] = {"password", "passwd"};
+    static const char *const keys[] = {"password", "passwd", "secret", "scram_client_key",
+                                       "scram_server_key"};
 
-    for (size_t k = 0; k < 2; k++) {
-        size_t n = strlen(keys[k]);
-        if (s.n > n && str_eq_nocase(str_n(s.p, n), keys[k])) {
+    for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+        size_t n = spelled(s, keys[k]);
+        if (n) {
             while (n < s.n && s.p[n] == ' ') {
                 n++;
             }
@@ -275,7 +306,7 @@ const char *redact(const char *text, char *out, size_t cap)
             sbuf_add(&b, cover);
             s = str_skip(s, 3 + user + pw);
         } else {
-            size_t plain = 1 + strcspn(s.p + 1, "pP:"); /* what neither can begin in */
+            size_t plain = 1 + strcspn(s.p + 1, "pPsS%:"); /* what neither can begin in */
 
             sbuf_add_n(&b, s.p, plain);
             s = str_skip(s, plain);

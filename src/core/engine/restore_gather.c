@@ -199,6 +199,7 @@ bool restore_gather(struct restore_run *r, struct err *err)
     facts.mades = r->mades;
     facts.volume = r->volume;
     facts.volumes = r->volumes;
+    facts.is_followed = r->req->standby_mode && r->mode == WAL_MODE_GET_WAL;
     facts.root_without_owner = r->root_without_owner;
     (void)restore_judge(r->a, &facts, &r->checks);
     /* A fact or a check that did not fit must not be one that was never there. */

@@ -61,6 +61,10 @@ bool restore_resolve(struct arena *a, const char *path, const char **out, struct
         if (errno != ENOENT) {
             return err_os(err, errno, "resolve", path);
         }
+        if (file_kind(head, NULL) == FILE_LINK) {
+            return err_set(err, ERR_FORMAT, "Make what it leads to, or name a directory.", head,
+                           "a link that leads nowhere");
+        }
         if (!move_last(head, tail)) {
             return bad_path(path, "part of it does not exist, and '..' follows", err);
         }

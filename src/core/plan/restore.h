@@ -138,6 +138,7 @@ struct restore_facts {
     size_t mades;
     const struct restore_volume *volume;
     size_t volumes;
+    bool is_followed;        /* by a standby that fetches whole segments only */
     bool root_without_owner; /* we are root and nobody else owns the destination */
 };
 

@@ -249,6 +249,12 @@ static void judge_wal(struct judge *j)
     add(j, "wal", VERDICT_OK, "", "%zu segments, every record sound from %s to %s%s",
         w->segments, fmt_lsn(w->watch.begin, from), fmt_lsn(w->watch.end, to),
         w->uses_partial ? "; the last one is unfinished, from the receiver" : "");
+    if (j->f->is_followed && w->uses_partial) {
+        add(j, "wal", VERDICT_WARN, "Leave out --standby-mode to recover all of it.",
+            "the last segment is unfinished, and a standby does not fetch it: it has it from "
+            "its "
+            "primary, or waits");
+    }
     judge_target(j);
 }
 

@@ -20,4 +20,48 @@ static void more_than_fit(void **state)
     assert_string_equal(checks.check[RESTORE_CHECKS_MAX - 2].sentence, "free");
 }
 
-TEST_MAIN(ONE(more_than_fit))
+/* A tablespace that the WAL creates, twice in the same place. */
+static const struct row {
+    const char *label;
+    enum made_state state;
+    enum verdict verdict;
+    const char *sentence, *hint; /* NULL: nothing is said */
+} rows[] = {
+    {"row 58: where it is placed", MADE_PLACED, VERDICT_OK, NULL, NULL},
+    {"row 58: in an empty directory", MADE_FREE, VERDICT_WARN,
+     "tablespace 16390 is created in the WAL, at LSN 0/3000: PostgreSQL will put it into "
+     "'/slow/live'",
+     ""},
+    {"row 58: nowhere", MADE_ABSENT, VERDICT_WARN, "is not there", "Make that directory"},
+    {"row 58: where another is", MADE_TAKEN, VERDICT_REFUSED,
+     "would write into '/slow/live', where 'PG_15_202209061' is", "--target-lsn 0/3000"},
+};
+
+static void made_in_wal(void **state)
+{
+    const struct row *row = *state;
+    const struct restore_made made[] = {
+        {16389, "/slow/live", 0x2000, MADE_PLACED, ""},
+        {16390, "/slow/live", 0x3000, row->state, "PG_15_202209061"},
+        {16391, "/slow/live", 0x4000, row->state, "PG_15_202209061"},
+    };
+    const struct backup backup = {.id = "20261120T000000", .status = BACKUP_DONE};
+    const struct target target = {.kind = TARGET_END};
+    const struct restore_facts facts = {
+        .backup = &backup, .choice = "asked for", .target = &target, .made = made, .mades = 3};
+    static struct restore_checks checks;
+    struct arena a;
+
+    arena_init(&a, 0);
+    checks.n = checks.refused = 0;
+    assert_int_equal(restore_judge(&a, &facts, &checks), row->verdict != VERDICT_REFUSED);
+    assert_int_equal(checks.n, row->sentence ? 2 : 1); /* the first is about the backup */
+    if (row->sentence) {
+        assert_int_equal(checks.check[1].verdict, row->verdict);
+        assert_non_null(strstr(checks.check[1].sentence, row->sentence));
+        assert_non_null(strstr(checks.check[1].hint, row->hint));
+    }
+    arena_release(&a);
+}
+
+TEST_MAIN(ONE(more_than_fit), ROWS(rows, made_in_wal))

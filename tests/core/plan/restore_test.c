@@ -459,31 +459,13 @@ static void assumed(struct world *w)
     w->target.zone_assumed = true;
     w->target.stamp = (struct stamp){800 * S, 3600};
 }
-static struct restore_made made[] = {
-    {16389, "/fast/live", 0x2000, MADE_PLACED, ""},
-    {16390, "/slow/live", 0x3000, MADE_PLACED, "PG_15_202209061"},
-};
-static void makes(struct world *w, enum made_state state)
+static void followed(struct world *w)
 {
-    made[1].state = state;
-    w->facts.made = made;
-    w->facts.mades = 2;
+    w->facts.is_followed = true;
 }
-static void made_placed(struct world *w)
+static void followed_partial(struct world *w)
 {
-    makes(w, MADE_PLACED);
-}
-static void made_free(struct world *w)
-{
-    makes(w, MADE_FREE);
-}
-static void made_absent(struct world *w)
-{
-    makes(w, MADE_ABSENT);
-}
-static void made_taken(struct world *w)
-{
-    makes(w, MADE_TAKEN);
+    w->facts.is_followed = w->wal.uses_partial = true;
 }
 static void rootless(struct world *w)
 {
@@ -523,15 +505,6 @@ static const struct judged {
     {"row 58: a tablespace inside PGDATA, apart", nested_well, VERDICT_OK, "free", ""},
     {"row 58: PGDATA inside a tablespace", pgdata_in_tablespace, VERDICT_REFUSED, "inside", ""},
     {"row 58: a common prefix is no nesting", common_prefix, VERDICT_OK, "free", ""},
-    {"row 58: the WAL makes one where it is placed", made_placed, VERDICT_OK, "free", ""},
-    {"row 58: the WAL makes one", made_free, VERDICT_WARN,
-     "tablespace 16390 is created in the WAL, at LSN 0/3000: PostgreSQL will put it into "
-     "'/slow/live'",
-     ""},
-    {"row 58: the WAL makes one, nowhere", made_absent, VERDICT_WARN, "is not there",
-     "Make that directory"},
-    {"row 58: the WAL makes one where another is", made_taken, VERDICT_REFUSED,
-     "would write into '/slow/live', where 'PG_15_202209061' is", "--target-lsn 0/3000"},
     {"row 81: no room", no_room, VERDICT_REFUSED, "2.0 GiB needed", "Make room"},
     {"row 81: just room", just_room, VERDICT_OK, "needed", ""},
     {"row 83: time before the backup's end", early_time, VERDICT_REFUSED,
@@ -561,6 +534,9 @@ static const struct judged {
     {"row 92: a damaged segment", damaged, VERDICT_REFUSED, "wrong checksum", ""},
     {"WAL ends inside the backup", not_consistent, VERDICT_REFUSED, "before the backup is",
      "archive"},
+    {"a standby has whole segments", followed, VERDICT_OK, "every record sound", ""},
+    {"a standby does not fetch the last one", followed_partial, VERDICT_WARN,
+     "does not fetch it", "--standby-mode"},
     {"row 96: root would own it", rootless, VERDICT_REFUSED, "root", "server's user"},
 };
 

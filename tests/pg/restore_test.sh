@@ -233,6 +233,9 @@ test_077_078_080_081_destinations() {
     expect_match 'not a usable directory name' "$ERR"
     expect_status 1 bk restore main latest "${PG_DATA[main]}/new"
     expect_match "lies in the data directory '${PG_DATA[main]}'" "$ERR"
+    ln -s "$T/nowhere/at/all" "$T/dangling"
+    expect_status 1 bk restore --dry-run main latest "$T/dangling/new"
+    expect_match "'$T/dangling': a link that leads nowhere" "$ERR"
     touch "$T/file"
     expect_status 1 bk restore main latest "$T/file"
     expect_match 'Not a directory' "$ERR"
@@ -467,9 +470,14 @@ test_058_tablespace_created_after_the_backup() {
     bk_bg_stop receiver || true
 }
 
+many_files() { # SERVER: more than anybody has by hand
+    [ "$(pg_ask "$1" "select count(distinct sourcefile) from pg_settings")" -gt 66 ]
+}
+
 #: deadline=240
 test_restore_configuration_outside_pgdata() {
-    local etc=$T/etc
+    local etc=$T/etc name value n own="vartype in ('bool', 'integer', 'real') and
+        context = 'user' and name !~ '^(transaction|seed|work_mem)'"
     pg_new main
     mkdir -p "$etc/conf.d"
     mv "${PG_DATA[main]}"/{postgresql,pg_hba,pg_ident}.conf "$etc"
@@ -484,6 +492,12 @@ test_restore_configuration_outside_pgdata() {
     echo "work_mem = '7MB'" >"$etc/conf.d/more.conf"
     mkdir "$T/archived"
     "${PG_BIN[main]}/pg_ctl" -D "$etc" -l "${PG_LOG[main]}" -w -s start >/dev/null
+    while IFS='|' read -r name value; do
+        echo "$name = $value" >"$etc/conf.d/$name.conf"
+    done < <(pg_sql main "select name, setting from pg_settings where $own")
+    pg_sql main 'select pg_reload_conf()' >/dev/null
+    wait_until 10 many_files main
+    n=$(pg_ask main "select count(*) from pg_settings where $own and sourcefile ~ '/conf.d/'")
     bk_home main
     pg_sql main 'create table marks (n int primary key)'
     bk_receiver
@@ -498,6 +512,8 @@ test_restore_configuration_outside_pgdata() {
     expect_equal '2 2' "$(marks_of copy)"
     expect_equal "$T/copy" "$(pg_ask copy 'show data_directory')"
     expect_equal 7MB "$(pg_ask copy 'show work_mem')"
+    expect_equal "$n" "$(pg_ask copy "select count(*) from pg_settings where $own and
+        sourcefile = '$T/copy/postgresql.conf'")" 'settings, each of a file of its own'
     expect_match '^archive_command = false' "$T/copy/postgresql.conf"
 }
 

@@ -90,7 +90,7 @@ static bool fill_info(struct backup_run *r, struct err *err)
     b->timeline = f->tli;
     b->begin_time = moment_at(f->now_us);
     /* Where a tablespace lives inside PGDATA without a link it is a part of data/. */
-    return fill_included(r, err) &&
+    return backup_files_read(r, err) && fill_included(r, err) &&
            pg_tablespaces_read(r->sql, r->task, &r->arena, &b->tablespace, &b->tablespaces,
                                err) &&
            pg_size_read(r->sql, r->task, &b->cluster_size, err);

@@ -86,6 +86,8 @@ MUST_CHECK bool backup_switch_primary(struct backup_run *r, enum primary_how how
                                       struct err *err);
 MUST_CHECK bool backup_nap(const struct backup_run *r, int ms, struct err *err);
 
+/* facts.included_file anew; as they are where the server does not tell. */
+MUST_CHECK bool backup_files_read(struct backup_run *r, struct err *err);
 MUST_CHECK bool backup_settings_save(struct backup_run *r, struct err *err);
 
 #endif

@@ -10,9 +10,15 @@
 #define FILE_MAX     ((size_t)16 * 1024 * 1024) /* of a configuration file */
 #define SETTINGS_MAX ((size_t)4 * 1024 * 1024)
 
-static const char settings_sql[] =
+/* Without what our session has set for itself, whose files would not be seen. */
+#define PLAINLY(sql) "BEGIN; RESET ALL; " sql "; ROLLBACK"
+
+static const char settings_sql[] = PLAINLY(
     "SELECT name, setting, unit, source, sourcefile, sourceline FROM pg_catalog.pg_settings "
-    "ORDER BY name";
+    "ORDER BY name");
+static const char files_sql[] =
+    PLAINLY("SELECT DISTINCT sourcefile FROM pg_catalog.pg_settings "
+            "WHERE sourcefile IS NOT NULL ORDER BY sourcefile");
 /* What pg_hba.conf and pg_ident.conf include; a file whose every line is a comment has no row,
  * and no meaning either. */
 static const char auth_sql[] = "SELECT file_name FROM pg_catalog.pg_hba_file_rules UNION "
@@ -67,6 +73,43 @@ static bool save_rows(struct backup_run *r, const struct pg_rows *rows, const ch
     return ok;
 }
 
+static bool ask_plainly(struct backup_run *r, const char *sql, struct pg_rows *out,
+                        struct err *err)
+{
+    struct err ignored;
+
+    if (pg_query(r->sql, r->task, sql, NULL, out, err)) {
+        return true;
+    }
+    (void)!pg_query(r->sql, r->task, "ROLLBACK", NULL, NULL, &ignored);
+    return false;
+}
+
+bool backup_files_read(struct backup_run *r, struct err *err)
+{
+    struct pg_facts *f = &r->facts;
+    struct pg_rows rows = {0};
+    struct err ignored;
+    const char **file;
+    size_t n = 0;
+
+    if (!ask_plainly(r, files_sql, &rows, &ignored)) {
+        return true;
+    }
+    file = ARENA_ARRAY(&r->arena, (size_t)rows.rows + 1, const char *);
+    for (int i = 0; file && i < rows.rows; i++) {
+        const char *name = pg_text(&rows, i, 0);
+
+        if (!f->config_file || strcmp(name, f->config_file) != 0) {
+            file[n++] = arena_strdup(&r->arena, name);
+        }
+    }
+    pg_rows_clear(&rows);
+    f->included_file = file;
+    f->included_files = n;
+    return !r->arena.failed || arena_err(&r->arena, err);
+}
+
 static bool save_settings(struct backup_run *r, const char *dir, struct err *err)
 {
     struct pg_rows rows = {0};
@@ -74,7 +117,7 @@ static bool save_settings(struct backup_run *r, const char *dir, struct err *err
     bool ok;
 
     if (!path_join(path, dir, "pg_settings", err) ||
-        !pg_query(r->sql, r->task, settings_sql, NULL, &rows, err)) {
+        !ask_plainly(r, settings_sql, &rows, err)) {
         return false;
     }
     ok = save_rows(r, &rows, path, err);

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #define AUTO_CONF      "postgresql.auto.conf"
-#define INCLUDED_MAX   64
 #define SAVED_CONF_DIR ".barkeep/config"
 #define SAVED_AUTH_DIR ".barkeep/auth"
 
@@ -71,11 +70,12 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* The saved files that postgresql.conf included, in the order of their names. */
-static bool included(const struct restore_run *r, const char *root, const char **list,
+static bool included(const struct restore_run *r, const char *root, const char ***list,
                      size_t *n, struct err *err)
 {
     struct tree tree = {.depth = 0};
     struct tree_entry e;
+    size_t cap = 0;
     bool ok;
 
     *n = 0;
@@ -84,13 +84,22 @@ static bool included(const struct restore_run *r, const char *root, const char *
     }
     ok = tree_open(&tree, root, err);
     while (ok && (ok = tree_next(&tree, &e, err)) && e.kind != TREE_END) {
-        if (e.kind == TREE_FILE && is_conf(r, e.rel) && *n < INCLUDED_MAX) {
-            list[*n] = arena_strdup(r->a, tree.path);
-            ok = list[(*n)++] || arena_err(r->a, err);
+        if (e.kind == TREE_FILE && is_conf(r, e.rel)) {
+            const char **grown =
+                *n < cap ? *list : kept_grown(r->a, *list, *n, &cap, sizeof *grown);
+            if (!grown) {
+                ok = arena_err(r->a, err);
+                break;
+            }
+            grown[*n] = arena_strdup(r->a, tree.path);
+            ok = grown[(*n)++] || arena_err(r->a, err);
+            *list = grown;
         }
     }
     tree_close(&tree);
-    qsort(list, *n, sizeof *list, by_bytes);
+    if (*n) {
+        qsort(*list, *n, sizeof **list, by_bytes);
+    }
     return ok;
 }
 
@@ -99,7 +108,7 @@ static bool included(const struct restore_run *r, const char *root, const char *
 static bool install(struct restore_run *r, const char *rel, const char *original,
                     const char *saved, struct err *err)
 {
-    const char *list[INCLUDED_MAX];
+    const char **list = NULL;
     char dir[PATH_CAP], root[PATH_CAP];
     struct str text, part;
     size_t n = 0;
@@ -109,7 +118,7 @@ static bool install(struct restore_run *r, const char *rel, const char *original
     }
     if (strcmp(rel, "postgresql.conf") == 0) {
         if (!repo_backup_dir(&r->repo, r->backup->id, dir, err) ||
-            !path_join(root, dir, SAVED_CONF_DIR, err) || !included(r, root, list, &n, err) ||
+            !path_join(root, dir, SAVED_CONF_DIR, err) || !included(r, root, &list, &n, err) ||
             !conf_mangle(r->a, rel, CONF_SAVED, text, &r->report, &text, err)) {
             return false;
         }

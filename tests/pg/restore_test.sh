@@ -369,6 +369,41 @@ test_095_099_odd_paths_and_absent_segments() {
     [ "$SECONDS" -le 1 ]
 }
 
+# A segment that is there and cannot be read is not the end of the WAL: the server gives up, and goes
+# on when it can be read.
+test_099_a_segment_that_cannot_be_read_ends_no_recovery() {
+    local file
+    pg_new main - --segsize=1
+    pg_start main
+    bk_home main
+    pg_sql main 'create table marks (n int primary key)'
+    bk_receiver
+    bk backup --wait main
+    mark 1
+    file=$(pg_ask main 'select pg_walfile_name(pg_switch_wal())')
+    mark 2
+    pg_sql main 'select pg_switch_wal()' >/dev/null
+    mark 3
+    bk_lose
+    bk archive-wal main
+    expect_status 0 bk restore --get-wal main latest "$T/copy"
+    file=$(ls "$BK_HOME/main/wals"/0*/* | grep -A 1 "$file" | tail -n 1) # that of mark 2
+    chmod 000 "$file"
+    pg_adopt first "$T/copy"
+    ! pg_ctl_start first '-c archive_mode=off' || wait_until 10 not_running "$(head -n 1 "$T/copy/postmaster.pid")"
+    expect_match "FATAL: .*could not restore file \"${file##*/}\"" "${PG_LOG[first]}"
+    expect_status 126 bk get-wal main "${file##*/}"
+    chmod 600 "$file"
+    restored_start copy "$T/copy"
+    pg_wait_promoted copy
+    expect_equal '3 3' "$(marks_of copy)"
+    # What is nowhere is told as ever, but not when it is only out of sight.
+    expect_status 1 bk get-wal main 0000000900000000000000FF
+    chmod 000 "$BK_HOME/main/wals"
+    expect_status 126 bk get-wal main 0000000900000000000000FF
+    chmod 700 "$BK_HOME/main/wals"
+}
+
 scene_of_96() {
     scene
     lose_server

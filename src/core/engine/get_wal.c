@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "repo/mount.h"
 #include "wal/page.h"
 #include "wal/seg.h"
 
@@ -16,6 +17,10 @@
     4095 /* third field of the last segment of 4 GiB, with the smallest size */
 
 #define HOST_CAP 128
+
+#define STATUS_NOWHERE 1
+#define STATUS_USAGE   3
+#define STATUS_FAULT   126
 
 /* What Barman puts behind its messages when the call came through SSH. */
 static const char *behind(const struct get_wal *what, char text[HOST_CAP])
@@ -48,7 +53,37 @@ static bool not_found(const struct get_wal *what, struct err *err)
 
 int get_wal_status(const struct err *err)
 {
-    return err->code == ERR_USAGE ? 3 : err_exit_status(err->code);
+    return err->code == ERR_USAGE     ? STATUS_USAGE
+           : err->code == ERR_MISSING ? STATUS_NOWHERE
+                                      : STATUS_FAULT;
+}
+
+/* Only not_found() and bad_name() give their codes. */
+static bool fault(struct err *err)
+{
+    if (err->code == ERR_MISSING || err->code == ERR_USAGE) {
+        err->code = ERR_IO;
+    }
+    return false;
+}
+
+/* Is it nowhere, or only out of sight? */
+static bool can_look(const struct get_wal *what, struct err *err)
+{
+    const struct repo *r = what->repo;
+    char file[PATH_CAP], dir[PATH_CAP];
+    const char *in[] = {r->wals_dir, r->incoming_dir, r->streaming_dir, dir};
+
+    if (!repo_home_mounted(r, err) || !repo_wal_path(r, what->name, file, err)) {
+        return false;
+    }
+    path_dir(file, dir);
+    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++) {
+        if (access(in[i], R_OK | X_OK) != 0 && errno != ENOENT) {
+            return err_os(err, errno, "look into", in[i]);
+        }
+    }
+    return true;
 }
 
 /* How long a segment of this server is: the first page of the partial file says so, else the
@@ -158,10 +193,10 @@ static bool find_and_send(const struct get_wal *what, struct wal_found *found, i
 
         if (!wal_find(what->repo, what->name, want, found, &one)) {
             if (one.code == ERR_MISSING) {
-                return not_found(what, err);
+                return can_look(what, err) ? not_found(what, err) : fault(err);
             }
             *err = one;
-            return false;
+            return fault(err);
         }
         if (send_found(what, found, fd, to, &one)) {
             log_line(LOG_DEBUG, "sent WAL '%s' of server '%s'", found->path,
@@ -170,7 +205,7 @@ static bool find_and_send(const struct get_wal *what, struct wal_found *found, i
         }
         if (one.code != ERR_MISSING || turn == 2) {
             *err = one;
-            return false;
+            return fault(err);
         }
     }
 }

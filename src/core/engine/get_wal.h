@@ -4,8 +4,10 @@
  * With GET_PARTIAL a segment that is nowhere whole is served from its ".partial", padded with
  * zeros to a whole segment: PostgreSQL then replays up to the last received record.
  *
- * Exit     ERR_MISSING: status 1. An impossible name or an output file that cannot be opened:
- *          get_wal_status() gives 3.
+ * Exit     get_wal_status(): 1 when it is nowhere, 3 for an impossible name or an output file
+ *          that cannot be opened, 126 for everything else. For a restore_command that ends with
+ *          up to 125 PostgreSQL takes the segment for one that never was: it ends the recovery
+ *          there and promotes. With more it gives up, and can be started again.
  */
 #ifndef ENGINE_GET_WAL_H
 #define ENGINE_GET_WAL_H

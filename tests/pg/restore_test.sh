@@ -380,14 +380,15 @@ test_099_a_segment_that_cannot_be_read_ends_no_recovery() {
     bk_receiver
     bk backup --wait main
     mark 1
-    file=$(pg_ask main 'select pg_walfile_name(pg_switch_wal())')
+    pg_sql main 'select pg_switch_wal()' >/dev/null
     mark 2
+    file=$(pg_ask main "select pg_walfile_name('${LSN[2]}')")
     pg_sql main 'select pg_switch_wal()' >/dev/null
     mark 3
     bk_lose
     bk archive-wal main
     expect_status 0 bk restore --get-wal main latest "$T/copy"
-    file=$(ls "$BK_HOME/main/wals"/0*/* | grep -A 1 "$file" | tail -n 1) # that of mark 2
+    file=$BK_HOME/main/wals/${file:0:16}/$file
     chmod 000 "$file"
     pg_adopt first "$T/copy"
     ! pg_ctl_start first '-c archive_mode=off' || wait_until 10 not_running "$(head -n 1 "$T/copy/postmaster.pid")"

@@ -235,6 +235,12 @@ test_keep_and_files() {
     expect_equal "$(find "$BK_HOME/main/base/$id" ! -type d | sort)" "$(sort "$OUT")" 'data'
     expect_status 0 bk list-files --target data --list-empty-directories main "$id"
     expect_match "/base/$id/data/pg_notify\$" "$OUT"
+    # What a tablespace's link leads to is listed once, where it lies.
+    mkdir "$BK_HOME/main/base/$id/16400" && touch "$BK_HOME/main/base/$id/16400/1"
+    ln -s "$BK_HOME/main/base/$id/16400" "$BK_HOME/main/base/$id/data/pg_tblspc/16400"
+    expect_status 0 bk list-files --target data main "$id"
+    expect_equal "$(find "$BK_HOME/main/base/$id" -type f | sort)" "$(sort "$OUT")" 'beside a link'
+    rm -r "$BK_HOME/main/base/$id/16400" "$BK_HOME/main/base/$id/data/pg_tblspc/16400"
     bk list-files main "$id" >files
     bk list-files --target full main "$id" >full
     expect_match "/wals/[0-9A-F]{16}/$(sed -n 's/^begin_wal=//p' "$BK_HOME/main/meta/$id-backup.info")\$" files

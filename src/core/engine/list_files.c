@@ -5,6 +5,7 @@
 #include "wal/seg.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 unsigned list_files_what(const char *target)
 {
@@ -25,6 +26,14 @@ unsigned list_files_what(const char *target)
     return LIST_DATA | LIST_NEEDED_WAL;
 }
 
+/* A link of pg_tblspc: what it leads to is listed where it lies, below the backup's directory. */
+static bool is_link_to_dir(const char *path)
+{
+    struct stat st;
+
+    return file_kind(path, NULL) == FILE_LINK && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Files first, then what lies in the directories. Deeper than paths can be is never reached. */
 static bool walk(const struct task *t, const struct list_files *l, struct arena *a,
                  const char *dir, struct err *err)
@@ -40,7 +49,9 @@ static bool walk(const struct task *t, const struct list_files *l, struct arena 
     for (size_t i = 0; ok && i < names.n; i++) {
         ok = path_join(path, dir, names.name[i], err);
         if (ok && file_kind(path, NULL) != FILE_DIR) {
-            l->put(l->ctx, path);
+            if (!is_link_to_dir(path)) {
+                l->put(l->ctx, path);
+            }
             names.name[i] = NULL;
         }
     }

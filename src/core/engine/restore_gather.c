@@ -62,6 +62,23 @@ static bool is_searched_for(const struct restore_run *r)
     return r->target.kind == TARGET_XID || r->target.kind == TARGET_NAME;
 }
 
+/* Can a cluster be made of it? The judge says why not. */
+bool restore_is_whole(const struct backup *b)
+{
+    return backup_copy_done(b) && !b->parent_backup_id &&
+           backup_type_of(b) != BACKUP_SNAPSHOT && b->begin_xlog && b->end_xlog && b->timeline;
+}
+
+static const char *full_before(const struct catalogue *c, const struct backup *than)
+{
+    const char *id = NULL;
+
+    for (size_t i = 0; i < c->n && strcmp(c->backup[i].id, than->id) < 0; i++) {
+        id = restore_is_whole(&c->backup[i]) ? c->backup[i].id : id;
+    }
+    return id;
+}
+
 static bool choose(struct restore_run *r, struct err *err)
 {
     const struct restore_request *q = r->req;
@@ -76,10 +93,14 @@ static bool choose(struct restore_run *r, struct err *err)
     say_unread(r->task, &c);
     if (strcmp(id, "auto") != 0) {
         r->choice = "as asked for";
-        return catalogue_resolve(&c, q->server->name, id, &r->backup, err);
+        if (!catalogue_resolve(&c, q->server->name, id, &r->backup, err)) {
+            return false;
+        }
+        r->full = full_before(&c, r->backup);
+        return true;
     }
     if (is_searched_for(r)) {
-        r->choice = "the newest that ends before the target";
+        r->choice = "the newest full one that ends before the target";
         if (!moment_backup(r->task, q->config, q->server, &r->target, r->a, &id, err)) {
             return false;
         }
@@ -93,13 +114,6 @@ static bool choose(struct restore_run *r, struct err *err)
     r->backup = choice.backup;
     r->choice = choice.why;
     return true;
-}
-
-/* Can a cluster be made of it? The judge says why not. */
-bool restore_is_whole(const struct backup *b)
-{
-    return backup_copy_done(b) && !b->parent_backup_id &&
-           backup_type_of(b) != BACKUP_SNAPSHOT && b->begin_xlog && b->end_xlog && b->timeline;
 }
 
 /* Damage the server told of makes a backup FAILED, though all of it is there. */
@@ -187,6 +201,7 @@ bool restore_gather(struct restore_run *r, struct err *err)
     }
     facts.backup = r->backup;
     facts.choice = r->choice;
+    facts.full = r->full;
     facts.corrupt_files = r->corrupt.files;
     facts.corrupt_first = r->corrupt.first;
     facts.accepts_corruption = r->req->accept_corruption;

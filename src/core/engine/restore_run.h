@@ -35,6 +35,7 @@ struct restore_run {
     enum wal_mode mode;
     const struct backup *backup;
     const char *choice;
+    const char *full;       /* id of the newest full backup before it; NULL: none */
     struct corrupt corrupt; /* what the server found when the backup was taken */
     uint32_t seg_size;
 

@@ -25,13 +25,21 @@ void restore_check_add(struct restore_checks *c, const char *id, enum verdict ve
     };
 }
 
+/* The others need what is not done here: a chain put together, a disk. A full backup before them
+ * and WAL lead to the same place. */
+static bool can_be_restored(const struct backup *b)
+{
+    return backup_copy_done(b) && !b->parent_backup_id &&
+           !(b->mode && str_starts(str_of(b->mode), "snapshot"));
+}
+
 /* With what the earliest usable backup would allow. */
 static bool none_before(const struct backup *first, const struct target *t, struct err *err)
 {
     char hint[sizeof err->hint], end[FMT_CAP];
 
     if (!first) {
-        str_fmt(hint, sizeof hint, "Look at list-backups: there is no complete backup%s.",
+        str_fmt(hint, sizeof hint, "Look at list-backups: there is no complete full backup%s.",
                 t->line == LINE_DEFAULT ? "" : " of that timeline");
     } else if (t->kind == TARGET_LSN) {
         str_fmt(hint, sizeof hint,
@@ -52,9 +60,10 @@ static const char *choice_text(const struct target *t)
     switch (t->kind) {
     case TARGET_TIME:
     case TARGET_LSN:
-        return "the newest that ends before the target";
+        return "the newest full one that ends before the target";
     default:
-        return t->line == LINE_DEFAULT ? "the newest" : "the newest of that timeline";
+        return t->line == LINE_DEFAULT ? "the newest full one"
+                                       : "the newest full one of that timeline";
     }
 }
 
@@ -70,7 +79,7 @@ bool restore_choose(const struct backup *backup, size_t n, const struct target *
                        "which backup cannot be told from this target");
     }
     for (size_t i = 0; i < n; i++) {
-        if (!backup_copy_done(&backup[i]) || (line && backup[i].timeline != line)) {
+        if (!can_be_restored(&backup[i]) || (line && backup[i].timeline != line)) {
             continue;
         }
         first = first ? first : &backup[i];

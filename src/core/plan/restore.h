@@ -42,10 +42,10 @@ void restore_check_add(struct restore_checks *c, const char *id, enum verdict ve
 
 struct restore_choice {
     const struct backup *backup;
-    const char *why; /* "the newest that ended before the target" */
+    const char *why; /* "the newest full one that ends before the target" */
 };
 
-/* `auto`: the newest complete backup that ends before the target; sorted by id. latest: what
+/* `auto`: the newest complete full backup that ends before the target; sorted by id. latest: what
  * LINE_LATEST means (0: not known). ERR_FORMAT for targets that `auto` cannot judge (xid, name,
  * immediate, timeline current), ERR_MISSING when there is none, saying what is the earliest. */
 MUST_CHECK bool restore_choose(const struct backup *backup, size_t n, const struct target *t,
@@ -125,6 +125,7 @@ struct wal_evidence {
 struct restore_facts {
     const struct backup *backup;
     const char *choice;     /* why this one */
+    const char *full;       /* id of the newest full backup before it; NULL: none */
     uint64_t corrupt_files; /* in which the server found damaged pages */
     const char *corrupt_first;
     bool accepts_corruption;

@@ -62,6 +62,20 @@ static void warn_of_backup(struct judge *j)
     }
 }
 
+/* Of a kind that is not restored here. */
+static void refuse_kind(struct judge *j, const char *kind)
+{
+    const char *hint = "Restore another backup: list-backups shows them.";
+
+    if (j->f->full) {
+        hint = arena_fmt(j->a,
+                         "Restore %s, the full backup before it: with --dry-run it tells how "
+                         "far WAL leads from there.",
+                         j->f->full);
+    }
+    add(j, "backup", VERDICT_REFUSED, hint, "backup %s is %s", j->f->backup->id, kind);
+}
+
 static void judge_backup(struct judge *j)
 {
     const struct backup *b = j->f->backup;
@@ -76,9 +90,9 @@ static void judge_backup(struct judge *j)
     } else if (!is_complete(j)) {
         add(j, "backup", VERDICT_REFUSED, hint, "backup %s is not complete", b->id);
     } else if (b->parent_backup_id) {
-        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is incremental", b->id);
+        refuse_kind(j, "incremental");
     } else if (is_snapshot) {
-        add(j, "backup", VERDICT_REFUSED, hint, "backup %s is a disk snapshot", b->id);
+        refuse_kind(j, "a disk snapshot");
     } else if (b->version && b->version < OLDEST_VERSION) {
         add(j, "backup", VERDICT_REFUSED, hint, "backup %s is of a PostgreSQL before 12",
             b->id);

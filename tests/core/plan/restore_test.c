@@ -6,7 +6,8 @@
 #define S  INT64_C(1000000)
 #define GB (UINT64_C(1) << 30)
 
-/* Three backups; the second failed. Ends at 100 s, -, 300 s; LSN 0x1100, -, 0x3300. */
+/* Three backups; the second failed. Ends at 100 s, -, 300 s; LSN 0x1100, -, 0x3300. Behind them
+ * one on top of the third, which ends at 400 s, and a snapshot. */
 static struct backup backups[] = {
     {.id = "20261120T000000",
      .status = BACKUP_DONE,
@@ -23,6 +24,21 @@ static struct backup backups[] = {
      .end_xlog = 0x3300,
      .end_time = {300 * S, 0, true},
      .version = 150020},
+    {.id = "20261123T000000",
+     .status = BACKUP_DONE,
+     .mode = "postgres",
+     .parent_backup_id = "20261122T000000",
+     .timeline = 2,
+     .begin_xlog = 0x4000,
+     .end_xlog = 0x4400,
+     .end_time = {400 * S, 0, true}},
+    {.id = "20261124T000000",
+     .status = BACKUP_DONE,
+     .mode = "snapshot-concurrent",
+     .timeline = 2,
+     .begin_xlog = 0x5000,
+     .end_xlog = 0x5500,
+     .end_time = {500 * S, 0, true}},
 };
 
 static const struct pick {
@@ -38,6 +54,13 @@ static const struct pick {
     {"auto: time at the very end",
      {.kind = TARGET_TIME, .us = 300 * S},
      3,
+     "20261122T000000",
+     NULL},
+    {"auto: not an incremental one", {.kind = TARGET_END}, 4, "20261122T000000", NULL},
+    {"auto: nor a snapshot", {.kind = TARGET_END}, 5, "20261122T000000", NULL},
+    {"auto: time behind an incremental one",
+     {.kind = TARGET_TIME, .us = 450 * S},
+     5,
      "20261122T000000",
      NULL},
     {"auto: lsn", {.kind = TARGET_LSN, .lsn = 0x32FF}, 3, "20261120T000000", NULL},
@@ -58,7 +81,7 @@ static const struct pick {
      {.line = LINE_NUMBER, .tli = 3},
      3,
      NULL,
-     "no complete backup of that timeline"},
+     "no complete full backup of that timeline"},
     {"auto: xid", {.kind = TARGET_XID, .xid = 5}, 3, NULL, "cannot be told"},
     {"auto: name", {.kind = TARGET_NAME, .name = "x"}, 3, NULL, "cannot be told"},
     {"auto: immediate", {.kind = TARGET_IMMEDIATE}, 3, NULL, "cannot be told"},
@@ -314,6 +337,19 @@ static void failed_accepted(struct world *w)
     w->backup.status = BACKUP_FAILED;
     w->facts.accepts_corruption = true;
 }
+static void incremental(struct world *w)
+{
+    w->backup.parent_backup_id = "20261119T000000";
+    w->facts.full = "20261118T000000";
+}
+static void incremental_alone(struct world *w)
+{
+    w->backup.parent_backup_id = "20261119T000000";
+}
+static void snapshot(struct world *w)
+{
+    w->backup.mode = "snapshot-concurrent";
+}
 static void old_version(struct world *w)
 {
     w->backup.version = 110000;
@@ -490,6 +526,11 @@ static const struct judged {
      "damaged pages in 2 files are restored as they are", ""},
     {"accepting what failed otherwise", failed_accepted, VERDICT_REFUSED, "not complete",
      "list-backups"},
+    {"an incremental backup", incremental, VERDICT_REFUSED, "is incremental",
+     "Restore 20261118T000000, the full backup before it"},
+    {"an incremental backup, nothing before it", incremental_alone, VERDICT_REFUSED,
+     "is incremental", "list-backups"},
+    {"a disk snapshot", snapshot, VERDICT_REFUSED, "is a disk snapshot", "list-backups"},
     {"backup of PostgreSQL 11", old_version, VERDICT_REFUSED, "before 12", ""},
     {"backup has lost a file", torn, VERDICT_REFUSED, "base/5/1259", ""},
     {"row 77: directory not empty", not_empty, VERDICT_REFUSED, "'.hidden' is there", "empty"},

@@ -664,3 +664,68 @@ test_backup_power_cut() {
     expect_status_of "$id" DONE
     verified
 }
+
+# ---- verify-backup beside the server's own tool ------------------------------------------
+
+flip() { printf X | dd of="$1" bs=1 seek=100 conv=notrunc status=none; }
+resum() { # the manifest's own checksum, after it was changed
+    local sum
+    sed -i '$d' backup_manifest
+    sum=$(sha256sum <backup_manifest)
+    printf '"Manifest-Checksum": "%s"}\n' "${sum%% *}" >>backup_manifest
+}
+
+# What is done to data, and the words in which it is told: once.
+DAMAGE='rm PG_VERSION|"PG_VERSION" is missing
+rm global/1262|"global/1262" is missing
+touch extra|"extra" is present on disk but not in the manifest
+mkdir d && touch d/f|"d/f" is present on disk but not in the manifest
+mkfifo pipe|"pipe" is not a regular file or directory
+rm PG_VERSION && mkfifo PG_VERSION|"PG_VERSION" is not a regular file
+flip global/1262|checksum mismatch for file "global/1262"
+flip global/pg_control|checksum mismatch for file "global/pg_control"
+echo >>PG_VERSION|"PG_VERSION" has 4 bytes instead of 3
+flip ../*/PG*/*/*|checksum mismatch for file "pg_tblspc/
+cp PG_VERSION ../[0-9]*/PG*/|/PG_VERSION" is present on disk but not in the manifest
+rm ../[0-9]*/PG*/*/*|" is missing
+truncate -s -99 backup_manifest|ends inside a string
+rm backup_manifest|no backup_manifest
+sed -i s/PG_VERSION/PG_VERSIOM/ backup_manifest|its own checksum is wrong
+sed -i s/PG_VERSION/PG_VERSIOM/ backup_manifest; resum|"PG_VERSIOM" is missing
+sed -i s,PG_VERSION,../x, backup_manifest; resum|does not stay below
+mkdir d|
+touch pg_wal/000000010000000000000001|
+touch recovery.signal standby.signal|'
+
+#: deadline=240
+test_verify_backup_beside_pg_verifybackup() {
+    local dir tool damage words status
+    tool=$(pg_bin)/pg_verifybackup
+    pg_new main - && pg_start main
+    mkdir space
+    pg_sql main "create tablespace t location '$T/space'" 'create table u tablespace t as select 1 n'
+    bk_home main
+    bk_receiver
+    expect_status 0 bk backup --wait main
+    dir=$(base)/$(newest)
+    cp -a "$dir" good
+    while IFS='|' read -r damage words; do
+        rm -rf "$dir"
+        cp -a good "$dir"
+        (cd "$dir/data" && eval "$damage")
+        status=0
+        "$tool" -n "$dir/data" >theirs 2>&1 || status=$?
+        expect_equal "$([ -z "$words" ] && echo 0 || echo 1)" "$status" "what pg_verifybackup says after $damage"
+        expect_status "$status" bk verify-backup main latest
+        [ -z "$words" ] || expect_equal 1 "$(cat "$OUT" "$ERR" | grep -cF -- "$words")" \
+            "how often '$words' is told after $damage"
+    done <<<"$DAMAGE"
+    # A good backup under the name of another cluster's.
+    rm -rf "$dir"
+    cp -a good "$dir"
+    sed -i 's/Manifest-Version": 1,/Manifest-Version": 2,\n"System-Identifier": 77,/' \
+        "$dir/data/backup_manifest"
+    (cd "$dir/data" && resum)
+    expect_status 1 bk verify-backup main latest
+    expect_match 'is of a cluster with the system identifier 77, backup.info of one with' "$OUT"
+}

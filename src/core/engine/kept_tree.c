@@ -288,6 +288,7 @@ static bool read_manifest(struct survey *s, struct err *err)
     manifest_init(m, s->t->manifest, &events);
     ok = manifest_read_fd(m, fd, err);
     close(fd);
+    s->t->systemid = m->systemid;
     return ok;
 }
 
@@ -309,22 +310,28 @@ static bool walk_space(struct survey *s, struct tree_space *space, struct err *e
     return ok;
 }
 
-/* What no cluster can do without, listed or not. */
 static void survey_roots(struct survey *s)
 {
-    static const char *const needed[] = {"PG_VERSION", "global/pg_control"};
-    char path[PATH_CAP];
-    struct stat st;
-
     for (size_t i = 0; i < s->t->spaces; i++) {
         if (!is_dir(s->t->space[i].from)) {
             fault(s, s->t->space[i].from, "is missing");
         }
     }
+}
+
+/* What no cluster can do without. A file that is listed was told already. */
+static void survey_needed(struct survey *s)
+{
+    static const char *const needed[] = {"PG_VERSION", "global/pg_control"};
+    char path[PATH_CAP];
+    struct stat st;
+
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (!str_fmt(path, sizeof path, "%s/%s", s->t->space[0].from, needed[i]) ||
             stat(path, &st) != 0) {
-            fault(s, needed[i], "is missing");
+            if (!path_set_has(s->t->listed, needed[i])) {
+                fault(s, needed[i], "is missing");
+            }
         } else {
             s->t->group_access = (st.st_mode & S_IRGRP) != 0;
         }
@@ -366,8 +373,12 @@ bool kept_tree_survey(struct kept_tree *t, struct arena *a, const struct tree_fa
         return !t->manifest || read_manifest(&s, err);
     }
     survey_roots(&s);
+    if (t->manifest && !read_manifest(&s, err)) {
+        return false;
+    }
+    survey_needed(&s);
     if (t->manifest) {
-        return read_manifest(&s, err);
+        return true;
     }
     for (size_t i = 0; i < t->spaces; i++) {
         if (is_dir(t->space[i].from) && !walk_space(&s, &t->space[i], err)) {

@@ -50,6 +50,7 @@ struct kept_tree {
     uint64_t faults;
     bool group_access; /* 0750 cluster */
     pg_lsn wal_end;    /* of the manifest's WAL ranges; 0: none */
+    uint64_t systemid; /* of the manifest; 0: before PostgreSQL 17 */
     /* by the survey of archives */
     struct path_set *tops; /* first parts of the listed paths */
     enum digest_kind checksums;

@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "cfg/server.h"
 #include "engine/backup_form.h"
+#include "engine/path_set.h"
 #include "engine/repo_of.h"
 #include "engine/restore_run.h"
 #include "engine/verify_pack.h"
@@ -121,9 +122,14 @@ static void batch_done(void *ctx, const void *piece)
     task_progress(v->task, &v->progress);
 }
 
+/* One that is listed was told by the survey. */
 static void say_odd(void *ctx, const char *path)
 {
-    fault(ctx, "\"%s\" is not a regular file or directory", path);
+    struct verifying *v = ctx;
+
+    if (!path_set_has(v->r->tree.listed, path)) {
+        fault(v, "\"%s\" is not a regular file or directory", path);
+    }
 }
 
 static void say_packed(void *ctx, const char *text)
@@ -145,6 +151,21 @@ static bool verify_archives(struct verifying *v, const struct verify_request *q,
                                      .fault = say_packed};
 
     return dir_make(r->repo.own_dir, err) && verify_pack(&pack, err);
+}
+
+/* Is it the backup that backup.info tells of? The data may be good and another cluster's. */
+static void verify_owner(struct verifying *v)
+{
+    const char *ours = v->r->backup->systemid;
+    uint64_t told;
+
+    if (v->r->tree.systemid && ours && str_u64(str_of(ours), UINT64_MAX, &told) &&
+        told != v->r->tree.systemid) {
+        fault(v,
+              "\"backup_manifest\" is of a cluster with the system identifier %" PRIu64
+              ", backup.info of one with %s",
+              v->r->tree.systemid, ours);
+    }
 }
 
 static bool verify_files(struct verifying *v, const struct verify_request *q, unsigned jobs,
@@ -172,6 +193,7 @@ static bool verify_files(struct verifying *v, const struct verify_request *q, un
     if (!kept_tree_survey(&r->tree, r->a, &faults, err)) {
         return false;
     }
+    verify_owner(v);
     v->out->files = r->tree.files;
     v->out->bytes = r->tree.bytes;
     if (r->tree.archives) {

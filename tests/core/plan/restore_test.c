@@ -58,11 +58,7 @@ static const struct pick {
      NULL},
     {"auto: not an incremental one", {.kind = TARGET_END}, 4, "20261122T000000", NULL},
     {"auto: nor a snapshot", {.kind = TARGET_END}, 5, "20261122T000000", NULL},
-    {"auto: time behind an incremental one",
-     {.kind = TARGET_TIME, .us = 450 * S},
-     5,
-     "20261122T000000",
-     NULL},
+    {"auto: lsn behind them", {.kind = TARGET_LSN, .lsn = 0x6000}, 5, "20261122T000000", NULL},
     {"auto: lsn", {.kind = TARGET_LSN, .lsn = 0x32FF}, 3, "20261120T000000", NULL},
     {"auto: timeline", {.line = LINE_NUMBER, .tli = 1}, 3, "20261120T000000", NULL},
     {"auto: latest timeline", {.line = LINE_LATEST}, 3, "20261122T000000", NULL},
@@ -342,10 +338,6 @@ static void incremental(struct world *w)
     w->backup.parent_backup_id = "20261119T000000";
     w->facts.full = "20261118T000000";
 }
-static void incremental_alone(struct world *w)
-{
-    w->backup.parent_backup_id = "20261119T000000";
-}
 static void snapshot(struct world *w)
 {
     w->backup.mode = "snapshot-concurrent";
@@ -528,8 +520,6 @@ static const struct judged {
      "list-backups"},
     {"an incremental backup", incremental, VERDICT_REFUSED, "is incremental",
      "Restore 20261118T000000, the full backup before it"},
-    {"an incremental backup, nothing before it", incremental_alone, VERDICT_REFUSED,
-     "is incremental", "list-backups"},
     {"a disk snapshot", snapshot, VERDICT_REFUSED, "is a disk snapshot", "list-backups"},
     {"backup of PostgreSQL 11", old_version, VERDICT_REFUSED, "before 12", ""},
     {"backup has lost a file", torn, VERDICT_REFUSED, "base/5/1259", ""},

@@ -119,7 +119,7 @@ def compare(command, theirs, ours):
         a, b = lines(command, theirs[what]), lines(command, ours[what])
         minus, plus = difference(*((a, b) if what == 1 else (sorted(a), sorted(b))))
         exact = exact and not minus + plus
-        minus, plus = current_excused.excuse(command, minus, plus, rows)
+        minus, plus = current_excused.excuse(command, a, minus, plus, rows)
         left += ["-" + line for line in minus] + ["+" + line for line in plus]
     return exact, left, rows
 

@@ -5,7 +5,7 @@ A row here names words of the row of doc/barman.md that lists it (a test of its 
 page does not have are an error), the commands, the whole line of Barman's and the whole line of
 ours; None: that side has no such line. What the groups of the two expressions catch under one name
 must be equal. `same` may compare the rest. CLOCK: both tell the same moment or number, but not at
-the same moment.
+the same moment. when: only in an answer of Barman's in which that line is found, too.
 
 JSON documents are lines, too: /path/to/key=value; `says` stands for a message in either form.
 """
@@ -17,7 +17,7 @@ import dateutil.parser
 import dateutil.tz
 
 CLOCK = None
-Row = collections.namedtuple("Row", "doc command theirs ours same", defaults=[None])
+Row = collections.namedtuple("Row", "doc command theirs ours same when", defaults=[None, None])
 
 
 def moment(text, zone):
@@ -39,21 +39,25 @@ def near(theirs, ours):
     return abs(a - b) <= 0.1 * max(abs(a), abs(b)) + 0.01
 
 
-EXCUSED = {"pg_basebackup compatible", "pg_receivexlog compatible", "replication slot",
-           "configuration", "ssh"}  # each by a row of its own
-
-
-FAILED_NAMES = r"(FAILED: )([^*|]*?)(?= \*|\||$)"
+# Failed checks that have a row of their own: of Barman only, while it gets no connection, and of
+# ours.
+THEIR_NAMES = {"pg_basebackup compatible", "pg_receivexlog compatible", "replication slot"}
+OUR_NAMES = {"configuration"}
+FAILED_NAMES = r"(?<=FAILED: )([^*|]*?)(?= \*|\||$)"
 
 
 def same_but_excused(theirs, ours):
     """The line for Nagios, which has the names of the failed checks of each server."""
-    def names(match):
-        kept = [name for name in match.group(2).split(", ") if name not in EXCUSED]
-        return match.group(1) + ", ".join(kept)
+    a, b = (re.findall(FAILED_NAMES, line.group("n")) for line in (theirs, ours))
+    rest = [re.sub(FAILED_NAMES, "", line.group("n")) for line in (theirs, ours)]
+    return len(a) == len(b) and rest[0] == rest[1] and all(map(same_names, a, b))
 
-    return re.sub(FAILED_NAMES, names, theirs.group("n")) == \
-        re.sub(FAILED_NAMES, names, ours.group("n"))
+
+def same_names(theirs, ours):
+    a, b = theirs.split(", "), ours.split(", ")
+    spare = THEIR_NAMES - set(b) if {"PostgreSQL", "PostgreSQL streaming"} & set(a) else set()
+    return [name for name in a if name not in spare] == \
+        [name for name in b if name not in OUR_NAMES - set(a)]
 
 
 def says(level, text):
@@ -62,6 +66,9 @@ def says(level, text):
 
 def warns(text):
     return says("WARNING", text)
+
+
+DOWN = r"(\t|\w+\.)PostgreSQL: FAILED.*|/s/postgresql/status=\"FAILED\""
 
 
 ROWS = [
@@ -148,7 +155,9 @@ ROWS = [
         r"(\t\t|/_INFO/\"\\t\\t)'\S+barman.conf:\d+': option '\w+' of server '\w+' asks for "
         r"something this version does not have\"?"),
     Row("`replication slot` line of check", "check",
-        r"\treplication slot: .*|/s/replication_slot/.*|\w+\.replication slot: .*", None),
+        r"(\t|\w+\.)replication slot: FAILED \(replication slot '\w+' doesn't exist\..*\)|"
+        r"/s/replication_slot/(status=\"FAILED\"|hint=\"replication slot '\w+' doesn't exist\..*)",
+        None, when=DOWN),
     # ---- status, replication-status ----
     Row("`Retention policies` in status", "status", r"(?P<w>.*)not enforced(?P<e>\"?)",
         r"(?P<w>.*)not enforced \(not a retention policy: [^)]*\)(?P<e>\"?)"),
@@ -175,7 +184,7 @@ ROWS = [
         r"(?P<w>(\t|/.*/)pg_(basebackup|receivexlog)_(compatible|supports_slots|synchronous)"
         r"(: |=))(True|true|False|false)"),
     Row("`connection_error` in show-servers", "show-servers|diagnose",
-        r"(?P<w>(\t|/.*/)connection_error(: |=)).*",
+        r"(?P<w>(\t|/.*/)connection_error(: |=))(None|null|\"?connection to server .*)",
         r"(?P<w>(\t|/.*/)connection_error(: |=))\"?cannot connect to PostgreSQL: .*"),
     Row("`connection_error` in show-servers", "show-servers|diagnose", None,
         r"(\t|/.*/)connection_error(: |=)\"?cannot connect to PostgreSQL: .*"),
@@ -187,8 +196,12 @@ ROWS = [
     Row("`diagnose`", "diagnose",
         r"/global/config/(?!barman_|config_|errors_list|lock_|log_)\w+=.*", None),
     Row("`diagnose`", "diagnose",
-        r"(?P<w>/.*/last_archived_wal_per_timeline/\w+/(compression|encryption)=).*",
-        r"(?P<w>/.*/last_archived_wal_per_timeline/\w+/(compression|encryption)=).*"),
+        r"(?P<w>/.*/last_archived_wal_per_timeline/\w+/compression=)\"gzip\"",
+        r"(?P<w>/.*/last_archived_wal_per_timeline/\w+/compression=)\"pigz\""),
+    Row("`diagnose`", "diagnose",  # it does not look into what is encrypted
+        r"(?P<w>/.*/last_archived_wal_per_timeline/\w+/compression=)null",
+        r"(?P<w>/.*/last_archived_wal_per_timeline/\w+/compression=)\"\w+\"",
+        when=r"/.*/last_archived_wal_per_timeline/\w+/encryption=\"gpg\""),
     Row("`list-files --target wal`, `full`", "list-files", None,
         r"(/_INFO/\")?/\S+/wals/\w{8}\.history\"?"),
     Row("`catalogue_layout`, `hook_timeout` in show-servers", "show-servers|diagnose", None,
@@ -204,6 +217,11 @@ ROWS = [
         r"(?P<w>Done rebuilding xlogdb .*), partial: \d+\)"),
     Row("`rebuild-xlogdb`", "rebuild-xlogdb", None, r"\w+-xlog\.db: \w{24}\.partial\t.*"),
 ]
+
+
+def applies(row, command, theirs):
+    return re.fullmatch(row.command, command) and \
+        (not row.when or any(re.fullmatch(row.when, line) for line in theirs))
 
 
 def take(row, minus, plus):
@@ -235,11 +253,12 @@ def fits(row, mine, yours):
     return not row.same or row.same(mine, yours)
 
 
-def excuse(command, minus, plus, used):
-    """What is left of the lines that only Barman has, and only barkeep; counts in used."""
+def excuse(command, theirs, minus, plus, used):
+    """What is left of the lines that only Barman has, and only barkeep; counts in used. theirs: all
+    that Barman said."""
     minus, plus = list(minus), list(plus)
     for row in ROWS:
-        if minus + plus and re.fullmatch(row.command, command):
+        if minus + plus and applies(row, command, theirs):
             n = take(row, minus, plus)
             if n:
                 used[row.doc or "the clock"] += 1

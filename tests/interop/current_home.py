@@ -221,6 +221,8 @@ class Server:
         os.makedirs(os.path.join(data, "pg_wal"))
         for _, oid, _ in b.get("tablespaces") or []:
             write(os.path.join(base, str(oid), "PG_15_1", "5", "16400"), "x")
+            if b["mode"] == "postgres":
+                os.symlink(os.path.join(base, str(oid)), os.path.join(data, "pg_tblspc", str(oid)))
 
     def keep(self):
         for b in self.backups:

@@ -157,6 +157,13 @@ void console_say(struct console *c, enum say kind, const char *fmt, ...)
     console_sink(c, kind, text);
 }
 
+void console_say_all(struct console *c, enum say kind, const char *const *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        console_say(c, kind, "%s", text[i]);
+    }
+}
+
 void console_err(struct console *c, const struct err *err)
 {
     char text[LINE_CAP];

@@ -44,6 +44,7 @@ void console_init(struct console *c, enum console_color color);
 
 void console_say(struct console *c, enum say kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+void console_say_all(struct console *c, enum say kind, const char *const *text, size_t n);
 /* The same, as a sink of tasks; ctx is the console. */
 void console_sink(void *ctx, enum say kind, const char *line);
 /* Only printed: a job logs what it says itself. */

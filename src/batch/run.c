@@ -227,9 +227,7 @@ static bool may_run(struct session *s, const struct server_cfg *srv)
         return false;
     }
     if (srv->disabled && c->disabled == RULE_REFUSE) {
-        for (size_t i = 0; i < srv->messages; i++) {
-            console_say(&s->console, SAY_ERROR, "%s", srv->message[i]);
-        }
+        console_say_all(&s->console, SAY_ERROR, srv->message, srv->messages);
         return false;
     }
     if (server_cfg_passive(srv) && c->passive == RULE_SKIP) {
@@ -426,9 +424,8 @@ bool session_configure(struct session *s)
     }
     s->config_path = s->config_path ? s->cfg->path : NULL;
     open_log(s);
-    for (size_t i = 0; i < warnings.n; i++) {
-        console_say(&s->console, SAY_WARN, "%s", warnings.text[i]);
-    }
+    console_say_all(&s->console, SAY_WARN, warnings.text, warnings.n);
+    console_say_all(&s->console, SAY_ERROR, s->cfg->misfits.text, s->cfg->misfits.n);
     for (size_t i = 0; i < s->cfg->servers && !is_about_servers(s->args.command); i++) {
         say_forced_archiver(s, &s->cfg->server[i]);
     }
@@ -443,9 +440,7 @@ bool session_configure(struct session *s)
     if (s->args.command && s->args.command->in_conflict) {
         return true;
     }
-    for (size_t i = 0; i < s->cfg->conflicts.n; i++) {
-        console_say(&s->console, SAY_ERROR, "%s", s->cfg->conflicts.text[i]);
-    }
+    console_say_all(&s->console, SAY_ERROR, s->cfg->conflicts.text, s->cfg->conflicts.n);
     return s->cfg->conflicts.n == 0;
 }
 

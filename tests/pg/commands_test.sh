@@ -444,6 +444,14 @@ test_models() {
     expect_status 1 bk config-switch main alien
     expect_match "Model 'alien' has 'cluster=two', which is not compatible with 'cluster=one' from server 'main'" "$ERR"
     [ ! -e "$BK_HOME/main/.active-model.auto" ] || fail 'a model is active'
+    # Nor is it followed where its name was written by somebody, or before the cluster changed.
+    mkdir -p "$BK_HOME/main"
+    printf alien >"$BK_HOME/main/.active-model.auto"
+    expect_status 1 bk show-servers main
+    expect_match "^ERROR: Model 'alien' has 'cluster=two', which is not compatible with" "$ERR"
+    expect_match 'active_model: None' "$OUT"
+    expect_match 'parallel_jobs: 3' "$OUT"
+    rm "$BK_HOME/main/.active-model.auto"
     bk cron >/dev/null
     wait_until 20 streams
     first=$(receiver_pid)

@@ -54,6 +54,7 @@ struct config {
     const struct cfg_model *model; /* by name */
     size_t models;
     struct cfg_messages conflicts; /* between servers: every command but a look must stop */
+    struct cfg_messages misfits;   /* active models of another cluster, which are not applied */
     struct cfg_messages unheeded;  /* options this version knows and does not act on */
     const struct ini *ini;         /* the sections as they were read; for config_entry() */
     const char *source[GLOBAL_COUNT];

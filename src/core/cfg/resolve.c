@@ -282,6 +282,22 @@ bool resolve_models(struct load *l)
     return true;
 }
 
+/* One of another cluster is left out, and every command says so: it would lead to that one. */
+static bool is_of_cluster(struct load *l, const struct server_cfg *srv, const char *model)
+{
+    const char *cluster = config_model(l->cfg, model)->cluster;
+    const char *ours = srv->cluster ? srv->cluster : srv->name;
+
+    if (strcmp(cluster, ours) == 0) {
+        return true;
+    }
+    messages_add(l->a, &l->cfg->misfits,
+                 "Model '%s' has 'cluster=%s', which is not compatible with 'cluster=%s' from "
+                 "server '%s'",
+                 model, cluster, ours, srv->name);
+    return false;
+}
+
 /* The model named in the server's directory; an unknown name disables the server. */
 static const struct load_section *active_model(struct load *l, struct server_cfg *srv,
                                                struct cfg_messages *messages)
@@ -303,6 +319,9 @@ static const struct load_section *active_model(struct load *l, struct server_cfg
     name = str_trim(name);
     for (size_t i = 0; i < l->sections; i++) {
         if (l->section[i].is_model && str_eq(name, l->section[i].ini->name)) {
+            if (!is_of_cluster(l, srv, l->section[i].ini->name)) {
+                return NULL;
+            }
             srv->active_model = l->section[i].ini->name;
             return &l->section[i];
         }
@@ -352,6 +371,7 @@ void resolve_server(struct load *l, const struct load_section *section, struct s
     if (!srv->backup_directory) {
         return;
     }
+    resolve_option(l, OPTION_cluster, NULL, section, srv);
     model = active_model(l, srv, messages);
     for (int id = 0; id < OPTION_COUNT; id++) {
         if (id != OPTION_backup_directory) {

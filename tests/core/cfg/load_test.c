@@ -306,6 +306,38 @@ static void active_model_wins(void **state)
     assert_true(tree_remove(home, &err));
 }
 
+static void a_model_of_another_cluster(void **state)
+{
+    char dir[512];
+    struct cfg_messages w = {0};
+    const struct server_cfg *srv;
+    const struct config *cfg;
+    struct arena a;
+    struct err err;
+
+    (void)state;
+    fresh_home();
+    arena_init(&a, 0);
+    str_fmt(dir, sizeof dir, "%s/pg", home);
+    assert_true(dir_make(dir, &err));
+    put("pg/.active-model.auto", "dr");
+    put("main.conf", HEAD SRV "slot_name = s\n[dr]\nmodel = true\ncluster = payroll\n"
+                              "conninfo = host=payroll\n");
+    cfg = load(&a, &w, &err);
+    assert_non_null(cfg);
+    srv = &cfg->server[0];
+    assert_null(srv->active_model);
+    assert_false(srv->disabled);
+    assert_string_equal(srv->cluster, "pg");
+    assert_null(strstr(srv->conninfo, "payroll"));
+    assert_int_equal(cfg->misfits.n, 1);
+    assert_string_equal(cfg->misfits.text[0],
+                        "Model 'dr' has 'cluster=payroll', which is not compatible with "
+                        "'cluster=pg' from server 'pg'");
+    arena_release(&a);
+    assert_true(tree_remove(home, &err));
+}
+
 static void servers_share_a_directory(void **state)
 {
     struct cfg_messages w = {0};
@@ -409,5 +441,5 @@ static void out_of_memory(void **state)
 
 TEST_MAIN(ROWS(broken, one_error), ROWS(disabled, one_disabled), ONE(long_conninfo),
           ONE(warnings_hide_values), ONE(files_in_order), ONE(active_model_wins),
-          ONE(servers_share_a_directory), ONE(no_such_file), ONE(environment_names_the_file),
-          ONE(out_of_memory))
+          ONE(a_model_of_another_cluster), ONE(servers_share_a_directory), ONE(no_such_file),
+          ONE(environment_names_the_file), ONE(out_of_memory))

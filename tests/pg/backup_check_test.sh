@@ -26,6 +26,8 @@ test_backup_check_before() {
     expect_status 1 bk backup main --incremental latest
     expect_match '^ERROR: this version takes no incremental backups' "$ERR"
     expect_status 2 bk backup main --name last-full
+    expect_status 2 bk backup main --name $'caf\xe9'
+    expect_status 2 bk backup main --name $'two\nlines'
     expect_equal 1 "$(find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 | wc -l)" 'backups'
 }
 

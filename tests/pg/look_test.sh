@@ -74,6 +74,8 @@ test_109_password_is_never_shown() {
         "streaming_conninfo = postgresql://u:geheim@127.0.0.1:1/d"
     expect_status 1 bk check main
     expect_no_match geheim "$(cat "$OUT" "$ERR" "$T/barman.log")"
+    expect_status 1 bk switch-wal all
+    expect_match "^ERROR: cannot switch WAL of server 'main': connect to PostgreSQL" "$ERR"
     expect_status 1 bk receive-wal --create-slot main
     expect_no_match geheim "$(cat "$OUT" "$ERR" "$T/barman.log")"
     expect_match 'connect to PostgreSQL' "$ERR"

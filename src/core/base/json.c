@@ -91,6 +91,11 @@ static size_t utf8_len(const unsigned char *p, size_t n)
     return 0;
 }
 
+size_t json_char_len(struct str text)
+{
+    return text.n ? utf8_len((const unsigned char *)text.p, text.n) : 0;
+}
+
 static bool utf8_ok(const char *text, size_t n)
 {
     const unsigned char *p = (const unsigned char *)text;

@@ -63,6 +63,8 @@ struct str json_text(const struct json *j);
 
 /* "text" with the quotes, control characters and broken UTF-8 escaped. */
 void json_put(struct sbuf *b, struct str text);
+/* Bytes of the UTF-8 character that it begins with; 0: it begins with none. */
+size_t json_char_len(struct str text);
 /* Is it UTF-8, so that nothing of it is lost that way? */
 bool json_text_ok(struct str text);
 

@@ -23,7 +23,7 @@ static bool switched(struct pg *pg, const struct task *t, const struct pg_facts 
     bool ok;
 
     if (!pg_query(pg, t, "SELECT pg_catalog.pg_switch_wal()", NULL, &r, err)) {
-        return err_wrap(err, "switch WAL");
+        return false;
     }
     ok = r.rows == 1 && pg_lsn_at(&r, 0, 0, &end) && facts->tli && wal_seg_size_ok(seg_size);
     pg_rows_clear(&r);
@@ -135,6 +135,9 @@ bool switch_wal(const struct task *t, const struct switch_wal *what, struct err 
         ok = do_switch(pg, t, what, &facts, closed, err);
     }
     pg_close(pg);
+    if (!ok) { /* of all servers this one */
+        err_wrap(err, "switch WAL of server '%s'", what->srv->name);
+    }
     if (ok && what->archive == SWITCH_AND_ARCHIVE) {
         ok = wait_archived(t, what, facts.tli, closed, err);
     }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "base/json.h"
 #include "pylit.h"
 #include "wal/seg.h"
 
@@ -276,6 +277,19 @@ bool backup_info_parse(struct arena *a, struct str text, const char *path, struc
     return true;
 }
 
+bool backup_name_ok(const char *name)
+{
+    struct str text = str_of(name);
+
+    for (size_t i = 0; i < text.n; i++) {
+        if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7F) {
+            return false;
+        }
+    }
+    return text.n && str_trim(text).n == text.n && strcmp(name, "None") != 0 &&
+           json_text_ok(text);
+}
+
 /* A value is one line, whatever a server's message holds. */
 static void put_line(struct sbuf *b, const char *text)
 {
@@ -353,6 +367,26 @@ static void put_u32(struct sbuf *b, const struct field *f, const struct backup *
     }
 }
 
+/* What a server said, or a name that it has, and cut off anywhere: Barman reads no backup of a
+ * server with a byte in it that is not UTF-8. */
+static void put_message(struct sbuf *b, const char *text)
+{
+    struct str rest = str_of(text);
+
+    while (rest.n) {
+        size_t n = json_char_len(rest);
+
+        if (n > 1) {
+            sbuf_fmt(b, "%.*s", (int)n, rest.p);
+        } else {
+            char one[2] = {n ? rest.p[0] : '?', '\0'};
+
+            put_line(b, one);
+        }
+        rest = str_skip(rest, n ? n : 1);
+    }
+}
+
 static void put_text(struct sbuf *b, const struct field *f, const struct backup *from)
 {
     const char *text = text_at(from, f->at);
@@ -361,6 +395,8 @@ static void put_text(struct sbuf *b, const struct field *f, const struct backup 
         put_copy_stats(b, from);
     } else if (text && f->kind == LABEL) {
         pylit_put_text(b, text);
+    } else if (text && f->at == offsetof(struct backup, error)) {
+        put_message(b, text);
     } else {
         put_line(b, text ? text : "None");
     }

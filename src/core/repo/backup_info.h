@@ -66,6 +66,9 @@ MUST_CHECK bool backup_forget(const struct repo *r, const struct backup *b, stru
 
 const char *backup_status_name(enum backup_status status); /* "DONE" */
 
+/* Does backup.info hold it as it is: UTF-8 without control characters and blanks around it? */
+bool backup_name_ok(const char *name);
+
 /* A number of copy_stats ("copy_time", "number_of_workers", "analysis_time"). */
 bool backup_copy_stat(const struct backup *b, const char *key, double *out);
 

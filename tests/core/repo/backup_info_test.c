@@ -236,6 +236,51 @@ static void check_type(void **state)
     assert_int_equal(backup_type_of(&b), row->type);
 }
 
+static const struct name_row {
+    const char *label;
+    const char *name;
+    bool is_ok;
+} name_rows[] = {
+    {"words", "before it's 100% done = #1", true},
+    {"UTF-8", "caf\xC3\xA9 \xF0\x9F\x90\x98", true},
+    {"Latin-1", "caf\xE9", false},
+    {"cut in a character", "caf\xC3", false},
+    {"a surrogate", "\xED\xA0\x80", false},
+    {"two lines", "a\nstatus=DONE", false},
+    {"a tab", "a\tb", false},
+    {"delete", "a\x7F", false},
+    {"blank before", " a", false},
+    {"blank behind", "a ", false},
+    {"nothing", "", false},
+    {"what stands for nothing", "None", false},
+};
+
+static void check_name(void **state)
+{
+    const struct name_row *row = *state;
+
+    assert_int_equal(backup_name_ok(row->name), row->is_ok);
+}
+
+/* Barman reads no backup of a server with a byte in it that is not UTF-8. */
+static void a_message_that_is_cut(void **state)
+{
+    struct backup b = {
+        .id = ID, .status = BACKUP_FAILED, .error = "caf\xC3\xA9\n\xE9t\xE9 \xE2\x82"};
+    struct err err = {0};
+    struct arena a;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    arena_init(&a, 0);
+    assert_true(backup_info_save(&f.r, &b, &err));
+    assert_true(backup_info_load(&f.r, &a, ID, &b, &err));
+    assert_string_equal(b.error, "caf\xC3\xA9 ?t? ??");
+    arena_release(&a);
+    fx_release(&f);
+}
+
 static void meta_wins_over_base(void **state)
 {
     struct backup b = {.id = ID};
@@ -280,5 +325,6 @@ static void out_of_memory(void **state)
 }
 
 TEST_MAIN(ONE(sample_there_and_back), ONE(nothing_known_yet), ROWS(rows, check_row),
-          ONE(a_byte_that_ends_text), ONE(naive_times_are_local), ROWS(type_rows, check_type),
-          ONE(meta_wins_over_base), ONE(out_of_memory))
+          ROWS(name_rows, check_name), ONE(a_message_that_is_cut), ONE(a_byte_that_ends_text),
+          ONE(naive_times_are_local), ROWS(type_rows, check_type), ONE(meta_wins_over_base),
+          ONE(out_of_memory))

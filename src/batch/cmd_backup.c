@@ -48,7 +48,8 @@ static void backup_options(const struct session *s, const struct server_cfg *srv
 /* A name that could not be told from an id or a word of ours. */
 static bool name_ok(struct session *s, const char *name)
 {
-    if (!name || (backup_name_ok(name) && !catalogue_word_reserved(name) && !backup_id_ok(name))) {
+    if (!name ||
+        (backup_name_ok(name) && !catalogue_word_reserved(name) && !backup_id_ok(name))) {
         return true;
     }
     console_say(&s->console, SAY_ERROR, "argument --name: '%s' can not be the name of a backup",

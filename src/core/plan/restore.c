@@ -29,8 +29,7 @@ void restore_check_add(struct restore_checks *c, const char *id, enum verdict ve
  * and WAL lead to the same place. */
 static bool can_be_restored(const struct backup *b)
 {
-    return backup_copy_done(b) && !b->parent_backup_id &&
-           !(b->mode && str_starts(str_of(b->mode), "snapshot"));
+    return backup_copy_done(b) && !b->parent_backup_id && backup_type_of(b) != BACKUP_SNAPSHOT;
 }
 
 /* With what the earliest usable backup would allow. */

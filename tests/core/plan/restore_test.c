@@ -7,7 +7,7 @@
 #define GB (UINT64_C(1) << 30)
 
 /* Three backups; the second failed. Ends at 100 s, -, 300 s; LSN 0x1100, -, 0x3300. Behind them
- * one on top of the third, which ends at 400 s, and a snapshot. */
+ * one on top of the third, and a snapshot. */
 static struct backup backups[] = {
     {.id = "20261120T000000",
      .status = BACKUP_DONE,
@@ -26,19 +26,14 @@ static struct backup backups[] = {
      .version = 150020},
     {.id = "20261123T000000",
      .status = BACKUP_DONE,
-     .mode = "postgres",
      .parent_backup_id = "20261122T000000",
      .timeline = 2,
-     .begin_xlog = 0x4000,
-     .end_xlog = 0x4400,
-     .end_time = {400 * S, 0, true}},
+     .end_xlog = 0x4400},
     {.id = "20261124T000000",
      .status = BACKUP_DONE,
      .mode = "snapshot-concurrent",
      .timeline = 2,
-     .begin_xlog = 0x5000,
-     .end_xlog = 0x5500,
-     .end_time = {500 * S, 0, true}},
+     .end_xlog = 0x5500},
 };
 
 static const struct pick {
@@ -58,7 +53,6 @@ static const struct pick {
      NULL},
     {"auto: not an incremental one", {.kind = TARGET_END}, 4, "20261122T000000", NULL},
     {"auto: nor a snapshot", {.kind = TARGET_END}, 5, "20261122T000000", NULL},
-    {"auto: lsn behind them", {.kind = TARGET_LSN, .lsn = 0x6000}, 5, "20261122T000000", NULL},
     {"auto: lsn", {.kind = TARGET_LSN, .lsn = 0x32FF}, 3, "20261120T000000", NULL},
     {"auto: timeline", {.line = LINE_NUMBER, .tli = 1}, 3, "20261120T000000", NULL},
     {"auto: latest timeline", {.line = LINE_LATEST}, 3, "20261122T000000", NULL},

@@ -127,6 +127,7 @@ void session_run_abreast(struct session *s, const char *const *server, size_t n)
     struct servers servers = {.s = s, .name = server};
     struct abreast_spec spec = {.n = n,
                                 .most = s->args.command->abreast,
+                                .writes = s->args.command->abreast == AT_WORK,
                                 .child = in_child,
                                 .output = on_output,
                                 .ended = on_end,

@@ -10,11 +10,6 @@
 #define FOR_SERVERS(i, d, p)                                                                   \
     .needs = NEEDS_SERVER, .inactive = RULE_##i, .disabled = RULE_##d, .passive = RULE_##p
 
-/* Servers at a time: those that are only asked are waited for, those that are copied share the
- * disk and the network. */
-#define AT_LOOKS 8
-#define AT_WORK  4
-
 #define THE_SERVER                                                                             \
     {                                                                                          \
         OPERAND_SERVER, "SERVER", "name of the server, as its section is called",              \

@@ -30,6 +30,10 @@ enum arg_type {
     ARG_MAYBE,  /* the same, or nothing, which means the first of them */
 };
 
+/* Servers at a time, each in its own process: those that are only asked are waited for, those whose
+ * files are written share the disk and the network, and outlive the terminal. */
+enum { AT_LOOKS = 8, AT_WORK = 4 };
+
 struct arg_option {
     const char *name;    /* without "--" */
     const char *letters; /* "j", "zx", or "" */
@@ -80,7 +84,7 @@ struct command {
     bool is_job;       /* has a number and a directory: takes --job */
     bool in_conflict;  /* runs even when the configurations of servers contradict each other */
     bool draws;        /* a progress line, on a terminal */
-    size_t abreast;    /* so many servers at a time, each in its own process; 0: one by one */
+    size_t abreast;    /* AT_LOOKS, AT_WORK; 0: one server after the other */
     bool ours;         /* Barman has no such command: the program called barman neither */
     void (*run)(struct session *s, const struct server_cfg *srv);
 };

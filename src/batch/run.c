@@ -5,6 +5,7 @@
 #include "usage.h"
 #include "user.h"
 
+#include "base/child.h"
 #include "base/doc.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -503,6 +504,7 @@ bool session_open(struct session *s, int argc, char **argv, int *status)
         return false;
     }
     file_rules();
+    child_rules();
     sys_no_core();
     arena_init(&s->arena, 0);
     arena_init(&s->said, 0);

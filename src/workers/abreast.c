@@ -49,15 +49,23 @@ struct group {
     bool failed;
 };
 
+/* Those that write heed the terminal's end themselves; that nobody reads our words is no reason. */
+static bool goes_on(const struct group *g, int signo)
+{
+    return signo == SIGCHLD || (g->spec->writes && (signo == SIGHUP || signo == SIGPIPE));
+}
+
 static bool take_signals(struct group *g)
 {
-    static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+    static const int ours[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGPIPE};
     struct sigaction now;
     sigset_t set;
 
     sigemptyset(&set);
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++) {
-        if (sigaction(ours[i], NULL, &now) != 0 || now.sa_handler != SIG_IGN) {
+        bool is_asked = ours[i] != SIGPIPE || g->spec->writes;
+
+        if (is_asked && (sigaction(ours[i], NULL, &now) != 0 || now.sa_handler != SIG_IGN)) {
             sigaddset(&set, ours[i]);
         }
     }
@@ -241,7 +249,7 @@ static void on_signals(struct group *g)
     struct signalfd_siginfo info;
 
     while (read(g->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo == SIGCHLD) {
+        if (goes_on(g, (int)info.ssi_signo)) {
             continue;
         }
         g->stopped = true;

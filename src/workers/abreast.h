@@ -11,7 +11,8 @@
  *          its turn. Of those that wait, ABREAST_HELD_MAX bytes each are held; then they wait
  *          for room. Between stdout and stderr of one child the order is that of arrival.
  * Signals  SIGINT, SIGTERM, SIGHUP: no more children are started, those that run get SIGTERM,
- *          and their ends are waited for. They also get it when this process dies.
+ *          and their ends are waited for. They also get it when this process dies. Where the
+ *          children write, neither SIGHUP nor SIGPIPE stops anything, as with one of them alone.
  * Errors   ERR_CANCEL: a signal came; ERR_IO: no process or pipe could be had. Every child that
  *          was started has been waited for, and ended() called, in both cases.
  * Threads  Before there are others in this process: it forks.
@@ -33,6 +34,7 @@ struct abreast_end {
 struct abreast_spec {
     size_t n;    /* how many */
     size_t most; /* of them at a time, at least 1 */
+    bool writes; /* what they do outlives the terminal and whoever reads what they say */
     /* In the child, whose stdout and stderr are pipes; returns its exit status. */
     int (*child)(void *arg, size_t i);
     void (*output)(void *arg, size_t i, enum abreast_stream stream, const char *p, size_t n);

@@ -3,6 +3,7 @@
  * that are inactive, disabled, or not there. */
 #include "invocation.h"
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -394,6 +395,31 @@ static void closed_stdout_is_no_file(void **state)
     home_remove();
 }
 
+/* Started by somebody who has no interest in children: ours are waited for all the same. */
+static void children_are_waited_for(void **state)
+{
+    int status;
+    pid_t pid;
+
+    assert_int_equal(set_up(state), 0);
+    pid = fork();
+    if (pid == 0) {
+        char conf[512];
+        char name[] = "barkeep", c[] = "-c", verb[] = "backup", off[] = "off", none[] = "none";
+        char *argv[] = {name, c, conf, verb, off, none, NULL};
+
+        str_fmt(conf, sizeof conf, "%s/conf", home);
+        redirect();
+        alarm(30);
+        signal(SIGCHLD, SIG_IGN);
+        _exit(batch_main(6, argv));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    home_remove();
+}
+
 /* A job under the number it was given, with its command line on record. */
 static void job_has_its_number(void **state)
 {
@@ -416,4 +442,5 @@ static void job_has_its_number(void **state)
 TEST_MAIN(ROWS(rows, invocation), ONE(job_has_its_number), ONE(log_has_the_errors),
           ONE(log_has_its_layout), ONE(log_that_cannot_be_goes_to_stderr),
           ONE(layout_that_is_none_is_told), ONE(closed_stdout_is_no_file),
-          ONE(log_has_a_script_that_fails), ONE(odd_umask_makes_usable_files))
+          ONE(children_are_waited_for), ONE(log_has_a_script_that_fails),
+          ONE(odd_umask_makes_usable_files))

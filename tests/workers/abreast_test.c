@@ -21,7 +21,7 @@ struct heard {
     size_t bytes[8];
     size_t ends;
     struct abreast_end end[8];
-    bool stops; /* a signal to ourselves when the first word comes */
+    int signo; /* to ourselves when the first word comes; 0: none */
 };
 
 static void pause_ms(long ms)
@@ -39,9 +39,9 @@ static void on_output(void *arg, size_t i, enum abreast_stream stream, const cha
     if (n < 100) {
         sbuf_fmt(&h->b, "%s%.*s", stream == ABREAST_ERR ? "!" : "", (int)n, p);
     }
-    if (h->stops) {
-        h->stops = false;
-        kill(getpid(), SIGTERM);
+    if (h->signo) {
+        kill(getpid(), h->signo);
+        h->signo = 0;
     }
 }
 
@@ -54,19 +54,25 @@ static void on_end(void *arg, size_t i, struct abreast_end end)
     sbuf_char(&h->b, '/');
 }
 
-static struct heard run(size_t n, size_t most, int (*child)(void *arg, size_t i), bool stops,
-                        enum err_code want)
+static struct heard run_spec(struct abreast_spec spec, int signo, enum err_code want)
 {
-    struct heard h = {.stops = stops};
-    struct abreast_spec spec = {
-        .n = n, .most = most, .child = child, .output = on_output, .ended = on_end, .arg = &h};
+    struct heard h = {.signo = signo};
     struct err err = {0};
+
+    spec.output = on_output;
+    spec.ended = on_end;
+    spec.arg = &h;
 
     sbuf_init(&h.b, h.text, sizeof h.text);
     assert_int_equal(abreast_run(&spec, &err), want == ERR_NONE);
     assert_int_equal(err.code, want);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
     return h;
+}
+
+static struct heard run(size_t n, size_t most, int (*child)(void *arg, size_t i))
+{
+    return run_spec((struct abreast_spec){.n = n, .most = most, .child = child}, 0, ERR_NONE);
 }
 
 /* The first is the slowest. */
@@ -83,7 +89,7 @@ static int slow_first(void *arg, size_t i)
 
 static void output_comes_in_order(void **state)
 {
-    struct heard h = run(3, 3, slow_first, false, ERR_NONE);
+    struct heard h = run(3, 3, slow_first);
 
     (void)state;
     assert_string_equal(h.text, "out0 !err0 /out1 !err1 /out2 !err2 /");
@@ -95,7 +101,7 @@ static void output_comes_in_order(void **state)
 
 static void one_at_a_time(void **state)
 {
-    struct heard h = run(3, 1, slow_first, false, ERR_NONE);
+    struct heard h = run(3, 1, slow_first);
 
     (void)state;
     assert_string_equal(h.text, "out0 !err0 /out1 !err1 /out2 !err2 /");
@@ -103,7 +109,7 @@ static void one_at_a_time(void **state)
 
 static void none_at_all(void **state)
 {
-    struct heard h = run(0, 4, slow_first, false, ERR_NONE);
+    struct heard h = run(0, 4, slow_first);
 
     (void)state;
     assert_int_equal(h.ends, 0);
@@ -127,7 +133,7 @@ static void side_by_side(void **state)
     (void)state;
     assert_int_equal(pipe(fifo[0]), 0);
     assert_int_equal(pipe(fifo[1]), 0);
-    h = run(2, 2, meets_the_other, false, ERR_NONE);
+    h = run(2, 2, meets_the_other);
     assert_int_equal(h.end[0].status, 0);
     assert_int_equal(h.end[1].status, 0);
 }
@@ -147,7 +153,7 @@ static int says_much(void *arg, size_t i)
 
 static void much_is_not_lost(void **state)
 {
-    struct heard h = run(3, 3, says_much, false, ERR_NONE);
+    struct heard h = run(3, 3, says_much);
 
     (void)state;
     assert_int_equal(h.bytes[0], 4096);
@@ -169,7 +175,7 @@ static int dies(void *arg, size_t i)
 
 static void a_killed_one_is_told(void **state)
 {
-    struct heard h = run(3, 2, dies, false, ERR_NONE);
+    struct heard h = run(3, 2, dies);
 
     (void)state;
     assert_string_equal(h.text, "0 /1 /2 /");
@@ -198,7 +204,7 @@ static void a_grandchild_holds_nothing_up(void **state)
 
     (void)state;
     clock_gettime(CLOCK_MONOTONIC, &before);
-    h = run(2, 2, leaves_another, false, ERR_NONE);
+    h = run(2, 2, leaves_another);
     clock_gettime(CLOCK_MONOTONIC, &after);
     assert_string_equal(h.text, "0 /1 /");
     assert_true(after.tv_sec - before.tv_sec < 4);
@@ -213,17 +219,41 @@ static int waits_long(void *arg, size_t i)
     return 0;
 }
 
-static void a_signal_stops_all(void **state)
+static const struct signal_row {
+    const char *label;
+    int signo;
+    bool writes, stops;
+} signal_rows[] = {
+    {"SIGTERM stops who looks", SIGTERM, false, true},
+    {"SIGTERM stops who writes", SIGTERM, true, true},
+    {"SIGINT stops who writes", SIGINT, true, true},
+    {"SIGHUP stops who looks", SIGHUP, false, true},
+    {"SIGHUP does not stop who writes", SIGHUP, true, false},
+    {"SIGPIPE does not stop who writes", SIGPIPE, true, false},
+};
+
+static int waits(void *arg, size_t i)
 {
-    struct heard h = run(6, 2, waits_long, true, ERR_CANCEL);
+    (void)arg;
+    printf("%zu ", i);
+    fflush(stdout);
+    pause_ms(300);
+    return 0;
+}
+
+static void a_signal(void **state)
+{
+    const struct signal_row *r = *state;
+    struct abreast_spec spec = {
+        .n = 3, .most = 2, .child = r->stops ? waits_long : waits, .writes = r->writes};
+    struct heard h = run_spec(spec, r->signo, r->stops ? ERR_CANCEL : ERR_NONE);
     sigset_t mask;
 
-    (void)state;
-    assert_int_equal(h.ends, 2);
-    assert_int_equal(h.end[0].signal, SIGTERM);
-    assert_int_equal(h.end[1].signal, SIGTERM);
+    assert_int_equal(h.ends, r->stops ? 2 : 3);
+    assert_int_equal(h.end[0].signal, r->stops ? SIGTERM : 0);
+    assert_int_equal(h.end[1].signal, r->stops ? SIGTERM : 0);
     assert_int_equal(sigprocmask(SIG_SETMASK, NULL, &mask), 0);
-    assert_false(sigismember(&mask, SIGTERM));
+    assert_false(sigismember(&mask, r->signo));
 }
 
 /* kill -9 of the whole: nobody goes on alone. */
@@ -238,7 +268,7 @@ static void children_do_not_outlive_us(void **state)
     pid = fork();
     if (pid == 0) {
         close(out[0]);
-        run(2, 2, waits_long, false, ERR_NONE);
+        run(2, 2, waits_long);
         _exit(0);
     }
     close(out[1]);
@@ -253,4 +283,4 @@ static void children_do_not_outlive_us(void **state)
 
 TEST_MAIN(ONE(output_comes_in_order), ONE(one_at_a_time), ONE(none_at_all), ONE(side_by_side),
           ONE(much_is_not_lost), ONE(a_killed_one_is_told), ONE(a_grandchild_holds_nothing_up),
-          ONE(a_signal_stops_all), ONE(children_do_not_outlive_us))
+          ROWS(signal_rows, a_signal), ONE(children_do_not_outlive_us))

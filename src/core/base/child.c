@@ -80,6 +80,13 @@ __attribute__((noreturn)) static void become(const char *const *argv, const char
     _exit(127);
 }
 
+void child_rules(void)
+{
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+
+    sigaction(SIGCHLD, &plain, NULL);
+}
+
 /* ---- pipes ---- */
 
 void child_close(int *fd)

@@ -46,6 +46,10 @@ struct child_end {
     bool out_cut;   /* there was more */
 };
 
+/* Called before anything is started: a program may be started with SIGCHLD ignored, and the system
+ * then forgets each child that ends before anybody could wait for it. */
+void child_rules(void);
+
 /* Start, feed, collect, wait. */
 MUST_CHECK bool child_run(const struct child_spec *spec, struct child_end *end,
                           struct err *err);

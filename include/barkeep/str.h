@@ -68,6 +68,11 @@ bool sbuf_ok(const struct sbuf *b);
 
 /* Copy with truncation, always NUL-terminated; false when it was cut. */
 bool str_copy(char *out, size_t cap, const char *s);
+
+/* One line, safe for a terminal: tabs stay, '?' stands for the other control characters, those of
+ * ASCII and U+0080 to U+009F, among which is the one that begins an escape sequence in a single
+ * byte. */
+void str_tame(char *s);
 /* A NUL-terminated copy, the caller's to free(); NULL when there is no memory. */
 char *str_new(struct str s);
 /* printf into out[cap]; false when it was cut. */

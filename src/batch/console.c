@@ -30,23 +30,6 @@ void console_init(struct console *c, enum console_color color)
     c->asks = isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* Safe for a terminal: tabs stay, other control characters do not, neither those of ASCII nor
- * U+0080 to U+009F, among which is the one that begins an escape sequence in a single byte. */
-static void tame(char *s)
-{
-    unsigned char before = 0;
-
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        bool upper = c >= 0x80 && c <= 0x9f && (before == 0xc2 || before < 0x80);
-
-        if ((c < 0x20 && c != '\t') || c == 0x7f || upper) {
-            *s = '?';
-        }
-        before = upper ? 0 : c;
-    }
-}
-
 static void log_it(enum say kind, const char *line)
 {
     switch (kind) {
@@ -103,7 +86,7 @@ static void print(struct console *c, enum say kind, const char *line)
         collect(c, kind, text);
         return;
     }
-    tame(text);
+    str_tame(text);
     switch (kind) {
     case SAY_OUT:
         if (!c->quiet) {
@@ -176,7 +159,7 @@ void console_err(struct console *c, const struct err *err)
     if (c->doc) {
         doc_add_text(doc_array(c->doc, "_HINT"), text);
     } else {
-        tame(text);
+        str_tame(text);
         fprintf(c->err, "HINT: %s\n", text);
     }
 }
@@ -218,7 +201,7 @@ void console_result(struct console *c, const char *server, const char *label,
     if (hint) {
         str_fmt(text, sizeof text, " (%s)", hint);
         redact(text, safe, sizeof safe);
-        tame(safe);
+        str_tame(safe);
     }
     console_erase(c);
     fprintf(c->out, "\t%s: %s%s%s%s\n", label, c->color ? color : "", word,
@@ -302,7 +285,7 @@ void progress_text(const struct progress *p, int width, char *out, size_t cap)
         str_fmt(part, sizeof part, "  %s", p->what);
         piece(&b, width, part);
     }
-    tame(out);
+    str_tame(out);
 }
 
 void console_progress(void *ctx, const struct progress *p)

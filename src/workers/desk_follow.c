@@ -162,11 +162,7 @@ static void look_into_journal(struct follower *f, const char *path)
     struct err unheard;
     int fd;
 
-    if (!path_join(file, path, "journal", &unheard)) {
-        return;
-    }
-    fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
+    if (path_join(file, path, "journal", &unheard) && file_open(file, &fd, &unheard)) {
         read_journal(f, fd);
         close(fd);
     }

@@ -110,21 +110,35 @@ static void never_began(struct job_row *row, const char *directory)
     }
 }
 
+/* Another user's, or damaged: the list of the others is worth more than this one. */
+static void cannot_be_read(struct arena *a, struct job_row *row, const struct err *err)
+{
+    char text[1600];
+
+    row->state = ROW_DIED;
+    row->text = arena_strdup(a, err_text(err, text, sizeof text));
+}
+
 static bool read_row(struct arena *a, const char *home, uint32_t number, struct job_row *row,
                      struct err *err)
 {
     struct job_info job = {.number = number};
     char path[PATH_CAP];
 
-    if (!job_path(home, number, path, err) || !job_read(a, home, &job, err)) {
+    if (!job_path(home, number, path, err)) {
         return false;
     }
     *row = (struct job_row){.number = number};
     row->directory = arena_strdup(a, path);
     row->plan = plan_of(a, path);
-    fill_row(row, &job);
-    never_began(row, path);
-    return (row->directory && row->plan) || arena_err(a, err);
+    if (job_read(a, home, &job, err)) {
+        fill_row(row, &job);
+        never_began(row, path);
+    } else {
+        fill_row(row, &job);
+        cannot_be_read(a, row, err);
+    }
+    return (row->directory && row->plan && row->text) || arena_err(a, err);
 }
 
 /* All texts of a row into another arena. */

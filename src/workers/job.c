@@ -101,6 +101,7 @@ static void said(struct job *job, enum say kind, const char *line)
     struct fact f;
 
     redact(line, kept, sizeof kept);
+    str_tame(kept);
     if (kind != SAY_OUT) {
         log_line(says[kind].level, "%s", line);
     }

@@ -235,11 +235,7 @@ bool job_locked(const char *path)
     bool locked;
     int fd;
 
-    if (!path_join(file, path, "lock", &unheard)) {
-        return false;
-    }
-    fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    if (!path_join(file, path, "lock", &unheard) || !file_open(file, &fd, &unheard)) {
         return false;
     }
     locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -247,11 +243,13 @@ bool job_locked(const char *path)
     return locked;
 }
 
+/* One that cannot be removed is told, and keeps none of the others. */
 static bool prune(struct arena *a, const char *home, struct err *err)
 {
     char path[PATH_CAP];
     uint32_t *n;
     size_t all, left;
+    bool ok = true;
 
     if (!job_numbers(a, home, &n, &all, err)) {
         return false;
@@ -262,13 +260,11 @@ static bool prune(struct arena *a, const char *home, struct err *err)
             return false;
         }
         if (!job_locked(path)) {
-            if (!tree_remove(path, err)) {
-                return false;
-            }
+            ok = tree_remove(path, err) && ok;
             left--;
         }
     }
-    return true;
+    return ok;
 }
 
 bool job_prune(const char *home, struct err *err)

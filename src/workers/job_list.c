@@ -2,9 +2,6 @@
 #include "job.h"
 #include "job_dir.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is reserved behind the last line and the line itself fit in here. */
@@ -92,9 +89,8 @@ static bool read_once(struct arena *a, const char *path, char *tail, struct job_
     if (!path_join(file, path, "journal", err)) {
         return false;
     }
-    fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return errno == ENOENT ? true : err_os(err, errno, "read", file);
+    if (!file_open(file, &fd, err)) {
+        return err->code == ERR_MISSING;
     }
     ok = read_journal(a, fd, tail, locked, job);
     close(fd);

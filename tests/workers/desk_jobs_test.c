@@ -3,6 +3,10 @@
 #include "desk_engine.h"
 #include "desk_questions.h"
 
+#include "workers/job_dir.h"
+
+#include <sys/stat.h>
+
 static const char lines_3000[] = "lines\0003000\0";
 static const char lines_3[] = "lines\0003\0";
 static const char wait_words[] = "wait\0";
@@ -263,6 +267,33 @@ static void cancelled_by_order(void **state)
 }
 
 /* Jobs that a shell or cron started: more than are attached to at a time is no matter. */
+/* What cannot be read is a row that says so; it neither holds anybody up nor hides the others. */
+static void one_that_cannot_be_read(void **state)
+{
+    char path[PATH_CAP], want[PATH_CAP], text[256];
+    struct err err = {0};
+    uint32_t n = 0;
+
+    (void)state;
+    new_desk('q', 1);
+    assert_int_equal(start_job(lines_3, NULL), 1);
+    free_desk();
+    poll(NULL, 0, 300);
+    assert_true(job_allocate(home, &n, &err));
+    str_fmt(path, sizeof path, "%s/.barkeep/jobs/%u/lock", home, (unsigned)n);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    str_fmt(path, sizeof path, "%s/.barkeep/jobs/%u/journal", home, (unsigned)n);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    open_desk();
+    await_row(n, ROW_DIED, text);
+    str_fmt(want, sizeof want, "|||'%s': not a regular file", path);
+    assert_string_equal(text, want);
+    free_desk();
+    open_desk();
+    await_row(1, ROW_DONE, text);
+    drop_desk();
+}
+
 static void jobs_of_others(void **state)
 {
     bool heard[41] = {false};
@@ -322,4 +353,4 @@ DESK_TEST_MAIN(ROWS(runs, started_and_over), ONE(ran_before_the_console),
                ONE(refused_before_it_began), ONE(no_such_program), ONE(no_home_to_write_in),
                ONE(followed_from_its_start_to_its_end), ONE(followed_again_and_again),
                ROWS(lasts, the_end), ONE(followed_without_a_socket), ONE(cancelled_by_order),
-               ONE(jobs_of_others), ONE(jobs_outlive_the_desk))
+               ONE(one_that_cannot_be_read), ONE(jobs_of_others), ONE(jobs_outlive_the_desk))

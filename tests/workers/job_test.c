@@ -256,6 +256,40 @@ static void only_the_newest_stay(void **state)
     drop_home();
 }
 
+/* It stays, as deep as it is; what is older than the newest goes all the same. */
+static void one_that_cannot_be_removed(void **state)
+{
+    struct err err = {0};
+    struct arena a;
+    char path[PATH_CAP];
+    uint32_t n, *number;
+    size_t left;
+
+    (void)state;
+    new_home();
+    for (int i = 0; i < JOB_KEEP + 5; i++) {
+        assert_true(job_allocate(home, &n, &err));
+    }
+    str_fmt(path, sizeof path, "%s/.barkeep/jobs/1", home);
+    for (int i = 0; i < 200; i++) {
+        assert_true(str_fmt(path + strlen(path), sizeof path - strlen(path), "/d"));
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    assert_false(job_prune(home, &err));
+    assert_int_equal(err.os, ELOOP);
+    arena_init(&a, 0);
+    assert_true(job_numbers(&a, home, &number, &left, &err));
+    assert_int_equal(left, JOB_KEEP + 1);
+    assert_int_equal(number[0], 1);
+    assert_int_equal(number[1], 6);
+    arena_release(&a);
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(rmdir(path), 0);
+        *strrchr(path, '/') = '\0';
+    }
+    drop_home();
+}
+
 static void list_of_nothing(void **state)
 {
     struct job_list list = {.n = 7};
@@ -421,5 +455,6 @@ static void signals_are_given_back(void **state)
 
 TEST_MAIN(ONE(ends_well), ONE(ends_badly), ONE(no_password_on_record), ONE(without_a_directory),
           ONE(home_cannot_be_written), ONE(number_given), ONE(two_at_once_get_two_numbers),
-          ONE(only_the_newest_stay), ONE(list_of_nothing), ROWS(journals, journal_found),
-          ONE(long_journal), ONE(full_disk), ONE(signals_are_given_back))
+          ONE(only_the_newest_stay), ONE(one_that_cannot_be_removed), ONE(list_of_nothing),
+          ROWS(journals, journal_found), ONE(long_journal), ONE(full_disk),
+          ONE(signals_are_given_back))

@@ -89,9 +89,6 @@ static bool read_fd(struct arena *a, int fd, const char *path, size_t max, struc
     if (fstat(fd, &st) != 0) {
         return err_os(err, errno, "read", path);
     }
-    if (!S_ISREG(st.st_mode)) {
-        return err_set(err, ERR_FORMAT, "", path, "not a regular file");
-    }
     if ((uint64_t)st.st_size > max) {
         return err_set(err, ERR_FORMAT, "Check that it is the file it should be.", path,
                        "has %lld bytes, at most %zu are expected", (long long)st.st_size, max);
@@ -107,15 +104,31 @@ static bool read_fd(struct arena *a, int fd, const char *path, size_t max, struc
     return true;
 }
 
-bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *err)
+bool file_open(const char *path, int *fd, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool ok;
+    struct stat st;
 
-    if (fd < 0) {
+    *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (*fd < 0) {
         int os = errno;
         err_os(err, os, "read", path);
         err->code = os == ENOENT || os == ENOTDIR ? ERR_MISSING : ERR_IO;
+        return false;
+    }
+    if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        return true;
+    }
+    close(*fd);
+    *fd = -1;
+    return err_set(err, ERR_FORMAT, "", path, "not a regular file");
+}
+
+bool file_read(struct arena *a, const char *path, size_t max, struct str *out, struct err *err)
+{
+    bool ok;
+    int fd;
+
+    if (!file_open(path, &fd, err)) {
         return false;
     }
     ok = read_fd(a, fd, path, max, out, err);

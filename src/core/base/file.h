@@ -31,6 +31,10 @@ void path_dir(const char *path, char out[PATH_CAP]);
  * components empty, "." or ".."; no NUL. */
 bool path_is_below(struct str path);
 
+/* To be read, when it is a regular file: one that has no end, or another end that somebody has to
+ * open first, is refused at once. ERR_MISSING when it does not exist. */
+MUST_CHECK bool file_open(const char *path, int *fd, struct err *err);
+
 /* Whole file into the arena, NUL after the last byte. ERR_MISSING when it does not exist. */
 MUST_CHECK bool file_read(struct arena *a, const char *path, size_t max, struct str *out,
                           struct err *err);

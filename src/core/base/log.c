@@ -155,6 +155,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     sbuf_vfmt(&b, fmt, ap);
     va_end(ap);
     redact(text, covered, sizeof covered);
+    str_tame(covered); /* a name from outside must not look like a line of its own */
     remember(level_name(level));
     remember(": ");
     remember(covered);

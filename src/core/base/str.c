@@ -359,3 +359,18 @@ bool str_fmt(char *out, size_t cap, const char *fmt, ...)
     va_end(ap);
     return sbuf_ok(&b);
 }
+
+void str_tame(char *s)
+{
+    unsigned char before = 0;
+
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool upper = c >= 0x80 && c <= 0x9f && (before == 0xc2 || before < 0x80);
+
+        if ((c < 0x20 && c != '\t') || c == 0x7f || upper) {
+            *s = '?';
+        }
+        before = upper ? 0 : c;
+    }
+}

@@ -211,11 +211,7 @@ bool xlogdb_open_locked(struct xlogdb *db, const struct repo *r, struct err *err
     db->end = false;
     db->lock = LOCK_INIT;
     db->fd = -1;
-    if (!repo_xlogdb_find(r, db->path, err)) {
-        return false;
-    }
-    db->fd = open(db->path, O_RDONLY | O_CLOEXEC);
-    return db->fd >= 0 ? true : err_os(err, errno, "read", db->path);
+    return repo_xlogdb_find(r, db->path, err) && file_open(db->path, &db->fd, err);
 }
 
 bool xlogdb_open(struct xlogdb *db, const struct repo *r, struct err *err)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/log.h"
 
+#include "base/file.h"
+
 #include "harness.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +85,29 @@ static void follows_a_rotated_file(void **state)
     rmdir(dir);
 }
 
+/* A file's name, say, that its owner chose with care. */
+static void a_line_stays_one(void **state)
+{
+    char dir[] = "/tmp/barkeep-log-XXXXXX", path[64], text[256];
+    struct err err = {0};
+    size_t n = 0;
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/log", dir);
+    assert_true(log_open(path, LOG_INFO, &err));
+    log_line(LOG_INFO, "moved '%s'", "a\tb\n2026 ERROR\033[31m\302\233");
+    fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    assert_true(fd_read_full(fd, text, sizeof text - 1, &n, path, &err));
+    close(fd);
+    text[n] = '\0';
+    assert_non_null(strstr(text, "moved 'a\tb?2026 ERROR?[31m\302?'\n"));
+    unlink(path);
+    rmdir(dir);
+}
+
 static void a_directory_is_no_log(void **state)
 {
     struct err err = {0};
@@ -90,4 +117,5 @@ static void a_directory_is_no_log(void **state)
     assert_int_equal(err.code, ERR_IO);
 }
 
-TEST_MAIN(ROWS(rows, check_row), ONE(follows_a_rotated_file), ONE(a_directory_is_no_log))
+TEST_MAIN(ROWS(rows, check_row), ONE(follows_a_rotated_file), ONE(a_line_stays_one),
+          ONE(a_directory_is_no_log))

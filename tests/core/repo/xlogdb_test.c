@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "fixture.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define W1 "000000010000000000000001"
@@ -207,6 +208,21 @@ static void no_list_without_what_cannot_be_read(void **state)
     fx_release(&f);
 }
 
+/* Nobody waits for whoever would write into it. */
+static void what_is_no_file_is_no_list(void **state)
+{
+    struct err err = {0};
+    struct xlogdb db;
+    struct fx f;
+
+    (void)state;
+    fx_init(&f);
+    assert_int_equal(mkfifo(list_path(&f), 0600), 0);
+    assert_false(xlogdb_open(&db, &f.r, &err));
+    assert_string_equal(err.why, "not a regular file");
+    fx_release(&f);
+}
+
 static void a_bad_line_is_told_with_its_number(void **state)
 {
     struct err err = {0};
@@ -395,7 +411,7 @@ static void prune_removes_files_and_lines(void **state)
 
 TEST_MAIN(ROWS(rows, check_line), ONE(append_writes_barmans_lines), ONE(torn_last_line),
           ONE(torn_line_of_an_archived_file), ONE(torn_line_of_the_file_at_hand),
-          ONE(no_list_without_what_cannot_be_read), ONE(a_bad_line_is_told_with_its_number),
-          ONE(a_line_longer_than_the_buffer), ONE(many_lines), ONE(made_anew_when_missing),
-          ONE(a_server_without_wal), ONE(reading_beside_a_writer),
-          ONE(prune_removes_files_and_lines))
+          ONE(no_list_without_what_cannot_be_read), ONE(what_is_no_file_is_no_list),
+          ONE(a_bad_line_is_told_with_its_number), ONE(a_line_longer_than_the_buffer),
+          ONE(many_lines), ONE(made_anew_when_missing), ONE(a_server_without_wal),
+          ONE(reading_beside_a_writer), ONE(prune_removes_files_and_lines))

@@ -199,16 +199,32 @@ static size_t quoted_length(struct str s)
     return i < s.n ? i + 1 : s.n;
 }
 
-/* Length of the value after "password=": quoted or not, up to a blank. What touches the end of a quoted
- * one goes with it. */
-static size_t value_length(struct str s)
+#define BLANKS " \t\r\n\v\f"
+
+/* Does this quote end the text that the value stands in? Then nothing but a stop follows it. */
+static bool is_last_quote(struct str s)
+{
+    s = str_skip(s, 1);
+    while (s.n && strchr("'\":;,.)]}", s.p[0])) {
+        s = str_skip(s, 1);
+    }
+    return s.n == 0 || strchr(BLANKS, s.p[0]);
+}
+
+/* Length of the value after "password=": quoted or not, up to a blank, or to the next parameter of a
+ * URI. What touches the end of a quoted one goes with it. */
+static size_t value_length(struct str s, bool in_uri)
 {
     size_t i = quoted_length(s);
 
-    while (i < s.n && !strchr(" \t\r\n&'\"", s.p[i])) {
-        i += s.p[i] == '\\' && i + 1 < s.n ? 2u : 1u;
+    for (; i < s.n && !strchr(BLANKS, s.p[i]); i++) {
+        if ((in_uri && s.p[i] == '&') ||
+            ((s.p[i] == '\'' || s.p[i] == '"') && is_last_quote(str_skip(s, i)))) {
+            break;
+        }
+        i += s.p[i] == '\\' && i + 1 < s.n;
     }
-    return i < s.n ? i : s.n;
+    return i;
 }
 
 /* After "scheme://": the length of "user:" and of the password, when there is one. A '/' or '?' that
@@ -272,15 +288,9 @@ static size_t secret_key(struct str s)
     for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
         size_t n = spelled(s, keys[k]);
         if (n) {
-            while (n < s.n && s.p[n] == ' ') {
-                n++;
-            }
+            n += strspn(s.p + n, BLANKS);
             if (n < s.n && s.p[n] == '=') {
-                n++;
-                while (n < s.n && s.p[n] == ' ') {
-                    n++;
-                }
-                return n;
+                return n + 1 + strspn(s.p + n + 1, BLANKS);
             }
         }
     }
@@ -298,10 +308,12 @@ const char *redact(const char *text, char *out, size_t cap)
     while (s.n) {
         key = secret_key(s);
         if (key) {
+            bool in_uri = s.p > text && strchr("?&", s.p[-1]);
+
             sbuf_add_n(&b, s.p, key);
             s = str_skip(s, key);
             sbuf_add(&b, cover);
-            s = str_skip(s, value_length(s));
+            s = str_skip(s, value_length(s, in_uri));
         } else if (str_starts(s, "://") && uri_password(str_skip(s, 3), &user, &pw)) {
             sbuf_add_n(&b, s.p, 3 + user);
             sbuf_add(&b, cover);

@@ -23,14 +23,20 @@ bool lock_path(const struct repo *r, const char *name, char out[PATH_CAP], struc
     return true;
 }
 
+/* Only of a file that is ours: where others can make files, they could name any process of ours, and
+ * have it stopped. */
 static pid_t pid_in(int fd)
 {
     char text[32];
     uint64_t pid;
     ssize_t n = pread(fd, text, sizeof text, 0);
     struct str line = str_n(text, n > 0 ? (size_t)n : 0);
+    struct stat st;
     struct str first;
 
+    if (fstat(fd, &st) != 0 || st.st_uid != geteuid()) {
+        return 0;
+    }
     if (!str_line(&line, &first) || !str_u64(str_trim(first), INT32_MAX, &pid)) {
         return 0;
     }

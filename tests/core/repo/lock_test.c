@@ -164,6 +164,29 @@ static void shared(void **state)
     fx_release(&f);
 }
 
+/* Somebody else's file holds as well, but whom it names is not told. */
+static void a_strangers_word_is_not_taken(void **state)
+{
+    struct err err = {0};
+    struct lock lock;
+    struct fx f;
+    pid_t seen = 7;
+
+    (void)state;
+    if (geteuid() != 0) {
+        skip();
+    }
+    fx_init(&f);
+    assert_true(lock_take(&lock, &f.r, LOCK_BACKUP, LOCK_TRY, &err));
+    assert_true(lock_is_held(&f.r, LOCK_BACKUP, &seen));
+    assert_int_equal(seen, getpid());
+    assert_int_equal(chown(lock.path, 65534, 65534), 0);
+    assert_true(lock_is_held(&f.r, LOCK_BACKUP, &seen));
+    assert_int_equal(seen, 0);
+    lock_release(&lock);
+    fx_release(&f);
+}
+
 static void a_link_is_not_followed(void **state)
 {
     struct err err = {0};
@@ -181,4 +204,5 @@ static void a_link_is_not_followed(void **state)
 }
 
 TEST_MAIN(ONE(name_mode_and_content), ONE(another_process_has_it), ONE(unlinked_while_waiting),
-          ONE(clean_up_leaves_held_ones), ONE(shared), ONE(a_link_is_not_followed))
+          ONE(clean_up_leaves_held_ones), ONE(shared), ONE(a_strangers_word_is_not_taken),
+          ONE(a_link_is_not_followed))

@@ -138,13 +138,21 @@ static const char *word_of(const struct log_event *e, enum fact fact)
     }
 }
 
+/* Of its second; a clock that was never set may stand before 1970. */
+static int64_t micros(int64_t us)
+{
+    int64_t rest = us % 1000000;
+
+    return rest < 0 ? rest + 1000000 : rest;
+}
+
 static double number_of(const struct log_event *e, enum fact fact)
 {
     switch (fact) {
     case CREATED:
         return (double)e->now.us / 1e6;
     case MSECS:
-        return (double)(e->now.us % 1000000) / 1e3;
+        return (double)micros(e->now.us) / 1e3;
     case LEVELNO:
         return e->level;
     case PROCESS:
@@ -161,7 +169,7 @@ static void value_of(const struct log_event *e, const struct field *f, struct sb
         struct civil c = civil_at(e->now.us, e->now.offset_s);
 
         sbuf_fmt(b, "%04d-%02d-%02d %02d:%02d:%02d,%03d", c.year, c.month, c.day, c.hour,
-                 c.minute, c.second, (int)(e->now.us / 1000 % 1000));
+                 c.minute, c.second, (int)(micros(e->now.us) / 1000));
     } else if (f->kind == TEXT) {
         sbuf_add(b, word_of(e, f->fact));
     } else if (f->as == 'f' || (f->kind == REAL && f->as == 's')) {

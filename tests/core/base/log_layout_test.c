@@ -62,4 +62,16 @@ static void layout(void **state)
     assert_string_equal(mem, row->want);
 }
 
-TEST_MAIN(ROWS(rows, layout))
+static void before_the_epoch(void **state)
+{
+    struct log_event e = {.now = {.us = -820000, .offset_s = 0}, .text = "x"};
+    char mem[256];
+    struct sbuf b;
+
+    (void)state;
+    sbuf_init(&b, mem, sizeof mem);
+    log_layout_put(&b, "%(asctime)s %(msecs)d", &e);
+    assert_string_equal(mem, "1969-12-31 23:59:59,180 180");
+}
+
+TEST_MAIN(ROWS(rows, layout), ONE(before_the_epoch))

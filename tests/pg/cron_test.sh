@@ -163,6 +163,15 @@ test_cron_enforces_retention() {
     expect_match "backup $old, .*: OBSOLETE under REDUNDANCY 1" "$OUT"
     expect_match 'with [0-9]+ WAL files?, .*: 0000000100000000' "$OUT"
     expect_equal "$old"$'\n'"$id" "$(backups)" 'after a dry run'
+    mv "$BK_HOME/main/base/$id" "$T/aside" # what has lost its files pushes out no other
+    expect_status 0 bk cron
+    expect_match "Backup '$id' is an orphan backup" "$ERR"
+    expect_equal "$old" "$(find "$BK_HOME/main/base" -mindepth 1 -maxdepth 1 -printf '%f')" 'good ones'
+    expect_status 1 bk check main
+    expect_match "backup files: FAILED .nothing is left of backup $id " "$OUT"
+    expect_status 1 bk verify-backup main "$id"
+    expect_match 'nothing is left of the backup but its backup.info' "$ERR"
+    mv "$T/aside" "$BK_HOME/main/base/$id"
     expect_status 0 bk cron
     expect_match "Enforcing retention policy: removing backup $old for server main" "$OUT"
     expect_equal "$id" "$(backups)" 'what is left'

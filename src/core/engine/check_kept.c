@@ -238,13 +238,26 @@ static void compression(struct checking *c)
 
 /* ---- the catalogue ------------------------------------------------------------------ */
 
+/* One that has lost its files is no redundancy; nothing else would tell before the restore. */
+static bool is_lost(struct checking *c, const struct backup *b)
+{
+    if (!backup_copy_done(b) || !backup_is_orphan(c->repo, b)) {
+        return false;
+    }
+    check_add(c, "backup files", false,
+              arena_fmt(c->a, "nothing is left of backup %s but its backup.info", b->id),
+              CHECK_NOT_FOR_BACKUP);
+    return true;
+}
+
 static void counts(struct checking *c, const struct catalogue *all)
 {
     int64_t failed = 0, full = 0;
 
     for (size_t i = 0; i < all->n; i++) {
         failed += all->backup[i].status == BACKUP_FAILED;
-        full += all->backup[i].status == BACKUP_DONE && !all->backup[i].parent_backup_id;
+        full += !is_lost(c, &all->backup[i]) && all->backup[i].status == BACKUP_DONE &&
+                !all->backup[i].parent_backup_id;
     }
     check_add(c, "failed backups", failed == 0,
               arena_fmt(c->a, "there are %" PRId64 " failed backups", failed),

@@ -11,13 +11,18 @@
 #include <string.h>
 
 /* What minimum_redundancy counts: complete backups that stand on their own. One whose delete was
- * interrupted is none any more. */
-static uint64_t count_done(const struct repo *r, const struct catalogue *c)
+ * interrupted is none any more, nor one that has lost its files. */
+static bool is_good(const struct repo *r, const struct backup *b)
+{
+    return backup_counts(b) && !delete_mark_is_set(r, b->id) && !backup_is_orphan(r, b);
+}
+
+static uint64_t count_good(const struct repo *r, const struct catalogue *c)
 {
     uint64_t n = 0;
 
     for (size_t i = 0; i < c->n; i++) {
-        n += backup_counts(&c->backup[i]) && !delete_mark_is_set(r, c->backup[i].id);
+        n += is_good(r, &c->backup[i]);
     }
     return n;
 }
@@ -87,7 +92,7 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
                              struct sight *s, struct err *err)
 {
     const struct backup *b = s->backup;
-    uint64_t done = count_done(what->repo, &s->all);
+    uint64_t good = count_good(what->repo, &s->all);
 
     if (s->state.keep[b - s->all.backup] != KEEP_NONE) {
         task_say(
@@ -99,13 +104,12 @@ static bool refuse_if_needed(const struct task *t, const struct delete_backup *w
                        "Cannot delete backup %s of server %s: it is kept", what->id,
                        what->repo->server);
     }
-    if (backup_counts(b) && what->minimum_redundancy >= done &&
-        !delete_mark_is_set(what->repo, b->id)) {
+    if (what->minimum_redundancy >= good && is_good(what->repo, b)) {
         task_say(t, SAY_WARN,
                  "Skipping delete of backup %s for server %s due to minimum redundancy "
                  "requirements (minimum redundancy = %llu, current redundancy = %llu)",
                  what->id, what->repo->server, (unsigned long long)what->minimum_redundancy,
-                 (unsigned long long)done);
+                 (unsigned long long)good);
         return err_set(
             err, ERR_UNSAFE, "Take another backup first, or lower minimum_redundancy.", "",
             "Cannot delete backup %s of server %s: minimum redundancy is %llu", what->id,

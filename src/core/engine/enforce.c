@@ -15,9 +15,10 @@ struct enforcing {
     const struct task *t;
     const struct repo *repo;
     const struct server_cfg *srv;
-    const struct catalogue *all;
+    struct catalogue all;
     struct retention_state state;
-    bool *goes; /* [i] of all->backup[i]: by itself, not only with what it stands on */
+    bool *orphan;
+    bool *goes; /* [i] of all.backup[i]: by itself, not only with what it stands on */
     bool *interrupted;
     size_t going;
     struct arena a;
@@ -25,23 +26,35 @@ struct enforcing {
 
 /* ---- what goes ---------------------------------------------------------------------- */
 
-/* Nothing of it is left but the facts. */
-static bool is_orphan(struct enforcing *e, const struct backup *b)
+/* What has lost its files is no backup for a policy, so it pushes out no other; that WAL which it
+ * would need stays. */
+static bool judge(struct enforcing *e, const struct catalogue *all, struct err *err)
 {
-    struct arena_mark mark = arena_mark(&e->a);
+    struct backup *b = ARENA_ARRAY(&e->a, all->n + 1, struct backup);
+
+    e->orphan = ARENA_ARRAY(&e->a, all->n + 1, bool);
+    if (!b || !e->orphan) {
+        return arena_err(&e->a, err);
+    }
+    for (size_t i = 0; i < all->n; i++) {
+        b[i] = all->backup[i];
+        e->orphan[i] = backup_is_orphan(e->repo, &b[i]);
+        if (e->orphan[i] && backup_copy_done(&b[i])) {
+            b[i].status = BACKUP_WAITING_FOR_WALS;
+        }
+    }
+    e->all = *all;
+    e->all.backup = b;
+    return retention_of(e->repo, e->srv, &e->all, &e->a, &e->state, err);
+}
+
+static void say_orphan(const struct enforcing *e, const struct backup *b)
+{
     char dir[PATH_CAP], info[PATH_CAP];
     struct err ignored;
-    struct names names;
-    bool orphan;
 
-    if (b->status == BACKUP_EMPTY || !repo_backup_dir(e->repo, b->id, dir, &ignored) ||
-        !repo_info_path(e->repo, b->id, info, &ignored) ||
-        !dir_names(&e->a, dir, DIR_MAY_MISS, &names, &ignored)) {
-        return false;
-    }
-    orphan = names.n == 0 || (names.n == 1 && strcmp(names.name[0], "backup.info") == 0);
-    arena_reset(&e->a, mark);
-    if (orphan) {
+    if (repo_backup_dir(e->repo, b->id, dir, &ignored) &&
+        repo_info_path(e->repo, b->id, info, &ignored)) {
         task_say(
             e->t, SAY_WARN,
             "Backup '%s' is an orphan backup, this is possibly the result of an incomplete "
@@ -49,28 +62,27 @@ static bool is_orphan(struct enforcing *e, const struct backup *b)
             "if present: %s, %s",
             b->id, dir, info);
     }
-    return orphan;
 }
 
 /* A policy that would leave nothing at all leaves one. */
 static void spare_the_last(struct enforcing *e)
 {
-    size_t newest = e->all->n;
+    size_t newest = e->all.n;
 
-    for (size_t i = 0; i < e->all->n; i++) {
-        const struct backup *b = &e->all->backup[i];
+    for (size_t i = 0; i < e->all.n; i++) {
+        const struct backup *b = &e->all.backup[i];
 
         if (backup_counts(b) && e->state.fate[i].verdict != RETENTION_OBSOLETE) {
             return;
         }
         newest = backup_counts(b) ? i : newest;
     }
-    if (newest == e->all->n) {
+    if (newest == e->all.n) {
         return;
     }
     task_say(e->t, SAY_WARN,
              "Backup %s of server %s is obsolete, but stays: it is the last good one",
-             e->all->backup[newest].id, e->repo->server);
+             e->all.backup[newest].id, e->repo->server);
     e->going -= e->goes[newest];
     e->goes[newest] = false;
 }
@@ -86,7 +98,7 @@ static bool is_kept(struct enforcing *e, size_t i)
         "The delete of backup %s of server %s was interrupted, and it is kept since: it is "
         "not finished. See what is left of it with check-backup or verify-backup, or release "
         "the keep.",
-        e->all->backup[i].id, e->repo->server);
+        e->all.backup[i].id, e->repo->server);
     return true;
 }
 
@@ -96,25 +108,27 @@ static bool choose(struct enforcing *e, struct err *err)
 {
     bool backs_up = lock_is_held(e->repo, LOCK_BACKUP, NULL);
 
-    e->goes = ARENA_ARRAY(&e->a, e->all->n + 1, bool);
-    e->interrupted = ARENA_ARRAY(&e->a, e->all->n + 1, bool);
+    e->goes = ARENA_ARRAY(&e->a, e->all.n + 1, bool);
+    e->interrupted = ARENA_ARRAY(&e->a, e->all.n + 1, bool);
     if (!e->goes || !e->interrupted) {
         return arena_err(&e->a, err);
     }
-    for (size_t i = 0; i < e->all->n; i++) {
-        e->interrupted[i] = delete_mark_is_set(e->repo, e->all->backup[i].id) && !is_kept(e, i);
+    for (size_t i = 0; i < e->all.n; i++) {
+        e->interrupted[i] = delete_mark_is_set(e->repo, e->all.backup[i].id) && !is_kept(e, i);
         e->goes[i] = e->interrupted[i];
         e->going += e->goes[i];
     }
     if (e->going || !e->state.enforced) {
         return true;
     }
-    for (size_t i = 0; i < e->all->n; i++) {
-        const struct backup *b = &e->all->backup[i];
+    for (size_t i = 0; i < e->all.n; i++) {
+        const struct backup *b = &e->all.backup[i];
 
-        if (!(backs_up && !backup_counts(b)) && !is_orphan(e, b)) {
-            e->goes[i] = e->state.fate[i].verdict == RETENTION_OBSOLETE;
+        if (e->orphan[i] && !(backs_up && !backup_copy_done(b))) {
+            say_orphan(e, b);
         }
+        e->goes[i] = !e->orphan[i] && !(backs_up && !backup_counts(b)) &&
+                     e->state.fate[i].verdict == RETENTION_OBSOLETE;
         e->going += e->goes[i];
     }
     if (e->going) {
@@ -130,7 +144,7 @@ static void remove_one(struct enforcing *e, size_t i, struct err *first)
 {
     struct delete_backup gone = {
         .repo = e->repo,
-        .id = e->all->backup[i].id,
+        .id = e->all.backup[i].id,
         .minimum_redundancy = e->interrupted[i] ? 0 : (uint64_t)e->srv->minimum_redundancy,
         .srv = e->srv,
         .by = WAL_DELETE_BY_RETENTION,
@@ -160,7 +174,7 @@ static void remove_one(struct enforcing *e, size_t i, struct err *first)
 
 static bool remove_all(struct enforcing *e, struct err *err)
 {
-    size_t *tree = ARENA_ARRAY(&e->a, e->all->n + 1, size_t);
+    size_t *tree = ARENA_ARRAY(&e->a, e->all.n + 1, size_t);
     struct err first = {0};
 
     if (!tree) {
@@ -174,7 +188,7 @@ static bool remove_all(struct enforcing *e, struct err *err)
                  e->repo->server);
         return true;
     }
-    for (size_t i = 0; i < e->all->n; i++) {
+    for (size_t i = 0; i < e->all.n; i++) {
         size_t n;
 
         if (!e->goes[i]) {
@@ -184,7 +198,7 @@ static bool remove_all(struct enforcing *e, struct err *err)
             return false;
         }
         remove_one(e, i, &first);
-        n = delete_order(e->all, i, tree); /* these went with it */
+        n = delete_order(&e->all, i, tree); /* these went with it */
         for (size_t k = 0; k < n; k++) {
             e->goes[tree[k]] = false;
         }
@@ -197,16 +211,17 @@ static bool remove_all(struct enforcing *e, struct err *err)
 
 /* ---- the WAL horizon ---------------------------------------------------------------- */
 
-static size_t anchor_of(const struct catalogue *all, const struct retention_state *s)
+static size_t anchor_of(const struct enforcing *e)
 {
-    const struct retention_ask ask = {.backup = all->backup,
-                                      .keep = s->keep,
-                                      .n = all->n,
+    const struct retention_ask ask = {.backup = e->all.backup,
+                                      .keep = e->state.keep,
+                                      .n = e->all.n,
                                       .minimum_redundancy = 0,
-                                      .now_us = s->now_us,
+                                      .now_us = e->state.now_us,
                                       .before = clock_local_before};
 
-    return s->wal.kind == RETENTION_MAIN ? all->n : retention_anchor(&s->wal, &ask);
+    return e->state.wal.kind == RETENTION_MAIN ? e->all.n
+                                               : retention_anchor(&e->state.wal, &ask);
 }
 
 /* Is the horizon there already? */
@@ -219,10 +234,9 @@ static bool is_there(struct enforcing *e, const char *path, const char *id)
 }
 
 /* The older backups held fast, so that none of them is being restored with WAL that goes. */
-static bool move_horizon(struct enforcing *e, const struct catalogue *all,
-                         const struct retention_state *s, size_t anchor, struct err *err)
+static bool move_horizon(struct enforcing *e, size_t anchor, struct err *err)
 {
-    struct wal_cleanup_ask ask = retention_cleanup_ask(all, s);
+    struct wal_cleanup_ask ask = retention_cleanup_ask(&e->all, &e->state);
     struct lock *lock = ARENA_ARRAY(&e->a, anchor + 1, struct lock);
     struct err why = {0};
     size_t held = 0;
@@ -232,7 +246,7 @@ static bool move_horizon(struct enforcing *e, const struct catalogue *all,
         return arena_err(&e->a, err);
     }
     while (ok && held < anchor) {
-        ok = lock_take(&lock[held], e->repo, all->backup[held].id, LOCK_TRY, &why);
+        ok = lock_take(&lock[held], e->repo, e->all.backup[held].id, LOCK_TRY, &why);
         held += ok;
     }
     ok = ok && wal_purge_horizon(e->t, e->repo, e->srv, &ask, anchor, &why);
@@ -245,53 +259,48 @@ static bool move_horizon(struct enforcing *e, const struct catalogue *all,
     return ok;
 }
 
-/* The backup that the horizon should move to, and where it is noted; all->n: none. */
-static bool find_horizon(struct enforcing *e, const struct catalogue *all,
-                         const struct retention_state *s, size_t *anchor, char path[PATH_CAP],
+/* The backup that the horizon should move to, and where it is noted; all.n: none. */
+static bool find_horizon(struct enforcing *e, size_t *anchor, char path[PATH_CAP],
                          struct err *err)
 {
     if (!path_join(path, e->repo->own_dir, HORIZON, err)) {
         return false;
     }
-    *anchor = anchor_of(all, s);
-    if (*anchor < all->n && is_there(e, path, all->backup[*anchor].id)) {
-        *anchor = all->n;
+    *anchor = anchor_of(e);
+    if (*anchor < e->all.n && is_there(e, path, e->all.backup[*anchor].id)) {
+        *anchor = e->all.n;
     }
     return true;
 }
 
 static bool horizon(struct enforcing *e, struct err *err)
 {
-    struct retention_state s;
     struct catalogue all;
     struct err why = {0};
     char path[PATH_CAP];
-    const char *id;
     size_t anchor;
 
     if (e->state.wal.kind == RETENTION_MAIN) {
         return true;
     }
-    if (!catalogue_load(e->repo, &e->a, &all, err) ||
-        !retention_of(e->repo, e->srv, &all, &e->a, &s, err) ||
-        !find_horizon(e, &all, &s, &anchor, path, err)) {
+    if (!catalogue_load(e->repo, &e->a, &all, err) || !judge(e, &all, err) ||
+        !find_horizon(e, &anchor, path, err)) {
         return false;
     }
-    if (anchor == all.n) {
+    if (anchor == e->all.n) {
         return true;
     }
-    id = all.backup[anchor].id;
     if (!server_cfg_refusal(e->srv, CFG_USE_DELETE, err)) {
         return false;
     }
-    if (!move_horizon(e, &all, &s, anchor, &why)) {
+    if (!move_horizon(e, anchor, &why)) {
         if (why.code == ERR_BUSY) { /* its turn comes */
             return true;
         }
         *err = why;
         return false;
     }
-    return file_replace(path, str_of(id), err);
+    return file_replace(path, str_of(e->all.backup[anchor].id), err);
 }
 
 /* ---- or only told ------------------------------------------------------------------- */
@@ -304,7 +313,7 @@ static bool tell_one(struct enforcing *e, struct delete_plan *plan, size_t i, st
     struct err refused = {0};
     const char *why;
 
-    if (!delete_dirs_ok(e->repo, &e->a, e->all, i, &refused)) {
+    if (!delete_dirs_ok(e->repo, &e->a, &e->all, i, &refused)) {
         if (first->code == ERR_NONE) {
             *first = refused;
         } else {
@@ -325,15 +334,15 @@ static bool tell(struct enforcing *e, struct err *err)
     struct delete_plan plan;
     struct err first = {0};
     const char *why;
-    size_t anchor = anchor_of(e->all, &e->state);
-    bool ok = delete_plan_begin(&plan, e->repo, &e->a, e->all, &e->state, err);
+    size_t anchor = anchor_of(e);
+    bool ok = delete_plan_begin(&plan, e->repo, &e->a, &e->all, &e->state, err);
 
-    for (size_t i = 0; ok && i < e->all->n; i++) {
+    for (size_t i = 0; ok && i < e->all.n; i++) {
         ok = !e->goes[i] || tell_one(e, &plan, i, &first, err);
     }
-    if (ok && anchor < e->all->n && first.code == ERR_NONE) {
+    if (ok && anchor < e->all.n && first.code == ERR_NONE) {
         why = arena_fmt(&e->a, "before backup %s, older than the %s of WAL",
-                        e->all->backup[anchor].id, retention_print(&e->state.wal, policy));
+                        e->all.backup[anchor].id, retention_print(&e->state.wal, policy));
         ok = why ? delete_plan_horizon(&plan, anchor, why, err) : arena_err(&e->a, err);
     }
     if (!ok || !delete_plan_say(&plan, e->t, err)) {
@@ -356,11 +365,11 @@ static void say_refused_policy(struct enforcing *e)
 bool enforce_retention(const struct task *t, const struct repo *r, const struct server_cfg *srv,
                        const struct catalogue *all, enum enforce_how how, struct err *err)
 {
-    struct enforcing e = {.t = t, .repo = r, .srv = srv, .all = all};
+    struct enforcing e = {.t = t, .repo = r, .srv = srv};
     bool ok;
 
     arena_init(&e.a, 0);
-    ok = retention_of(r, srv, all, &e.a, &e.state, err) && choose(&e, err);
+    ok = judge(&e, all, err) && choose(&e, err);
     if (ok) {
         say_refused_policy(&e);
     }
@@ -389,15 +398,14 @@ bool enforce_is_due(const struct task *t, const struct repo *r, const struct ser
     struct task_sink sink;
     size_t anchor, lines = 0;
     struct task silent = task_serial(count_line, &lines, &sink);
-    struct enforcing e = {.t = &silent, .repo = r, .srv = srv, .all = all};
+    struct enforcing e = {.t = &silent, .repo = r, .srv = srv};
     char path[PATH_CAP];
     bool ok;
 
     arena_init(&e.a, 0);
-    ok = retention_of(r, srv, all, &e.a, &e.state, err) && choose(&e, err) &&
-         find_horizon(&e, all, &e.state, &anchor, path, err);
+    ok = judge(&e, all, err) && choose(&e, err) && find_horizon(&e, &anchor, path, err);
     if (ok) {
-        *due = e.going || anchor < all->n;
+        *due = e.going || anchor < e.all.n;
         e.t = t;
     }
     if (ok && !*due) {

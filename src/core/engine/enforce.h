@@ -8,7 +8,8 @@
  * Order    What was interrupted is finished, and nothing else; the policy's turn is the next cron.
  * Errors   A backup that cannot go does not hold up the others: the first reason is the error,
  *          more are said. wal_retention_policy waits until all went.
- * Orphans  A backup.info without its directory (or alone in it) is warned of and left.
+ * Orphans  A backup.info without its directory (or alone in it) is warned of and left; it counts
+ *          for nothing, so it pushes out no backup that has its files.
  * WAL      The horizon moves when a backup leaves the window; `.barkeep/wal-horizon` holds the id
  *          of the backup it was last moved to, so an idle turn does not read xlog.db.
  * Refuses  ERR_CONFIG where deleting is refused for this configuration; nothing is touched then.

@@ -121,7 +121,7 @@ static bool repository_rows(struct making *m, const struct repo *r, struct err *
             last = b->id;
         }
         done += b->status == BACKUP_DONE;
-        full += b->status == BACKUP_DONE && !b->parent_backup_id;
+        full += b->status == BACKUP_DONE && !b->parent_backup_id && !backup_is_orphan(r, b);
     }
     row(m, "passive_node", "Passive node", truth(server_cfg_passive(m->srv)));
     row(m, "retention_policies", "Retention policies", retention_status(m->srv, m->a));

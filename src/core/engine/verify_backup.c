@@ -186,6 +186,10 @@ static bool verify_files(struct verifying *v, const struct verify_request *q, un
     if (!kept_tree_open(r->a, &r->repo, r->backup, &r->tree, err)) {
         return false;
     }
+    if (backup_is_orphan(&r->repo, r->backup)) {
+        return err_set(err, ERR_MISSING, "Restore another one, and delete this one.",
+                       r->backup->id, "nothing is left of the backup but its backup.info");
+    }
     if (!r->tree.manifest) {
         return err_set(err, ERR_MISSING, "Take backups with method postgres to have one.",
                        r->backup->id, "the backup has no backup_manifest to verify it with");

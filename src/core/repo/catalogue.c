@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "catalogue.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -132,6 +134,31 @@ const struct backup *catalogue_find(const struct catalogue *c, const char *id)
         }
     }
     return NULL;
+}
+
+bool backup_is_orphan(const struct repo *r, const struct backup *b)
+{
+    bool orphan = true;
+    char path[PATH_CAP];
+    struct err ignored;
+    struct dirent *d;
+    DIR *dir;
+
+    if (b->status == BACKUP_EMPTY || !repo_backup_dir(r, b->id, path, &ignored)) {
+        return false;
+    }
+    dir = opendir(path);
+    if (!dir) {
+        return errno == ENOENT;
+    }
+    errno = 0;
+    while (orphan && (d = readdir(dir))) {
+        orphan = strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
+                 strcmp(d->d_name, "backup.info") == 0;
+    }
+    orphan = orphan && errno == 0;
+    closedir(dir);
+    return orphan;
 }
 
 static bool any_copy_done(const struct backup *b)

@@ -45,6 +45,10 @@ bool catalogue_word_reserved(const char *word); /* may not be the name of a back
 const struct backup *catalogue_previous(const struct catalogue *c, const char *id);
 const struct backup *catalogue_next(const struct catalogue *c, const char *id);
 
+/* Nothing of it is left but its facts: no directory in base/, or an empty one. For whoever decides
+ * what may be thrown away it is no backup. A directory that cannot be read is not empty. */
+bool backup_is_orphan(const struct repo *r, const struct backup *b);
+
 /* Notes beside a backup: meta/<id>-<what>, or base/<id>/annotations/<what>; both are read, one
  * is written in the layout of the server. */
 MUST_CHECK bool keep_read(const struct repo *r, const char *id, enum keep *out,

@@ -28,6 +28,7 @@ static void backup(struct checked *k, const char *id, enum backup_status status,
 
     str_copy(b.id, sizeof b.id, id);
     assert_true(backup_info_save(&k->f.r, &b, &err));
+    assert_true(dir_make(fx_fmt("%s/%s/data", k->f.r.base_dir, id), &err));
 }
 
 static void archived(struct checked *k, const char *lines)
@@ -224,6 +225,14 @@ static void too_few(struct checked *k)
     two_backups(k);
     k->srv.minimum_redundancy = 3;
 }
+static void files_lost(struct checked *k)
+{
+    struct err err;
+
+    two_backups(k);
+    k->srv.minimum_redundancy = 2;
+    assert_true(tree_remove(fx_fmt("%s/" B, k->f.r.base_dir), &err));
+}
 static void policy(struct checked *k)
 {
     k->srv.retention_policy = "recovery window of 7 days";
@@ -310,6 +319,11 @@ static const struct repository_row {
     {"a failed backup", newest_failed, "failed backups", "FAILED there are 1 failed backups"},
     {"enough backups", two_backups, "minimum redundancy requirements", "OK have 2 "},
     {"too few backups", too_few, "minimum redundancy requirements", "FAILED have 2 "},
+    {"nothing lost", two_backups, "backup files", NULL},
+    {"files lost", files_lost, "backup files",
+     "FAILED nothing is left of backup " B " but its backup.info"},
+    {"one without its files does not count", files_lost, "minimum redundancy requirements",
+     "FAILED have 1 "},
     {"one that waits does not count", newest_waits, "minimum redundancy requirements",
      "OK have 1 "},
 };

@@ -82,7 +82,7 @@ static void backup(struct world *w, const char *id, enum backup_status status)
 
     str_copy(b.id, sizeof b.id, id);
     assert_true(backup_info_save(&w->f.r, &b, &err));
-    assert_int_equal(mkdir(fx_fmt("%s/%s", w->f.r.base_dir, id), 0700), 0);
+    assert_true(dir_make(fx_fmt("%s/%s/data/base", w->f.r.base_dir, id), &err));
 }
 
 static void hold(struct world *w, int i, const char *name)
@@ -410,7 +410,7 @@ static void retention_is_left(void **state)
     w.what.due = due;
     backup(&w, OLD, BACKUP_DONE);
     backup(&w, NEW, BACKUP_DONE);
-    fx_text(fx_fmt("%s/" OLD "/data", w.f.r.base_dir), "of what can go");
+    fx_text(fx_fmt("%s/" OLD "/data/base/1", w.f.r.base_dir), "of what can go");
     assert_true(cron_run(&w.said.t, &w.what, &err));
     wait_for_children();
     assert_true(started(&w, "receive-wal", NULL));

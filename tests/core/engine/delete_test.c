@@ -317,6 +317,24 @@ static void refusals(void **state)
     fx_release(&f);
 }
 
+/* B has lost its files, so A is the one that minimum_redundancy asks for; B can go. */
+static void an_orphan_is_no_redundancy(void **state)
+{
+    struct err err = {0};
+
+    (void)state;
+    fx_init(&f);
+    backup(A, BACKUP_DONE, 2);
+    backup(B, BACKUP_DONE, 4);
+    assert_true(tree_remove(fx_fmt("%s/" B, f.r.base_dir), &err));
+    assert_false(run(A, 1, &err));
+    assert_int_equal(err.code, ERR_UNSAFE);
+    assert_non_null(strstr(said.warn, "minimum redundancy = 1, current redundancy = 1"));
+    assert_true(run(B, 1, &err));
+    assert_true(gone(B) && !gone(A));
+    fx_release(&f);
+}
+
 static void while_a_backup_runs(void **state) /* row 103 */
 {
     const char *name[] = {LOCK_BACKUP, A};
@@ -540,7 +558,8 @@ TEST_MAIN(ONE(a_child_with_the_lower_id), ONE(two_children_with_lower_ids),
           ONE(oldest_with_its_wal), ONE(many_of_one_directory), ONE(many_of_small_segments),
           ONE(without_its_directory), ONE(r107_thousands), ONE(r030_times_do_not_matter),
           ONE(half_a_backup_does_not_count), ONE(dry_run_tells_and_touches_nothing),
-          ONE(with_an_older_one_no_wal_goes), ONE(refusals), ONE(while_a_backup_runs),
-          ONE(an_interrupted_one_is_finished), ONE(of_the_oldest_layouts),
-          ONE(links_are_not_followed), ONE(a_link_in_its_place), ONE(a_tree_goes_leaves_first),
-          ONE(the_next_one_is_counted_again), ONE(purge_before_the_first))
+          ONE(with_an_older_one_no_wal_goes), ONE(refusals), ONE(an_orphan_is_no_redundancy),
+          ONE(while_a_backup_runs), ONE(an_interrupted_one_is_finished),
+          ONE(of_the_oldest_layouts), ONE(links_are_not_followed), ONE(a_link_in_its_place),
+          ONE(a_tree_goes_leaves_first), ONE(the_next_one_is_counted_again),
+          ONE(purge_before_the_first))

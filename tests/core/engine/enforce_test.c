@@ -211,6 +211,39 @@ static void orphans_are_left(void **state)
     fx_release(&f);
 }
 
+/* D and C have lost their files, so B is the last good one, and A the one that REDUNDANCY 2 wants
+ * beside it. */
+static void orphans_push_out_no_other(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin("REDUNDANCY 2");
+    four();
+    assert_true(tree_remove(fx_fmt("%s/" D, f.r.base_dir), &err));
+    assert_true(tree_remove(fx_fmt("%s/" C "/data", f.r.base_dir), &err));
+    assert_true(run(ENFORCE_DO, &err));
+    assert_non_null(strstr(said.warn, "Backup '" C "' is an orphan backup"));
+    assert_non_null(strstr(said.warn, "Backup '" D "' is an orphan backup"));
+    assert_true(there(A) && there(B) && has_wal(2));
+    fx_release(&f);
+}
+
+/* The newest that is older than the window of WAL is there no more: the one before closes it. */
+static void orphans_close_no_window_of_wal(void **state)
+{
+    struct err err;
+
+    (void)state;
+    begin(NULL);
+    srv.wal_retention_policy = "RECOVERY WINDOW OF 7 DAYS";
+    four();
+    assert_true(tree_remove(fx_fmt("%s/" C, f.r.base_dir), &err));
+    assert_true(run(ENFORCE_DO, &err));
+    assert_true(!has_wal(9) && has_wal(10) && has_wal(11) && has_wal(19));
+    fx_release(&f);
+}
+
 static void interrupted_deletes_are_finished(void **state)
 {
     struct err err;
@@ -424,7 +457,8 @@ static void is_wal_due(void **state)
 
 TEST_MAIN(ONE(obsolete_ones_go), ONE(without_a_policy_nothing_goes), ONE(r104_chains),
           ONE(r105_the_last_good_one_stays), ONE(r103_nothing_in_use_goes),
-          ONE(orphans_are_left), ONE(interrupted_deletes_are_finished),
+          ONE(orphans_are_left), ONE(orphans_push_out_no_other),
+          ONE(orphans_close_no_window_of_wal), ONE(interrupted_deletes_are_finished),
           ONE(an_interrupted_one_is_no_redundancy), ONE(wal_goes_before_the_backups),
           ONE(dry_run), ONE(one_that_cannot_go_holds_up_no_other),
           ONE(an_interrupted_one_that_is_kept_stays), ONE(kept_alone), ONE(is_it_due),

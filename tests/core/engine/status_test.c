@@ -20,6 +20,7 @@ static void backup(struct checked *k, const char *id, enum backup_status status,
 
     str_copy(b.id, sizeof b.id, id);
     assert_true(backup_info_save(&k->f.r, &b, &err));
+    assert_true(dir_make(fx_fmt("%s/%s/data", k->f.r.base_dir, b.id), &err));
 }
 
 static void as_it_is(struct checked *k)
@@ -77,6 +78,14 @@ static void failed_last(struct checked *k)
     k->srv.minimum_redundancy = 1;
 }
 
+static void files_lost(struct checked *k)
+{
+    struct err err;
+
+    failed_last(k);
+    assert_true(tree_remove(fx_fmt("%s/" A, k->f.r.base_dir), &err));
+}
+
 static const struct row {
     const char *label;
     void (*change)(struct checked *k);
@@ -115,6 +124,7 @@ static const struct row {
     {"the last may wait for WAL", three, "last_backup", C},
     {"the last is no failed one", failed_last, "last_backup", A},
     {"an incremental is not enough", three, "minimum_redundancy", "FAILED (1/2)"},
+    {"one without its files is not enough", files_lost, "minimum_redundancy", "FAILED (0/1)"},
     {"enough", failed_last, "minimum_redundancy", "satisfied (1/1)"},
     {"nothing is wanted", as_it_is, "minimum_redundancy", "satisfied (0/0)"},
 };

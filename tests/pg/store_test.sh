@@ -192,6 +192,17 @@ test_101_archive_cut() {
     [ ! -e "$T/copy" ] || fail 'something was written'
 }
 
+# A disk without room says nothing of the backup; and a delete, which makes room, goes on.
+test_store_no_room() {
+    scene - 'backup_compression = zstd'
+    good_backup
+    expect_status 1 bk_fault 'write:1+:ENOSPC:/.barkeep/' verify-backup main latest
+    expect_match 'cannot verify: .*no space left on device' "$ERR"
+    expect_no_match 'faults? found' "$ERR"
+    expect_status 0 bk_fault 'write:1+:ENOSPC:delete_this' delete main latest
+    expect_equal '' "$(find "$BK_HOME/main/base" "$BK_HOME/main/meta" -mindepth 1)" 'what is left'
+}
+
 # Killed in the middle of an archive, the same command extracts it again.
 test_082_killed_while_unpacking() {
     local n
@@ -257,4 +268,7 @@ test_102_gpg_and_a_wrong_passphrase() {
         --tablespace "two 'x':$T/c2"
     expect_match 'gpg|passphrase' "$ERR"
     [ ! -e "$T/wrong/global/pg_control" ] || fail 'it could be started'
+    expect_status 1 bk verify-backup main latest # which says nothing of the backup
+    expect_match 'cannot verify: .*No secret key' "$ERR"
+    expect_no_match 'faults? found' "$ERR"
 }

@@ -3,6 +3,7 @@
 
 #include "engine/kept_pack.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,10 +75,19 @@ static void note(void *ctx, const char *path, enum sums_fault fault)
     f->n++;
 }
 
-/* Damage is a fault of the backup; only what keeps us from looking is an error. */
+/* Damage is a fault of the backup; what only keeps us from looking (no room for what is noted on
+ * the way, no passphrase, no library) is an error. */
 static bool is_fault(const struct err *why)
 {
-    return why->code != ERR_CANCEL && why->code != ERR_MEMORY && why->code != ERR_TIMEOUT;
+    switch (why->code) {
+    case ERR_CANCEL:
+    case ERR_CONFIG:
+    case ERR_MEMORY:
+    case ERR_TIMEOUT:
+        return false;
+    default:
+        return why->os != ENOSPC && why->os != EDQUOT;
+    }
 }
 
 static bool read_archive(void *ctx, void *item, struct err *err)

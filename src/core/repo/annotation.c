@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "catalogue.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -157,9 +158,20 @@ bool note_move(const struct repo *r, const char *id, enum note note, struct err 
     return keep_read(r, id, &keep, err) && keep_write(r, id, keep, err);
 }
 
+/* That it is there is the mark, whatever it holds. On a full disk, where a delete is what makes
+ * room, an empty one takes nothing but a name. */
 bool delete_mark_set(const struct repo *r, const char *id, struct err *err)
 {
-    return note_write(r, id, NOTE_DELETE, "delete", err);
+    struct err why = {0};
+
+    if (note_write(r, id, NOTE_DELETE, "delete", &why)) {
+        return true;
+    }
+    if (why.os != ENOSPC && why.os != EDQUOT) {
+        *err = why;
+        return false;
+    }
+    return note_write(r, id, NOTE_DELETE, "", err);
 }
 
 bool delete_mark_clear(const struct repo *r, const char *id, struct err *err)

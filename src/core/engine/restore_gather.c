@@ -206,6 +206,7 @@ bool restore_gather(struct restore_run *r, struct err *err)
     facts.corrupt_first = r->corrupt.first;
     facts.accepts_corruption = r->req->accept_corruption;
     facts.tree_fault = r->tree.fault;
+    facts.no_manifest = r->tree.spaces && !r->tree.manifest && !r->tree.fault;
     facts.line = r->line;
     facts.wal = &r->wal;
     facts.place = r->place;

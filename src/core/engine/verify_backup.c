@@ -208,16 +208,23 @@ static bool verify_files(struct verifying *v, const struct verify_request *q, un
     return r->feed && pool_run(v->task, &pool, err);
 }
 
-static void wal_fault(struct verifying *v)
+static bool wal_fault(struct verifying *v, struct err *err)
 {
     const struct wal_evidence *w = &v->r->wal;
     const char *what = w->fault == WAL_GAP ? ": missing segment " : ": damaged segment ";
     char end[FMT_CAP], need[FMT_CAP];
 
+    if (w->fault == WAL_LOCKED) { /* which is no damage */
+        return err_set(err, ERR_CONFIG,
+                       "Bring the key, and let "
+                       "encryption_passphrase_command print its passphrase.",
+                       w->where, "%s", w->why);
+    }
     fmt_lsn(w->watch.end, end);
     fmt_lsn(w->watch.consistent, need);
     fault(v, "the WAL ends at %s, before the backup is consistent at %s%s%s", end, need,
           w->fault == WAL_WELL ? "" : what, w->fault == WAL_WELL ? "" : w->where);
+    return true;
 }
 
 /* From the start of the backup to where it is consistent, every record. */
@@ -249,11 +256,7 @@ static bool verify_wal(struct verifying *v, struct err *err)
     if (!r->route || !restore_walk(r, err)) {
         return r->route ? false : err_set(err, ERR_MISSING, "", b->id, "no history");
     }
-    if (r->wal.watch.end >= r->wal.watch.consistent) {
-        return true;
-    }
-    wal_fault(v);
-    return true;
+    return r->wal.watch.end >= r->wal.watch.consistent || wal_fault(v, err);
 }
 
 static bool verify(struct verifying *v, const struct verify_request *q, struct err *err)

@@ -127,9 +127,13 @@ static bool walk_segment(struct walker *k, struct wal_seg seg, bool *on, struct 
     wal_walk_file(way->walk, seg);
     ok = rd && feed_file(k, rd, &fed, &why);
     wal_reader_free(rd);
+    if (!ok && (why.code == ERR_CANCEL || why.code == ERR_MEMORY)) {
+        *err = why;
+        return false;
+    }
     if (!ok) {
         k->out->resumes = kept_wal_next(way->lines, way->route, seg.no + 1);
-        return faulty(k, WAL_CORRUPT, seg, why.why);
+        return faulty(k, why.code == ERR_CONFIG ? WAL_LOCKED : WAL_CORRUPT, seg, why.why);
     }
     k->out->segments++;
     k->out->uses_partial = k->out->uses_partial || found.is_partial;

@@ -193,8 +193,9 @@ static const char *say_before(struct sbuf *b, struct arena *a, const struct mome
 static const char *say_hole(struct sbuf *b, struct arena *a, const struct moment_facts *f)
 {
     say_target(b, f);
-    if (f->fault == WAL_CORRUPT) {
-        sbuf_fmt(b, " lies behind segment %s, which is damaged: %s", f->where, f->why);
+    if (f->fault == WAL_CORRUPT || f->fault == WAL_LOCKED) {
+        sbuf_fmt(b, " lies behind segment %s, which %s: %s", f->where,
+                 f->fault == WAL_LOCKED ? "cannot be decrypted" : "is damaged", f->why);
     } else if (f->missing > 1) {
         sbuf_fmt(b, " lies behind %" PRIu64 " missing segments, %s to %s", f->missing, f->where,
                  f->to);

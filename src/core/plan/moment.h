@@ -43,7 +43,7 @@ struct moment_facts {
     enum wal_fault fault;         /* MOMENT_HOLE */
     uint64_t missing;             /* segments */
     const char *where, *to;       /* first and last of them */
-    const char *why;              /* WAL_CORRUPT */
+    const char *why;              /* WAL_CORRUPT, WAL_LOCKED */
     bool has_holes;               /* MOMENT_UNSEEN: not all WAL could be searched */
     uint64_t xid_from, xid_to; /* MOMENT_UNSEEN: transactions the WAL speaks of; 0: not known */
     pg_tli elsewhere;

@@ -113,9 +113,14 @@ struct restore_volume { /* what a file system has to take */
 
 struct wal_evidence {
     struct target_watch watch;
-    enum wal_fault { WAL_WELL, WAL_GAP, WAL_CORRUPT } fault; /* before the target */
-    const char *where;                                       /* name of that segment */
-    const char *why;                                         /* what is wrong with it */
+    enum wal_fault {
+        WAL_WELL,
+        WAL_GAP,
+        WAL_CORRUPT,
+        WAL_LOCKED,    /* encrypted, and the key or its passphrase is not to be had */
+    } fault;           /* before the target */
+    const char *where; /* name of that segment */
+    const char *why;   /* what is wrong with it */
     pg_lsn resumes;    /* behind a gap: where WAL goes on; 0: it does not */
     size_t segments;   /* that recovery needs */
     bool uses_partial; /* the last one is unfinished, from the receiver */
@@ -130,6 +135,7 @@ struct restore_facts {
     const char *corrupt_first;
     bool accepts_corruption;
     const char *tree_fault; /* NULL: the kept files are all there */
+    bool no_manifest;
     const struct target *target;
     pg_tli line; /* 0: there is none, and no evidence */
     const struct wal_evidence *wal;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* restore_judge.c - the sentences of a restore's plan: one function a group of checks. */
 #include "base/fmt.h"
+#include "plan/backup.h"
 #include "plan/restore.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 #define OLDEST_VERSION 120000 /* recovery.signal; before it, recovery.conf */
+#define FIRST_MANIFEST 130000 /* what is streamed has one from then on */
 #define MARK_CAP       160
 
 struct judge {
@@ -59,6 +61,12 @@ static void warn_of_backup(struct judge *j)
     if (b->status == BACKUP_WAITING_FOR_WALS) {
         add(j, "backup", VERDICT_WARN, "",
             "backup %s was still waiting for its last WAL when it was last looked at", b->id);
+    }
+    if (j->f->no_manifest && backup_type_of(b) == BACKUP_FULL && b->version >= FIRST_MANIFEST) {
+        add(j, "backup", VERDICT_WARN, "",
+            "backup %s has lost its backup_manifest: no file is held against its checksum, and "
+            "one that is missing is not noticed",
+            b->id);
     }
 }
 
@@ -118,9 +126,9 @@ static const char *fault_text(const struct judge *j)
                                       w->where, fmt_lsn(w->resumes, lsn))
                           : arena_fmt(j->a, "; segment %s is missing", w->where);
     case WAL_CORRUPT:
-        return arena_fmt(j->a, "; segment %s %s: %s", w->where,
-                         strncmp(w->why, "gpg:", 4) == 0 ? "cannot be decrypted" : "is damaged",
-                         w->why);
+        return arena_fmt(j->a, "; segment %s is damaged: %s", w->where, w->why);
+    case WAL_LOCKED:
+        return arena_fmt(j->a, "; segment %s cannot be decrypted: %s", w->where, w->why);
     case WAL_WELL:
         break;
     }
@@ -255,7 +263,9 @@ static void judge_wal(struct judge *j)
 
     if (w->watch.end < w->watch.consistent) {
         add(j, "wal", VERDICT_REFUSED,
-            "Bring the missing WAL into the archive, or restore another backup.",
+            w->fault == WAL_LOCKED
+                ? "Bring the key, and let encryption_passphrase_command print its passphrase."
+                : "Bring the missing WAL into the archive, or restore another backup.",
             "the WAL ends at %s, before the backup is consistent at %s%s",
             fmt_lsn(w->watch.end, to), fmt_lsn(w->watch.consistent, from), fault_text(j));
         return;

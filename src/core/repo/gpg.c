@@ -119,6 +119,7 @@ static bool passphrase(const struct gpg *g, char out[PASSPHRASE_CAP], size_t *n,
     ok = child_run(&spec, &end, err);
     child_env_free(env);
     if (!ok) {
+        err->code = err->code == ERR_IO ? ERR_CONFIG : err->code;
         str_copy(err->what, sizeof err->what, what);
         return err_wrap(err, "run encryption_passphrase_command");
     }
@@ -143,6 +144,18 @@ static bool give(int fd, const char *p, size_t n)
         n -= w > 0 ? (size_t)w : 0;
     }
     return true;
+}
+
+/* What gpg says without the key, and with a wrong passphrase; of damage it says something else. */
+static bool without_key(struct err *err)
+{
+    if (err->code == ERR_IO &&
+        (strstr(err->why, "No secret key") || strstr(err->why, "Bad passphrase"))) {
+        err->code = ERR_CONFIG;
+        str_copy(err->hint, sizeof err->hint,
+                 "Bring the key, and let encryption_passphrase_command print its passphrase.");
+    }
+    return false;
 }
 
 bool gpg_decrypt(const struct gpg *g, int from_fd, int to_fd, const char *what, struct err *err)
@@ -171,7 +184,7 @@ bool gpg_decrypt(const struct gpg *g, int from_fd, int to_fd, const char *what, 
     sys_wipe(secret, sizeof secret);
     close(fd[1]);
     ok = ok && (run(g, argv, &(struct child_fds){from_fd, to_fd, fd[0]}, what, err) ||
-                err_wrap(err, "decrypt with gpg"));
+                without_key(err) || err_wrap(err, "decrypt with gpg"));
     close(fd[0]);
     return ok;
 }

@@ -64,4 +64,70 @@ static void made_in_wal(void **state)
     arena_release(&a);
 }
 
-TEST_MAIN(ONE(more_than_fit), ROWS(rows, made_in_wal))
+/* What is streamed from a PostgreSQL after 12 has a manifest. */
+static const struct listed {
+    const char *label;
+    const char *mode;
+    int version;
+    bool no_manifest;
+    bool told;
+} listed[] = {
+    {"a manifest", "postgres", 150004, false, false},
+    {"it is lost", "postgres", 130000, true, true},
+    {"rsync makes none", "rsync", 150004, true, false},
+    {"PostgreSQL 12 makes none", "postgres", 120022, true, false},
+};
+
+static void lost_manifest(void **state)
+{
+    const struct listed *row = *state;
+    const struct backup backup = {.id = "20261120T000000",
+                                  .status = BACKUP_DONE,
+                                  .mode = row->mode,
+                                  .version = row->version};
+    const struct target target = {.kind = TARGET_END};
+    const struct restore_facts facts = {.backup = &backup,
+                                        .choice = "asked for",
+                                        .target = &target,
+                                        .no_manifest = row->no_manifest};
+    static struct restore_checks checks;
+    struct arena a;
+
+    arena_init(&a, 0);
+    checks.n = checks.refused = 0;
+    assert_true(restore_judge(&a, &facts, &checks));
+    assert_int_equal(checks.n, row->told ? 2 : 1);
+    if (row->told) {
+        assert_int_equal(checks.check[1].verdict, VERDICT_WARN);
+        assert_non_null(strstr(checks.check[1].sentence, "lost its backup_manifest"));
+    }
+    arena_release(&a);
+}
+
+/* WAL that cannot be decrypted is not called damaged. */
+static void locked_wal(void **state)
+{
+    const struct backup backup = {.id = "20261120T000000", .status = BACKUP_DONE};
+    const struct target target = {.kind = TARGET_END};
+    const struct wal_evidence wal = {
+        .watch = {.begin = 0x1000, .consistent = 0x1100, .end = 0x10FF},
+        .fault = WAL_LOCKED,
+        .where = "000000010000000000000009",
+        .why = "no key",
+    };
+    const struct restore_facts facts = {
+        .backup = &backup, .choice = "asked for", .target = &target, .line = 1, .wal = &wal};
+    static struct restore_checks checks;
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, 0);
+    assert_false(restore_judge(&a, &facts, &checks));
+    assert_non_null(strstr(checks.check[1].sentence,
+                           "segment 000000010000000000000009 cannot be decrypted: no key"));
+    assert_non_null(strstr(checks.check[1].hint, "Bring the key"));
+    arena_release(&a);
+}
+
+TEST_MAIN(ONE(more_than_fit), ROWS(rows, made_in_wal), ROWS(listed, lost_manifest),
+          ONE(locked_wal))

@@ -156,7 +156,7 @@ static const struct fail_row {
     {"unknown key", "nobody@example.org", "true", true, ERR_IO, "exit status 2",
      "encrypt with gpg"},
     {"no command", "x", NULL, false, ERR_CONFIG, "no encryption_passphrase_command", ""},
-    {"command fails", "x", "echo it is lost >&2; exit 4", false, ERR_IO, "it is lost",
+    {"command fails", "x", "echo it is lost >&2; exit 4", false, ERR_CONFIG, "it is lost",
      "run encryption_passphrase_command"},
     {"command prints nothing", "x", "true", false, ERR_CONFIG, "printed nothing", ""},
     {"command prints too much", "x", "head -c 5000 /dev/zero | tr '\\0' x", false, ERR_CONFIG,

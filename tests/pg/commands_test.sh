@@ -69,6 +69,14 @@ test_002_push_to_put_wal() {
     printf '1\t0/1800000\tno recovery target specified\n' >00000002.history
     expect_status 0 push 00000002.history
 
+    # Half a file in its place, of a copy that was cut off, is set aside for it.
+    truncate -s 500000 "$(incoming)/$seg"
+    expect_status 0 bk put-wal main <stream
+    expect_match "WARNING: File $seg lay in incoming and is not what its name says: .*500000 bytes" "$ERR"
+    cmp "wal/$seg" "$(incoming)/$seg"
+    expect_equal 500000 "$(stat -c %s "$BK_HOME/main/errors/$seg".2*Z.error)"
+    rm "$BK_HOME/main/errors/$seg".*
+
     # Other bytes under the same name: kept aside and told with both sums, status 0.
     mkdir -p other
     { head -c 500000 "wal/$seg"; head -c 10 /dev/zero | tr '\0' x; tail -c +500011 "wal/$seg"; } >"other/$seg"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "engine/put_wal.h"
 
-#include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/sys.h"
@@ -13,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +23,6 @@
 #define WRITE_OUT     (4 * 1024 * 1024)   /* so much is begun to be written out at once */
 #define SUM_PIECE     (512 * 1024)        /* so much is told to the lane that sums at once */
 #define SUM_SLOTS     64
-#define LEFT_OVER_S   3600
 #define FILE_MAX_SIZE (UINT64_C(2) << 30) /* no segment is larger than half of it */
 
 struct file {
@@ -469,6 +466,34 @@ static bool meet_twin(struct putting *p, const struct file *f, const char *final
     return true;
 }
 
+/* Half of a segment, of a copy that was cut off, is no other WAL: what arrived takes its place, or it
+ * would be acknowledged and lie in errors/, and the half would never be archived. */
+static bool make_way(struct putting *p, const struct file *f, const char *final,
+                     struct err *err)
+{
+    int fd = open(final, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    char moved_to[PATH_CAP];
+    struct wal_candidate c;
+    struct err why = {0};
+    bool is_wal = fd < 0 || (wal_candidate_of(p->what->repo, final, fd, &c, &why) &&
+                             wal_candidate_check(&c, &p->what->rules, NULL, &why));
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (is_wal || why.code != ERR_FORMAT) {
+        return true;
+    }
+    if (!wal_store_set_aside(p->what->repo, final, "error", moved_to, err)) {
+        return false;
+    }
+    task_say(p->t, SAY_WARN,
+             "File %s lay in incoming and is not what its name says: %s. It has been moved to "
+             "'%s', and what arrived takes its place%s",
+             f->name, why.why, moved_to, p->host);
+    return true;
+}
+
 static bool link_refused(int os)
 {
     return os == EXDEV || os == EPERM || os == EOPNOTSUPP || os == EMLINK || os == ENOSYS;
@@ -480,6 +505,9 @@ static bool place(struct putting *p, struct file *f, struct err *err)
     char final[PATH_CAP];
 
     if (!path_join(final, p->what->repo->incoming_dir, f->name, err)) {
+        return false;
+    }
+    if (file_kind(final, NULL) != FILE_NONE && !make_way(p, f, final, err)) {
         return false;
     }
     if (link(f->tmp, final) == 0) {
@@ -515,42 +543,7 @@ static bool take_all(struct putting *p, struct err *err)
     return dir_sync(p->what->repo->incoming_dir, err);
 }
 
-/* ---- what others left ---- */
-
-/* ".<pid>-<name of a WAL file>" of a process that is gone. */
-static bool is_left_over(const char *path, struct str name)
-{
-    struct stat st;
-    uint64_t pid;
-
-    if (!str_take_char(&name, '.') || !str_take_u64(&name, INT32_MAX, &pid) ||
-        !str_take_char(&name, '-') || wal_name_kind(name, WAL_CASE_EITHER) == WAL_NAME_OTHER) {
-        return false;
-    }
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && pid > 1 &&
-           kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
-           (int64_t)st.st_ctim.tv_sec + LEFT_OVER_S < clock_wall_ns() / NS_PER_S;
-}
-
-static void remove_left_over(const struct repo *r)
-{
-    struct names names;
-    struct err ignored;
-    struct arena a;
-
-    arena_init(&a, 0);
-    if (dir_names(&a, r->incoming_dir, DIR_MAY_MISS, &names, &ignored)) {
-        for (size_t i = 0; i < names.n && names.name[i][0] <= '.'; i++) {
-            char path[PATH_CAP];
-
-            if (path_join(path, r->incoming_dir, names.name[i], &ignored) &&
-                is_left_over(path, str_of(names.name[i])) && unlink(path) == 0) {
-                log_line(LOG_WARNING, "removed '%s', which an interrupted put-wal left", path);
-            }
-        }
-    }
-    arena_release(&a);
-}
+/* ---- all of it ---- */
 
 static bool run(struct putting *p, struct err *err)
 {
@@ -568,7 +561,7 @@ static bool run(struct putting *p, struct err *err)
     }
     if (ok) {
         put_sums_note(p->what->repo, p->guess, p->kind);
-        remove_left_over(p->what->repo);
+        put_left_remove(p->what->repo);
         return true;
     }
     if (!p->what->refusal[0] && why.code == ERR_FORMAT) {

@@ -15,6 +15,8 @@
  * Twins    A file that is there already is never replaced. The same bytes: success. Others: moved
  *          to errors_dir as <name>.<UTC stamp>.duplicate, told as a warning with both sums, and
  *          success, since a failure would fill up pg_wal with a file that can never be taken.
+ * Half     What lies there and is not what its name says (a copy that was cut off) goes to
+ *          errors_dir as <name>.<UTC stamp>.error, with a warning; what arrived takes its place.
  * Left over  Files that a killed put-wal left, older than an hour and of a process that is gone,
  *          are removed by the next one.
  * Fails    with the sentence in `refusal` when the stream is not what it should be, else with err.
@@ -48,5 +50,8 @@ bool put_sums_line(struct str line, struct str *sum, struct str *name);
  * pass over the file. */
 enum digest_kind put_sums_guess(const struct repo *r);
 void put_sums_note(const struct repo *r, enum digest_kind guessed, enum digest_kind came);
+
+/* ".<pid>-<name>" of processes that are gone, an hour old. */
+void put_left_remove(const struct repo *r);
 
 #endif

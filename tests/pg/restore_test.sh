@@ -605,6 +605,29 @@ test_088_089_093_098_promoted_copy_archives_into_the_same_repository() {
     refused 'several futures: timeline 2 .*timeline 3' --target-tli latest
 }
 
+# What restore leaves in a server is in its backups; they come back all the same.
+#: deadline=180
+test_098_backup_of_a_restored_server() {
+    local form
+    marked_scene
+    bk_lose
+    restored copy --target-xid "${XID[2]}" --target-action promote
+    sed -i "s/port=${PG_PORT[main]}/port=${PG_PORT[copy]}/g" "$BK_CONF"
+    pg_sql copy "alter system reset archive_command"
+    bk_receiver
+    [ -e "$T/copy/.barman-recover.info" ]
+    mkdir "$T/copy/barman_wal" # as long as it is a standby
+    echo old >"$T/copy/barman_wal/00000002.history"
+    for form in none gzip; do
+        [ "$form" = none ] || echo 'backup_compression = gzip' >>"$BK_CONF"
+        expect_status 0 bk backup --wait main
+        expect_status 0 bk verify-backup main latest
+        restored "$form"
+        expect_equal '2 2' "$(marks_of "$form")" "rows of $form"
+        expect_equal '' "$(ls "$T/$form/barman_wal")" 'WAL of the restore before'
+    done
+}
+
 #: deadline=180
 test_restore_standby_mode_and_own_files() {
     marked_scene

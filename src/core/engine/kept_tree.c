@@ -29,14 +29,16 @@ static bool in_list(const char *const *list, size_t n, const char *name)
 enum tree_fate kept_tree_fate(const char *rel)
 {
     static const char *const last[] = {"backup_label", "global/pg_control"};
-    /* tablespace_map would make the server remake links to the old places. */
-    static const char *const skip[] = {
-        "postmaster.pid",  "postmaster.opts",          "recovery.conf",
-        "recovery.signal", "standby.signal",           "tablespace_map",
-        "backup_manifest", "postgresql.auto.conf.tmp", "current_logfiles.tmp"};
-    static const char *const empty[] = {"pg_wal",      "pg_dynshmem", "pg_notify",
-                                        "pg_replslot", "pg_serial",   "pg_snapshots",
-                                        "pg_stat_tmp", "pg_subtrans"};
+    /* tablespace_map would make the server remake links to the old places. The server that was
+     * backed up may have been restored itself: .barman-recover.info and barman_wal are of that. */
+    static const char *const skip[] = {"postmaster.pid",       "postmaster.opts",
+                                       "recovery.conf",        "recovery.signal",
+                                       "standby.signal",       "tablespace_map",
+                                       "backup_manifest",      "postgresql.auto.conf.tmp",
+                                       "current_logfiles.tmp", ".barman-recover.info"};
+    static const char *const empty[] = {"barman_wal",   "pg_wal",      "pg_dynshmem",
+                                        "pg_notify",    "pg_replslot", "pg_serial",
+                                        "pg_snapshots", "pg_stat_tmp", "pg_subtrans"};
     const char *base = path_base(rel);
     char top[64];
     size_t n = strcspn(rel, "/");

@@ -469,6 +469,25 @@ test_wal_records_are_walked_on_arrival() {
     expect_no_match 'damaged' "$ERR"
 }
 
+# A filter that ends well has not always written what it took.
+test_archive_custom_filter_loses() {
+    local filter magic='printf XYZ1'
+    make_wal 2
+    for filter in 'exit 0' 'cat >/dev/null' 'head -c 100' "$magic; exit 0" \
+        "$magic; head -c 1000000" "$magic; cat; echo more" "$magic; tr a b"; do
+        fresh 'compression = custom' "custom_compression_filter = $filter" \
+            'custom_decompression_filter = tail -c +5' 'custom_compression_magic = 0x58595a31'
+        expect_status 1 bk archive-wal src
+        expect_match 'custom_compression_filter succeeded, but' "$ERR"
+        expect_equal "$(ls wal)" "$(ls "$BK_HOME/src/incoming")" "what waits, with '$filter'"
+        expect_equal '' "$(find "$BK_HOME/src/wals" -name '0*' -type f)" "what is archived, with '$filter'"
+    done
+    fresh 'compression = custom' 'custom_compression_filter = printf XYZ1; cat' \
+        'custom_decompression_filter = tail -c +5' 'custom_compression_magic = 0x58595a31'
+    expect_status 0 bk archive-wal src
+    expect_equal '' "$(ls "$BK_HOME/src/incoming")" 'what waits'
+}
+
 #: deadline=60
 test_archive_custom_filter_hangs() {
     local name

@@ -119,6 +119,77 @@ static bool pack_whole(const struct wal_pack *w, int from, const char *from_path
            fd_write_all(to, out.p, out.got, to_path, err);
 }
 
+static bool not_the_same(struct err *err, const char *path, const char *why)
+{
+    return err_set(
+        err, ERR_CONFIG,
+        "Run it and custom_decompression_filter by hand on a WAL file; the status of a "
+        "pipeline is that of its last command.",
+        path, "custom_compression_filter succeeded, but %s", why);
+}
+
+/* Unpacked as a reader will, and held against the source. */
+static bool unpacks_to(struct codec *c, const struct codec_ends *ends, struct err *err)
+{
+    char mem[32768], out_mem[32768], want[32768];
+    struct codec_out out = {.p = out_mem, .cap = sizeof out_mem};
+    struct str in = {mem, 0};
+    bool end = false;
+    size_t got = 0;
+
+    while (!(end && out.got == 0 && in.n == 0)) {
+        if (in.n == 0 && !end) {
+            if (!fd_read_full(ends->to, mem, sizeof mem, &got, ends->to_name, err)) {
+                return false;
+            }
+            in = str_n(mem, got);
+            end = got < sizeof mem;
+        }
+        if (!codec_run(c, &in, end ? CODEC_LAST : CODEC_MORE_COMES, &out, err) ||
+            !fd_read_full(ends->from, want, out.got, &got, ends->from_name, err)) {
+            return false;
+        }
+        if (got != out.got || memcmp(want, out_mem, got) != 0) {
+            return not_the_same(err, ends->from_name, "what it wrote is other WAL");
+        }
+    }
+    return fd_read_full(ends->from, want, 1, &got, ends->from_name, err) &&
+           (got == 0 || not_the_same(err, ends->from_name, "the end is not in what it wrote"));
+}
+
+/* A command of the configuration may write less than it took, or something that nobody will
+ * recognise, and end well; the source is removed after that. */
+static bool comes_back(const struct wal_pack *w, const struct codec_ends *ends, struct err *err)
+{
+    char head[CODEC_MAGIC_LEN];
+    enum codec_kind kind;
+    struct codec *c;
+    size_t got;
+    bool ok;
+
+    if (lseek(ends->from, 0, SEEK_SET) != 0 || lseek(ends->to, 0, SEEK_SET) != 0) {
+        return err_os(err, errno, "read", ends->to_name);
+    }
+    if (!fd_read_full(ends->to, head, sizeof head, &got, ends->to_name, err)) {
+        return false;
+    }
+    kind = codec_detect(head, got, w->repo->custom);
+    if (kind == CODEC_NONE) {
+        return not_the_same(err, ends->from_name,
+                            "what it wrote does not begin with custom_compression_magic");
+    }
+    if (lseek(ends->to, 0, SEEK_SET) != 0) {
+        return err_os(err, errno, "read", ends->to_name);
+    }
+    c = codec_new(kind, CODEC_UNPACK, 0, w->repo->custom, err);
+    if (c) {
+        codec_heed(c, w->cancel_fd);
+    }
+    ok = c && unpacks_to(c, ends, err);
+    codec_free(c);
+    return ok;
+}
+
 static bool pack(const struct wal_pack *w, int from, const char *from_path, int to,
                  const char *to_path, struct err *err)
 {
@@ -138,7 +209,7 @@ static bool pack(const struct wal_pack *w, int from, const char *from_path, int 
     }
     ok = c && codec_pump(c, &ends, err);
     codec_free(c);
-    return ok;
+    return ok && (w->pack != CODEC_CUSTOM || comes_back(w, &ends, err));
 }
 
 static bool seal(const struct wal_pack *w, int from, const char *from_path, int to,

@@ -203,6 +203,47 @@ test_store_no_room() {
     expect_equal '' "$(find "$BK_HOME/main/base" "$BK_HOME/main/meta" -mindepth 1)" 'what is left'
 }
 
+# A disk that the kernel took away from writers after an error: what is on it is wanted then.
+#: root
+test_store_read_only_home() {
+    local status=0
+    as_postgres two_forms
+    mkdir "$T/ro"
+    mount --bind "$BK_HOME" "$T/ro"
+    mount -o remount,bind,ro "$T/ro"
+    as_postgres back_from_read_only || status=$?
+    umount "$T/ro"
+    expect_equal 0 "$status" 'status of what was tried'
+}
+
+two_forms() {
+    scene - 'compression = gzip'
+    good_backup
+    echo 'backup_compression = gzip' >>"$BK_CONF"
+    good_backup
+    contents main >rows
+    bk_lose
+}
+
+back_from_read_only() {
+    local id n=0
+    sed -i "s,^barman_home = .*,barman_home = $T/ro," "$BK_CONF"
+    for id in "$BK_HOME"/main/base/*; do
+        id=${id##*/}
+        n=$((n + 1))
+        expect_status 0 bk verify-backup main "$id"
+        expect_status 0 bk restore --tablespace "one:$T/one$n" --tablespace "two 'x':$T/two$n" \
+            main "$id" "$T/back$n"
+        restored_start "back$n" "$T/back$n"
+        pg_wait_promoted "back$n"
+        expect_equal "$(cat rows)" "$(contents "back$n")" "rows of back$n"
+        pg_stop "back$n"
+    done
+    expect_equal 2 "$n" 'backups'
+    expect_status 1 bk delete main "$id"
+    expect_match 'read-only file system' "$ERR"
+}
+
 # Killed in the middle of an archive, the same command extracts it again.
 test_082_killed_while_unpacking() {
     local n

@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert(TREE_BATCH_FILES <= 64, "a batch has one bit a file");
 
@@ -137,20 +139,37 @@ static void say_packed(void *ctx, const char *text)
     fault(ctx, "%s", text);
 }
 
+/* On a read-only disk what is noted on the way goes elsewhere. */
+static bool find_spool(const struct repo *r, const char **out, struct err *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    struct err why = {0};
+
+    *out = r->own_dir;
+    if (dir_make(r->own_dir, &why) && (access(r->own_dir, W_OK) == 0 || errno != EROFS)) {
+        return true;
+    }
+    if (why.code != ERR_NONE && why.os != EROFS) {
+        *err = why;
+        return false;
+    }
+    *out = tmp && *tmp ? tmp : "/tmp";
+    return true;
+}
+
 static bool verify_archives(struct verifying *v, const struct verify_request *q, unsigned jobs,
                             struct err *err)
 {
     struct restore_run *r = v->r;
     struct gpg gpg = backup_form_gpg(q->server, v->task->cancel_fd);
-    const struct verify_pack pack = {.task = v->task,
-                                     .tree = &r->tree,
-                                     .gpg = &gpg,
-                                     .spool = r->repo.own_dir,
-                                     .jobs = jobs,
-                                     .ctx = v,
-                                     .fault = say_packed};
+    struct verify_pack pack = {.task = v->task,
+                               .tree = &r->tree,
+                               .gpg = &gpg,
+                               .jobs = jobs,
+                               .ctx = v,
+                               .fault = say_packed};
 
-    return dir_make(r->repo.own_dir, err) && verify_pack(&pack, err);
+    return find_spool(&r->repo, &pack.spool, err) && verify_pack(&pack, err);
 }
 
 /* Is it the backup that backup.info tells of? The data may be good and another cluster's. */

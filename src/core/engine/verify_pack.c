@@ -86,7 +86,7 @@ static bool is_fault(const struct err *why)
     case ERR_TIMEOUT:
         return false;
     default:
-        return why->os != ENOSPC && why->os != EDQUOT;
+        return why->os != ENOSPC && why->os != EDQUOT && why->os != EROFS;
     }
 }
 

@@ -123,12 +123,38 @@ bool lock_take_file(struct lock *lock, const char *dir, const char *file, enum l
            take(lock, wait == LOCK_TRY ? LOCK_EX | LOCK_NB : LOCK_EX, err);
 }
 
+/* Where no lock file can be made nobody makes one to delete what it guards. One that is there may
+ * be another host's. */
+static bool take_read_only(struct lock *lock, struct err *err)
+{
+    int fd = open(lock->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0) {
+        return errno == ENOENT || err_os(err, errno, "open the lock file", lock->path);
+    }
+    if (!flock_file(fd, lock->path, LOCK_SH | LOCK_NB, err)) {
+        close(fd);
+        return false;
+    }
+    lock->fd = fd;
+    return true;
+}
+
 bool lock_take_shared(struct lock *lock, const struct repo *r, const char *name,
                       struct err *err)
 {
+    struct err why = {0};
+
     *lock = LOCK_INIT;
-    return dir_make(r->lock_dir, err) && lock_path(r, name, lock->path, err) &&
-           take(lock, LOCK_SH | LOCK_NB, err);
+    if (dir_make(r->lock_dir, &why) && lock_path(r, name, lock->path, &why) &&
+        take(lock, LOCK_SH | LOCK_NB, &why)) {
+        return true;
+    }
+    if (why.os == EROFS) {
+        return take_read_only(lock, err);
+    }
+    *err = why;
+    return false;
 }
 
 bool lock_take(struct lock *lock, const struct repo *r, const char *name, enum lock_wait wait,

@@ -50,7 +50,8 @@ MUST_CHECK bool lock_path(const struct repo *r, const char *name, char out[PATH_
 MUST_CHECK bool lock_take(struct lock *lock, const struct repo *r, const char *name,
                           enum lock_wait wait, struct err *err);
 /* Beside others that only read what the lock guards: keeps away whoever wants it alone (a
- * delete, ours or Barman's). Never waits; writes no pid. */
+ * delete, ours or Barman's). Never waits; writes no pid. On a read-only disk a lock file that is not
+ * there is not needed. */
 MUST_CHECK bool lock_take_shared(struct lock *lock, const struct repo *r, const char *name,
                                  struct err *err);
 /* The same for any file name below dir. */

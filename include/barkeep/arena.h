@@ -47,7 +47,8 @@ void *arena_array(struct arena *a, size_t n, size_t size); /* n*size checked for
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n); /* exactly n bytes + NUL */
 char *arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-char *arena_vfmt(struct arena *a, const char *fmt, va_list ap);
+char *arena_vfmt(struct arena *a, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 
 /* Scratch use: everything taken after the mark is given back by the reset. */
 struct arena_mark arena_mark(const struct arena *a);

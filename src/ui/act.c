@@ -17,16 +17,17 @@ static void started_here(struct ui *ui, uint32_t job)
     ui->own_job = job;
 }
 
+/* Whoever sits here wants to see it DONE: with the WAL that it needs. */
 static unsigned yes_backup(struct ui *ui)
 {
-    const char *words[] = {"backup", ui->server, NULL};
+    const char *words[] = {"backup", "--wait", ui->server, NULL};
 
     return ui_start(ui, words, started_here);
 }
 
 static unsigned act_backup(struct ui *ui)
 {
-    const char *words[] = {"backup", ui->server, NULL};
+    const char *words[] = {"backup", "--wait", ui->server, NULL};
 
     ui_ask_yes(ui, yes_backup, "Back up %s now?", ui->server);
     ui_ask_shows(ui, words);
@@ -65,7 +66,7 @@ static const char *consequence(const struct job_row *job)
     static const struct {
         const char *verb, *text;
     } left[] = {
-        {"backup", "it becomes FAILED, its files stay until deleted"},
+        {"backup", "it becomes FAILED unless its copy is whole; its files stay until deleted"},
         {"restore", "its directory stays, marked unfinished"},
         {"verify-backup", "nothing is changed"},
         {"start-copy", "the copy's server is stopped, its files stay"},

@@ -541,19 +541,6 @@ becomes_checkpointed() { # the primary, after that place
     [ "$(pg_ask main 'SELECT checkpoint_lsn FROM pg_control_checkpoint()')" != "$1" ]
 }
 
-# The last segment comes a little later than the copy ends.
-test_backup_is_done_when_its_wal_is_on_its_way() {
-    server
-    kill -STOP "${BK_PID["receiver"]}"
-    bk_bg b backup main
-    wait_until 30 said "$T/b.log" 'Backup completed'
-    nap 0.2
-    kill -CONT "${BK_PID["receiver"]}"
-    wait "${BK_PID[b]}" || fail "exit status $?"
-    expect_status_of "$(newest)" DONE
-    expect_no_match 'WAITING_FOR_WALS' "$T/b.log"
-}
-
 # WAL that does not come, as from an idle primary: it is made to write, once.
 test_067_primary_checkpoint_timeout() {
     local before

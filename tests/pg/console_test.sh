@@ -21,7 +21,7 @@ test_console_first_backup() {
     tui_wait 'CANNOT RESTORE   no backup of main yet; b takes the first one'
     tui_match '> WARN +main +primary +none'
     ask b 'Back up main now?  y/n'
-    sees_command '--batch backup main'
+    sees_command '--batch backup --wait main'
     # Enter is not yes
     tui_keys Enter
     tui_wait 'only y does it'
@@ -29,7 +29,7 @@ test_console_first_backup() {
     tui_wait 'nothing was done'
     ask b 'Back up main now?  y/n'
     tui_keys y
-    sees_command '--batch backup main'
+    sees_command '--batch backup --wait main'
     tui_match '#[0-9]+ +RUN +backup +main .*[0-9] ?%|#[0-9]+ +RUN +backup +main .* [0-9.]+ [KM]'
     tui_match '> RUN +[0-9]{8}T[0-9]{6} +full'
     tui_match '#[0-9]+ +OK +backup +main '

@@ -224,7 +224,7 @@ static void yes_and_no(void **state)
     assert_null(started());
     keys("y");
     assert_non_null(started());
-    assert_memory_equal(started(), "backup\0orders-db1\0", 19);
+    assert_memory_equal(started(), "backup\0--wait\0orders-db1\0", 26);
     ui_release(&ui);
 }
 

@@ -75,8 +75,8 @@ MUST_CHECK bool backup_copy(struct backup_run *r, struct err *err);
 void backup_take_ballast(struct backup_run *r);
 void backup_drop_ballast(struct backup_run *r);
 
-/* What has arrived by now, or is on its way: a second, with a receiver. WAL that cannot be archived
- * leaves a complete copy that waits for it: a warning. Wait: until the backup is DONE, as long as wait_timeout_s. */
+/* What has arrived by now. WAL that cannot be archived leaves a complete copy that waits for it:
+ * a warning. Wait: until the backup is DONE, as long as wait_timeout_s. */
 MUST_CHECK bool backup_bring_wal(struct backup_run *r, struct err *err);
 MUST_CHECK bool backup_wait_wal(struct backup_run *r, struct err *err);
 

@@ -7,9 +7,7 @@
 
 #include <inttypes.h>
 
-#define WAIT_STEP_MS    200
-#define ARRIVES_STEP_MS 25
-#define ARRIVES_NS      NS_PER_S
+#define WAIT_STEP_MS 200
 
 bool backup_nap(const struct backup_run *r, int ms, struct err *err)
 {
@@ -115,30 +113,13 @@ bool backup_wait_wal(struct backup_run *r, struct err *err)
     return true;
 }
 
-/* The server has closed the last segment, and somebody receives it. */
-static bool is_on_its_way(const struct backup_run *r)
-{
-    return r->b.status != BACKUP_DONE && !r->facts.in_recovery &&
-           lock_is_held(r->repo, LOCK_RECEIVE_WAL, NULL);
-}
-
 bool backup_bring_wal(struct backup_run *r, struct err *err)
 {
-    int64_t until = clock_mono_ns() + ARRIVES_NS;
     struct err said = {0};
     char why[512];
-    bool took;
 
-    while ((took = take_wal(r, &said)) && judge_wal(r, err)) {
-        if (!is_on_its_way(r) || clock_mono_ns() > until) {
-            return true;
-        }
-        if (!backup_nap(r, ARRIVES_STEP_MS, err)) {
-            return false;
-        }
-    }
-    if (took) {
-        return false; /* judged: it cannot become DONE */
+    if (take_wal(r, &said)) {
+        return judge_wal(r, err);
     }
     if (said.code == ERR_CANCEL) {
         *err = said;

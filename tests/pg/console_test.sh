@@ -285,7 +285,7 @@ test_114_tiny_window_storm_and_closed_terminal() {
     pid=$(tui_pid)
     "${tmux[@]}" kill-server
     tui_until 'the console outlives its terminal' not_running "$pid"
-    pgrep -f "$BK_CONF --batch.* backup main" >/dev/null || fail 'no backup runs any more'
+    pgrep -f "$BK_CONF --batch.* backup --wait main" >/dev/null || fail 'no backup runs any more'
     wait_until 60 one_backup
     # what is seen in a terminal that knows only ASCII
     LC_ALL_IS=C console

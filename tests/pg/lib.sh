@@ -637,6 +637,7 @@ bk() {
 bk_bg() {
     local word=$1
     shift
+    : >"$T/$word.log" # nobody takes the words of the one before for its own
     "$BARKEEP" -c "$BK_CONF" --batch "$@" >"$T/$word.log" 2>&1 &
     BK_PID[$word]=$!
 }

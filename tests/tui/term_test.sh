@@ -22,8 +22,9 @@ test_run_a_program_and_come_back() {
     tui_same_modes
 }
 
+# It reads: dash loses an interrupt that comes when it is about to become another program.
 test_a_program_gets_ctrl_c_and_we_do_not() {
-    term sh -c 'echo "I run"; sleep 30'
+    term sh -c 'echo "I run"; read a'
     tui_wait 'size 80x24'
     tui_keys r
     tui_wait 'I run'

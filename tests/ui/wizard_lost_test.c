@@ -2,16 +2,21 @@
 /* The terminal is lost in the middle of a restore, and the console started again. */
 #include "wizard_steps.h"
 
-static void test_attach_after_the_terminal_was_lost(void **state)
+static void console_again(void)
 {
-    struct wizard kept;
-    uint32_t job = to_run();
+    struct wizard kept = s.ui.wizard;
 
-    (void)state;
-    kept = s.ui.wizard;
     script_end_all(&s);
     script_begin(&s);
     s.ui.wizard = kept;
+}
+
+static void test_attach_after_the_terminal_was_lost(void **state)
+{
+    uint32_t job = to_run();
+
+    (void)state;
+    console_again();
     s.ui.wizard.is_starting = false;
     wizard_offer(&s.ui);
     assert_int_equal(s.ui.prompt.kind, PROMPT_YESNO);
@@ -26,14 +31,10 @@ static void test_attach_after_the_terminal_was_lost(void **state)
 /* A restore that ended meanwhile: no copy is started on the answer that nobody gave yet. */
 static void test_nothing_begins_before_the_answer(void **state)
 {
-    struct wizard kept;
     uint32_t job = to_run();
 
     (void)state;
-    kept = s.ui.wizard;
-    script_end_all(&s);
-    script_begin(&s);
-    s.ui.wizard = kept;
+    console_again();
     s.next_job = job - 1;
     wizard_offer(&s.ui);
     script_clear(&s);

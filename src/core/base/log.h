@@ -28,8 +28,8 @@ void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(
 
 void log_dump_recent(int fd); /* the last lines, for bug_stop() */
 
-/* Cover what follows "password=", "secret=" and the like, and "scheme://user:pw@", in place with "*REDACTED*"; out[cap] gets the
- * covered text, cut if it does not fit. */
+/* Cover what follows "password=", "secret=" and the like, and "scheme://user:pw@", in place
+ * with "*REDACTED*"; out[cap] gets the covered text, cut if it does not fit. */
 const char *redact(const char *text, char *out, size_t cap);
 
 #endif

@@ -3,8 +3,9 @@
  *
  * Looks at the newest archived segment on the timeline of begin_wal: none, or older than
  * begin_wal: WAITING_FOR_WALS, as when a needed one has arrived and is not archived yet. A needed
- * segment missing up to the newest: FAILED, with the first missing one as the reason. end_wal reached and nothing missing: DONE. Saved when it
- * changed. Only for backups whose copy is done; others are left alone.
+ * segment missing up to the newest: FAILED, with the first missing one as the reason. end_wal
+ * reached and nothing missing: DONE. Saved when it changed. Only for backups whose copy is done;
+ * others are left alone.
  *
  * Says     Nothing, except SAY_ERROR when the backup turns FAILED, or is.
  * Busy     With the backup's own lock taken: ERR_BUSY.

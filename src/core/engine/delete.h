@@ -5,8 +5,8 @@
  *          file by file -> base/<id> and marks -> backup.info, last: what was interrupted is
  *          listed still, and can be deleted again.
  * Refuses  ERR_UNSAFE: a backup with a keep mark; a DONE backup when no more than
- *          minimum_redundancy DONE backups are there with their files; cloud snapshots; a tree with a backup
- *          whose directory is a link: nothing of it goes. FAILED ones can go.
+ *          minimum_redundancy DONE backups are there with their files; cloud snapshots; a tree
+ *          with a backup whose directory is a link: nothing of it goes. FAILED ones can go.
  * Hooks    delete before the mark and after all is gone, wal_delete around each WAL file. One
  *          that says stop leaves what is not gone yet, and the delete fails.
  * Trees    Incremental backups that build on it go too, leaves first, with a warning.

@@ -62,7 +62,8 @@ void lock_release(struct lock *lock);
 void lock_release_remove(struct lock *lock); /* unlinks the file while it is still locked */
 
 /* Does another process hold it just now? *holder gets the pid written in the file, 0 when it
- * cannot be read or the file is another user's; may be NULL. A lock that cannot be probed counts as not held. */
+ * cannot be read or the file is another user's; may be NULL. A lock that cannot be probed counts
+ * as not held. */
 bool lock_is_held(const struct repo *r, const char *name, pid_t *holder);
 
 /* Remove every ".*.lock" in dir that nobody holds. */
